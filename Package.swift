@@ -1,0 +1,80 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+// Targets are listed inside-out. A target imports only targets listed above it in its own ring, or
+// targets of rings further in; Docs/architecture.md draws the rings. The build enforces the list with
+// `--explicit-target-dependency-import-check error`.
+
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .treatWarning("DeprecatedDeclaration", as: .warning),
+  .treatWarning("EmbeddedRestrictions", as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("ImmutableWeakCaptures"),
+  .enableExperimentalFeature("Lifetimes"),
+  .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
+]
+
+let testSettings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableExperimentalFeature("Lifetimes"),
+]
+
+func ring(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: [.target(name: name)] + dependencies,
+    swiftSettings: testSettings)
+}
+
+let package = Package(
+  name: "apus",
+  targets: [
+    // Ring 0: formats and the packet path. Runs in the daemon and in the Windows driver.
+    ring("PacketWire"),
+    ring("Datapath", ["PacketWire"]),
+
+    // Ring 1: protocols and behaviour, sans-IO.
+    ring("JSON"),
+    ring("OVSDB", ["JSON"]),
+    ring("OpenFlow", ["PacketWire", "Datapath"]),
+    ring("Switch", ["PacketWire", "Datapath", "JSON", "OVSDB", "OpenFlow"]),
+
+    // Ring 2: the operating system.
+    .target(name: "CLinux"),
+    ring("Host", ["CLinux", "PacketWire", "Datapath"]),
+    ring("Command", ["JSON", "OVSDB", "Host"]),
+
+    // Ring 3: programs.
+    program("ovsdb-tool", ["JSON", "OVSDB", "Host", "Command"]),
+    program("ovsdb-server", ["JSON", "OVSDB", "Host", "Command"]),
+    program("ovsdb-client", ["JSON", "OVSDB", "Host", "Command"]),
+    program("ovs-vsctl", ["JSON", "OVSDB", "Host", "Command"]),
+    program(
+      "ovs-vswitchd",
+      ["PacketWire", "Datapath", "JSON", "OVSDB", "OpenFlow", "Switch", "Host", "Command"]),
+    program("ovs-ofctl", ["PacketWire", "Datapath", "JSON", "OpenFlow", "Host", "Command"]),
+    program("ovs-dpctl", ["PacketWire", "Datapath", "JSON", "Host", "Command"]),
+    program("ovs-appctl", ["JSON", "Host", "Command"]),
+
+    tests("PacketWire", []),
+    tests("Datapath", ["PacketWire"]),
+    tests("JSON", []),
+    tests("OVSDB", ["JSON"]),
+    tests("OpenFlow", ["PacketWire", "Datapath"]),
+    tests("Switch", ["PacketWire", "Datapath", "JSON", "OVSDB", "OpenFlow"]),
+    tests("Host", ["PacketWire", "Datapath"]),
+    tests("Command", ["JSON", "OVSDB", "Host"]),
+  ]
+)
