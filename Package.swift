@@ -68,6 +68,9 @@ let package = Package(
     program("ovs-dpctl", ["PacketWire", "Datapath", "JSON", "Host", "Command"]),
     program("ovs-appctl", ["JSON", "Host", "Command"]),
 
+    // Loads for the benchmarks; not shipped.
+    .executableTarget(name: "udp-load", path: "Benchmarks/udp-load"),
+
     tests("PacketWire", []),
     tests("Datapath", ["PacketWire"]),
     tests("JSON", []),
