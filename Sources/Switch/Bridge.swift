@@ -1,0 +1,254 @@
+import OpenFlow
+import PacketWire
+
+/// A bridge: ports, flow tables and learned addresses under one name.
+///
+/// Configure makes and changes it, Agent shows it to controllers, Translate reads it, Learn writes its MAC table.
+final class Bridge {
+  /// The bridge's name.
+  let name: String
+  /// The datapath that its ports are in.
+  let datapath: DatapathLink
+  /// What the configuration says of it.
+  var settings = BridgeSettings()
+  /// The OpenFlow datapath id.
+  var datapathID: UInt64 = 0
+  /// The bridge's own Ethernet address.
+  var ethernetAddress = MACAddress.zero
+  /// Its ports by name.
+  var ports: [String: BridgePort] = [:]
+  /// Its interfaces by OpenFlow port number, and no others: an interface without a number is not part of the bridge.
+  var interfaces: [OpenFlowPortNumber: Interface] = [:]
+  /// Its mirrors.
+  var mirrors: [Mirror] = []
+  /// Its flow tables.
+  let tables = FlowTables()
+  /// The addresses it has learned.
+  let addresses = MACTable()
+  /// Counts the changes, other than to flow tables and learned addresses, after which translations may come out
+  /// otherwise.
+  private(set) var generation: UInt64 = 0
+
+  init(name: String, datapath: DatapathLink) {
+    self.name = name
+    self.datapath = datapath
+  }
+
+  /// Says that translations may come out otherwise from now on.
+  func markChanged() { generation &+= 1 }
+
+  /// The interface with an OpenFlow port number.
+  func interface(_ number: OpenFlowPortNumber) -> Interface? { interfaces[number] }
+
+  /// The interface that is the bridge's own port.
+  var local: Interface? { interfaces[.local] }
+}
+
+/// What the configuration says of a bridge, defaults filled in.
+struct BridgeSettings: Equatable {
+  /// What to do while no controller is connected.
+  var failMode = FailMode.standalone
+  /// Whether frames to 01:80:c2:00:00:0x are forwarded by NORMAL.
+  var forwardsBPDU = false
+  /// VLANs in which no address is learned and every frame floods.
+  var floodVLANs: Set<UInt16> = []
+  /// How many addresses are learned at most.
+  var addressLimit = 8192
+  /// How long a learned address lives unused, in seconds.
+  var addressAgingSeconds = 300
+  /// Whether NORMAL with a dest-less multicast table is on; not acted on yet.
+  var snoopsMulticast = false
+  /// The OpenFlow versions to offer, empty for the default ones.
+  var openFlowVersions: OpenFlowVersions = []
+  /// The description that controllers see (`other_config:dp-desc`), if one is set.
+  var datapathDescription: String?
+  /// The serial number that controllers see (`other_config:dp-sn`), if one is set.
+  var datapathSerialNumber: String?
+  /// How many rules a table takes, by table number; absent if there is no limit.
+  var flowLimits: [UInt8: Int] = [:]
+}
+
+/// What a bridge does while no controller is connected.
+enum FailMode: Equatable {
+  /// It switches by itself, as NORMAL does.
+  case standalone
+  /// It keeps the rules it has and adds none.
+  case secure
+}
+
+/// A port of a bridge: one interface, or several that act as one.
+final class BridgePort {
+  /// The port's name.
+  let name: String
+  /// Its bridge.
+  let bridge: Bridge
+  /// How it treats VLANs.
+  var vlan = VLANSettings()
+  /// Whether it is protected: protected ports don't forward to each other.
+  var isProtected = false
+  /// Its interfaces, by name.
+  var interfaces: [Interface] = []
+
+  init(name: String, bridge: Bridge) {
+    self.name = name
+    self.bridge = bridge
+  }
+}
+
+/// How a port treats VLANs (the columns vlan_mode, tag, trunks and cvlans of Port).
+struct VLANSettings: Equatable {
+  /// How frames are tagged on the wire.
+  enum Mode: Equatable {
+    /// In one VLAN, untagged on the wire.
+    case access
+    /// In several VLANs, tagged on the wire.
+    case trunk
+    /// A trunk that also takes untagged frames into `tag`, and sends those tagged.
+    case nativeTagged
+    /// A trunk whose frames in `tag` are untagged on the wire.
+    case nativeUntagged
+    /// An outer tag around whatever comes in.
+    case dot1qTunnel
+  }
+  /// When priority-tagged frames (VLAN 0) are sent.
+  enum PriorityTags: Equatable {
+    /// Never: such frames leave untagged.
+    case never
+    /// If the priority is not zero.
+    case ifNonzero
+    /// Always.
+    case always
+  }
+  /// The mode in effect.
+  var mode = Mode.trunk
+  /// The VLAN of an access, native or tunnel port.
+  var tag: UInt16 = 0
+  /// The VLANs that a trunk carries; nil for all of them.
+  var trunks: Set<UInt16>?
+  /// The customer VLANs that a tunnel port carries; nil for all of them.
+  var customerVLANs: Set<UInt16>?
+  /// Whether the outer tag of a tunnel port is 802.1ad (0x88a8) rather than 802.1Q.
+  var isOuterTag8021ad = true
+  /// When priority-tagged frames are sent.
+  var priorityTags = PriorityTags.never
+
+  /// Whether the port carries a VLAN.
+  func carries(_ vlan: UInt16) -> Bool {
+    switch mode {
+    case .access, .dot1qTunnel: vlan == tag
+    case .nativeTagged, .nativeUntagged: vlan == tag || (trunks?.contains(vlan) ?? true)
+    case .trunk: trunks?.contains(vlan) ?? true
+    }
+  }
+}
+
+/// An interface of a bridge: what OpenFlow calls a port.
+final class Interface {
+  /// What an interface is.
+  enum Kind: Equatable {
+    /// A network device of the host.
+    case system
+    /// A device of our own that the host sees, the bridge's own port among them.
+    case internalDevice
+    /// One half of a pair that joins two bridges; the other half's name.
+    case patch(peer: String)
+    /// A tunnel.
+    case tunnel(TunnelSettings)
+    /// A port for tests, of the type given.
+    case dummy(type: String)
+  }
+  /// The interface's name.
+  let name: String
+  /// Its type, as the configuration has it, with "system" for "".
+  var type: String
+  /// What it is.
+  var kind: Kind
+  /// The port it belongs to.
+  let port: BridgePort
+  /// Its bridge.
+  var bridge: Bridge { port.bridge }
+  /// Its number in the bridge.
+  var number = OpenFlowPortNumber.none
+  /// Its number in the datapath; a patch port has none.
+  var datapathNumber: DatapathPortNumber?
+  /// Its Ethernet address.
+  var ethernetAddress = MACAddress.zero
+  /// What controllers configured (`OFPPC_*` of OpenFlow 1.0: port down, no receive, no flood, no forward, no packet-in).
+  var configuration = PortConfigurationFlags()
+  /// Whether an administrator has it up.
+  var isUp = true
+  /// Whether it has a carrier.
+  var hasCarrier = true
+  /// What was received and sent.
+  var counters = InterfaceCounters()
+  /// When it joined the bridge.
+  var createdMilliseconds: Int64 = 0
+  /// What the configuration says of it.
+  var options: [(name: String, value: String)] = []
+
+  init(name: String, type: String, kind: Kind, port: BridgePort) {
+    self.name = name
+    self.type = type
+    self.kind = kind
+    self.port = port
+  }
+
+  /// The other half of a patch port, if it is there and points back.
+  func peer(among datapath: DatapathLink) -> Interface? {
+    guard case .patch(let peerName) = kind, let peer = datapath.interface(named: peerName),
+      case .patch(name) = peer.kind
+    else { return nil }
+    return peer
+  }
+}
+
+/// What controllers may configure of a port (`OFPPC_*`).
+struct PortConfigurationFlags: OptionSet, Equatable {
+  var rawValue: UInt32
+  /// The port is administratively down (`OFPPC_PORT_DOWN`).
+  static let portDown = PortConfigurationFlags(rawValue: 1 << 0)
+  /// Don't take part in the spanning tree (`OFPPC_NO_STP`, OpenFlow 1.0).
+  static let noSpanningTree = PortConfigurationFlags(rawValue: 1 << 1)
+  /// Drop what is received (`OFPPC_NO_RECV`).
+  static let noReceive = PortConfigurationFlags(rawValue: 1 << 2)
+  /// Drop received spanning tree frames (`OFPPC_NO_RECV_STP`, OpenFlow 1.0).
+  static let noReceiveSpanningTree = PortConfigurationFlags(rawValue: 1 << 3)
+  /// Leave the port out of floods (`OFPPC_NO_FLOOD`, OpenFlow 1.0).
+  static let noFlood = PortConfigurationFlags(rawValue: 1 << 4)
+  /// Drop what would be sent (`OFPPC_NO_FWD`).
+  static let noForward = PortConfigurationFlags(rawValue: 1 << 5)
+  /// Don't send packet-ins for table misses (`OFPPC_NO_PACKET_IN`).
+  static let noPacketIn = PortConfigurationFlags(rawValue: 1 << 6)
+}
+
+/// What an interface counted.
+struct InterfaceCounters: Equatable {
+  var receivedPackets: UInt64 = 0
+  var receivedBytes: UInt64 = 0
+  var receivedDrops: UInt64 = 0
+  var receivedErrors: UInt64 = 0
+  var sentPackets: UInt64 = 0
+  var sentBytes: UInt64 = 0
+  var sentDrops: UInt64 = 0
+  var sentErrors: UInt64 = 0
+}
+
+/// A port mirror: copies of what chosen ports or VLANs carry.
+struct Mirror {
+  /// The mirror's name.
+  var name: String
+  /// Whether every packet is copied.
+  var selectsAll = false
+  /// Ports whose received packets are copied, by name.
+  var sourcePorts: Set<String> = []
+  /// Ports whose sent packets are copied, by name.
+  var destinationPorts: Set<String> = []
+  /// VLANs whose packets are copied; nil for all.
+  var vlans: Set<UInt16>?
+  /// The port that gets the copies, by name.
+  var outputPort: String?
+  /// The VLAN that gets the copies.
+  var outputVLAN: UInt16?
+  /// How much of each packet is copied, in bytes; nil for all of it.
+  var snapByteCount: Int?
+}

@@ -1,0 +1,78 @@
+public import PacketWire
+
+/// What the switch wants done outside.
+public enum Effect: Sendable {
+  /// Send bytes on the database server's JSON-RPC stream.
+  case databaseSend([UInt8])
+
+  /// Open a stream to an address (`tcp:…`, `unix:…`); answered by `streamOpened` or `streamClosed`.
+  case openStream(StreamID, address: String)
+  /// Send bytes on a stream.
+  case streamSend(StreamID, [UInt8])
+  /// Close a stream after what was sent has left. No `streamClosed` follows.
+  case closeStream(StreamID)
+  /// Accept streams at an address (`ptcp:…`, `punix:…`); answered by `listenerFailed` if that can not be.
+  case openListener(ListenerID, address: String)
+  /// Stop accepting there. Streams accepted so far stay open.
+  case closeListener(ListenerID)
+
+  /// Send a message to the datapath, in the netlink format of `Datapath/Protocol`.
+  case datapathSend([UInt8])
+  /// Let the datapath take a frame as if it had come in by a port (`netdev-dummy/receive`).
+  case datapathReceive(DatapathPortNumber, frame: [UInt8])
+  /// Change a network device of the host; what is nil stays.
+  case configureDevice(name: String, ethernetAddress: MACAddress?, maximumTransmissionUnit: Int?, isUp: Bool?)
+
+  /// Answer a user's command.
+  case reply(CommandID, CommandReply)
+  /// Write a line to the log.
+  case log(module: StaticString, LogLevel, String)
+  /// The configuration was applied for the first time: a detaching daemon may let its parent go.
+  case ready
+  /// End the program, removing what the datapath holds if `cleanup` is set.
+  case exit(cleanup: Bool)
+}
+
+/// The answer to a user's command.
+public enum CommandReply: Sendable, Equatable {
+  /// It was done; the text is printed.
+  case success(String)
+  /// It was not done; the text says why.
+  case failure(String)
+}
+
+/// How much a log line matters, in the names of `vlog/set`.
+public enum LogLevel: UInt8, Sendable, Comparable {
+  /// `emer`.
+  case emergency
+  /// `err`.
+  case error
+  /// `warn`.
+  case warning
+  /// `info`.
+  case information
+  /// `dbg`.
+  case debug
+
+  /// More important first.
+  public static func < (left: LogLevel, right: LogLevel) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// One call of `VirtualSwitch.step`: its time, and the effects that it has so far.
+///
+/// Every part of the switch holds the one turn of its switch, so that time and effects need not be handed down
+/// through each call.
+final class Turn {
+  /// The time of this call.
+  var now = Moment(milliseconds: 0)
+  /// What is to be done, in order.
+  var effects: [Effect] = []
+
+  /// Adds an effect.
+  func emit(_ effect: Effect) { effects.append(effect) }
+
+  /// Writes a line to the log.
+  func log(_ module: StaticString, _ level: LogLevel, _ text: String) {
+    effects.append(.log(module: module, level, text))
+  }
+}
