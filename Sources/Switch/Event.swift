@@ -61,8 +61,10 @@ public struct Device: Sendable, Equatable {
 
   /// Makes a device.
   public init(
-    name: String, index: UInt32, ethernetAddress: MACAddress, maximumTransmissionUnit: Int = 1500, isUp: Bool = true,
-    hasCarrier: Bool = true, carrierChangeCount: Int = 0, bitsPerSecond: Int64? = nil, isFullDuplex: Bool? = nil,
+    name: String, index: UInt32, ethernetAddress: MACAddress, maximumTransmissionUnit: Int = 1500,
+    isUp: Bool = true,
+    hasCarrier: Bool = true, carrierChangeCount: Int = 0, bitsPerSecond: Int64? = nil,
+    isFullDuplex: Bool? = nil,
     status: [(name: String, value: String)] = [], addresses: [DeviceAddress] = [],
     statistics: [(name: String, value: UInt64)] = []
   ) {
@@ -125,7 +127,8 @@ public struct HostRoute: Sendable, Hashable {
 
   /// Makes a route.
   public init(
-    destination: IPv6Address, prefixBitCount: Int, gateway: IPv6Address? = nil, preferredSource: IPv6Address? = nil,
+    destination: IPv6Address, prefixBitCount: Int, gateway: IPv6Address? = nil,
+    preferredSource: IPv6Address? = nil,
     deviceName: String, mark: UInt32 = 0, isLocal: Bool = false
   ) {
     self.destination = destination

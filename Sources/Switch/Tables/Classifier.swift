@@ -80,7 +80,9 @@ final class Classifier {
     return true
   }
 
-  private func changeTries(_ subtable: Subtable, _ rule: Rule, _ change: (inout PrefixTrie, UInt32, Int) -> Void) {
+  private func changeTries(
+    _ subtable: Subtable, _ rule: Rule, _ change: (inout PrefixTrie, UInt32, Int) -> Void
+  ) {
     for trie in 0..<Self.trieShifts.count where subtable.prefixBitCounts[trie] > 0 {
       for position in 0..<subtable.mask.places.count where subtable.mask.places[position] == 3 {
         let value = UInt32(truncatingIfNeeded: rule.match.values[position] >> UInt64(Self.trieShifts[trie]))
@@ -106,7 +108,9 @@ final class Classifier {
     for subtable in order {
       if let best, subtable.maximumPriority <= best.priority { break }
       answers.lend(tries)
-      if let rule = subtable.lookup(key, tries: &answers, wildcards: &wildcards), rule.priority > best?.priority ?? Int32.min {
+      if let rule = subtable.lookup(key, tries: &answers, wildcards: &wildcards),
+        rule.priority > best?.priority ?? Int32.min
+      {
         best = rule
       }
     }

@@ -62,7 +62,8 @@ struct PrefixTrie {
 
   private mutating func makeNode(_ prefix: UInt32, _ bitCount: Int, ruleCount: UInt32) -> UInt32 {
     let node = Node(
-      prefix: Self.leading(prefix, bitCount), bitCount: UInt8(truncatingIfNeeded: bitCount), ruleCount: ruleCount)
+      prefix: Self.leading(prefix, bitCount), bitCount: UInt8(truncatingIfNeeded: bitCount),
+      ruleCount: ruleCount)
     if let index = free.popLast() {
       nodes[Int(index)] = node
       return index
@@ -129,7 +130,8 @@ struct PrefixTrie {
 
   /// Cuts a node in two after `same` bits, and hangs a new prefix there.
   private mutating func split(
-    _ node: UInt32, _ parent: UInt32?, _ side: Bool, _ same: Int, _ value: UInt32, _ offset: Int, _ bitCount: Int
+    _ node: UInt32, _ parent: UInt32?, _ side: Bool, _ same: Int, _ value: UInt32, _ offset: Int,
+    _ bitCount: Int
   ) {
     let old = nodes[Int(node)]
     let upper = makeNode(old.prefix, same, ruleCount: 0)
@@ -176,7 +178,8 @@ struct PrefixTrie {
       setEdge(step.parent, step.side, 0)
     case (let child, 0), (0, let child):
       let lower = nodes[Int(child)]
-      nodes[Int(child)].prefix = node.prefix | (node.bitCount >= 32 ? 0 : lower.prefix >> UInt32(node.bitCount))
+      nodes[Int(child)].prefix =
+        node.prefix | (node.bitCount >= 32 ? 0 : lower.prefix >> UInt32(node.bitCount))
       nodes[Int(child)].bitCount = node.bitCount &+ lower.bitCount
       setEdge(step.parent, step.side, child)
     default:

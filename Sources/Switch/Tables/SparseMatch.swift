@@ -41,7 +41,9 @@ final class SparseMask: Hashable {
 
   /// Whether a key has these values under the mask.
   func matches(_ key: borrowing FlowKey, _ values: [UInt64]) -> Bool {
-    for index in 0..<places.count where key.words[Int(places[index])] & bits[index] != values[index] { return false }
+    for index in 0..<places.count where key.words[Int(places[index])] & bits[index] != values[index] {
+      return false
+    }
     return true
   }
 
@@ -123,7 +125,9 @@ struct SparseMatch {
     for index in 0..<wider.mask.places.count {
       let word = Int(wider.mask.places[index])
       let bits = wider.mask.bits[index]
-      guard mask.words[word] & bits == bits, key.words[word] & bits == wider.values[index] else { return false }
+      guard mask.words[word] & bits == bits, key.words[word] & bits == wider.values[index] else {
+        return false
+      }
     }
     return true
   }
