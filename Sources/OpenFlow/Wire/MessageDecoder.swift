@@ -1,0 +1,146 @@
+extension Message {
+  /// Reads one message, whose length the stream has cut out.
+  ///
+  /// - Parameters:
+  ///   - bytes: The message, header included.
+  ///   - hasTableID: Whether the peer asked that flow modifications of OpenFlow 1.0 carry a table number.
+  /// - Throws: The error to answer with, by `ErrorMessage(error, about: bytes)`.
+  public static func decode(_ bytes: [UInt8], hasTableID: Bool = false) throws(OpenFlowError)
+    -> ReceivedMessage
+  {
+    // A hello is read whatever version its header claims; that is how versions are negotiated.
+    if let header = MessageHeader(bytes), header.type == 0, header.length == bytes.count {
+      var reader = WireReader(bytes, from: MessageHeader.byteCount)
+      let hello = Hello.decode(&reader, headerVersion: header.version)
+      let version = OpenFlowVersion(rawValue: header.version) ?? .v15
+      return ReceivedMessage(
+        version: version, xid: header.xid, dialect: .standard, name: "OFPT_HELLO", message: .hello(hello))
+    }
+    var reader = WireReader([])
+    let envelope = try MessageEnvelope.open(bytes, &reader)
+    let message = try decodeBody(&reader, envelope, hasTableID: hasTableID)
+    return ReceivedMessage(
+      version: envelope.version, xid: envelope.xid, dialect: envelope.row.dialect, name: envelope.row.name,
+      message: message)
+  }
+
+  private static func decodeBody(
+    _ reader: inout WireReader, _ envelope: MessageEnvelope, hasTableID: Bool
+  ) throws(OpenFlowError) -> Message {
+    let version = envelope.version
+    switch envelope.row.kind {
+    case .error: return try .error(.decode(&reader, version))
+    case .echoRequest: return .echoRequest(reader.rest())
+    case .echoReply: return .echoReply(reader.rest())
+    case .featuresReply: return try .featuresReply(.decode(&reader, version))
+    case .getConfigurationReply: return try .getConfigurationReply(.decode(&reader, version))
+    case .setConfiguration: return try .setConfiguration(.decode(&reader, version))
+    case .portStatus: return try .portStatus(.decode(&reader, version))
+    case .portModification: return try .portModification(.decode(&reader, version))
+    case .roleStatus: return try .roleStatus(.decode(&reader))
+    case .featuresRequest, .getConfigurationRequest, .barrierRequest, .barrierReply, .asyncRequest,
+      .descriptionRequest, .tableStatisticsRequest:
+      return try decodeEmpty(&reader, envelope.row.kind)
+    case .roleRequest, .roleReply, .asyncReply, .setAsync, .bundleControl, .bundleAdd, .setFlowFormat,
+      .flowModTableID, .setPacketInFormat, .setControllerID, .flushConnections:
+      return try decodeSession(&reader, envelope)
+    default:
+      return try decodeMultipart(&reader, envelope)
+    }
+  }
+
+  private static func decodeEmpty(
+    _ reader: inout WireReader, _ kind: MessageKind
+  ) throws(OpenFlowError) -> Message {
+    // Whatever a later version may add to these is ignored, as the header's length allows.
+    switch kind {
+    case .featuresRequest: return .featuresRequest
+    case .getConfigurationRequest: return .getConfigurationRequest
+    case .barrierRequest: return .barrierRequest
+    case .barrierReply: return .barrierReply
+    case .asyncRequest: return .asyncRequest
+    case .descriptionRequest: return .descriptionRequest
+    default: return .tableStatisticsRequest
+    }
+  }
+
+  private static func decodeSession(
+    _ reader: inout WireReader, _ envelope: MessageEnvelope
+  ) throws(OpenFlowError) -> Message {
+    let isNicira = envelope.row.dialect == .nicira
+    switch envelope.row.kind {
+    case .roleRequest: return try .roleRequest(isNicira ? .decodeNicira(&reader) : .decode(&reader))
+    case .roleReply: return try .roleReply(isNicira ? .decodeNicira(&reader) : .decode(&reader))
+    case .asyncReply: return try .asyncReply(decodeAsync(&reader, envelope))
+    case .setAsync: return try .setAsync(decodeAsync(&reader, envelope))
+    case .bundleControl: return try .bundleControl(.decode(&reader))
+    case .bundleAdd: return try .bundleAdd(.decode(&reader, envelope.version, xid: envelope.xid))
+    case .setFlowFormat: return try .setFlowFormat(nicira: decodeFlowFormat(&reader))
+    case .flowModTableID:
+      let flag = try reader.uint8()
+      try reader.skip(7)
+      return .flowModTableID(flag != 0)
+    case .setPacketInFormat:
+      guard let format = try PacketInFormat(rawValue: reader.uint32()) else { throw .badRequestNotPermitted }
+      return .setPacketInFormat(format)
+    case .setControllerID:
+      try reader.skipZero(6, else: .niciraBadRequestMustBeZero)
+      return try .setControllerID(reader.uint16())
+    default:
+      try reader.skipZero(6, else: .niciraBadRequestMustBeZero)
+      return try .flushConnections(zone: reader.uint16())
+    }
+  }
+
+  private static func decodeFlowFormat(_ reader: inout WireReader) throws(OpenFlowError) -> Bool {
+    switch try reader.uint32() {
+    case 0: return false
+    case 2: return true
+    default: throw .badRequestNotPermitted
+    }
+  }
+
+  private static func decodeAsync(
+    _ reader: inout WireReader, _ envelope: MessageEnvelope
+  ) throws(OpenFlowError) -> AsyncConfiguration {
+    let hasProperties =
+      envelope.row.dialect == .standard ? envelope.version >= .v14 : envelope.row.number == 27
+    return try hasProperties ? .decodeProperties(&reader) : .decodeFixed(&reader)
+  }
+
+  private static func decodeMultipart(
+    _ reader: inout WireReader, _ envelope: MessageEnvelope
+  ) throws(OpenFlowError) -> Message {
+    let version = envelope.version
+    let more = envelope.hasMore
+    switch envelope.row.kind {
+    case .descriptionReply: return try .descriptionReply(.decode(&reader))
+    case .aggregateStatisticsReply: return try .aggregateStatisticsReply(.decode(&reader))
+    case .tableStatisticsReply:
+      var tables: [TableStatistics] = []
+      while !reader.isAtEnd { tables.append(try .decode(&reader, version)) }
+      return .tableStatisticsReply(tables, more: more)
+    case .portStatisticsRequest:
+      let port = try reader.portNumber(version)
+      try reader.skip(version == .v10 ? 6 : 4)
+      return .portStatisticsRequest(port)
+    case .portStatisticsReply:
+      var ports: [PortStatistics] = []
+      while !reader.isAtEnd { ports.append(try .decode(&reader, version)) }
+      return .portStatisticsReply(ports, more: more)
+    case .queueStatisticsRequest: return try .queueStatisticsRequest(.decode(&reader, version))
+    case .queueStatisticsReply:
+      var queues: [QueueStatistics] = []
+      while !reader.isAtEnd { queues.append(try .decode(&reader, version)) }
+      return .queueStatisticsReply(queues, more: more)
+    case .portDescriptionRequest:
+      return try .portDescriptionRequest(version >= .v15 ? reader.portNumber(version) : .none)
+    case .portDescriptionReply:
+      var ports: [PortDescription] = []
+      while !reader.isAtEnd { ports.append(try .decode(&reader, version)) }
+      return .portDescriptionReply(ports, more: more)
+    default:
+      return .opaque(envelope.row.kind, reader.rest())
+    }
+  }
+}
