@@ -161,7 +161,9 @@ public struct WireProtocol: Hashable, Sendable {
   public var version: OpenFlowVersion
   /// Whether flows of OpenFlow 1.0 travel in Nicira's extended form.
   public var usesNiciraFlows: Bool
-  /// Whether flow modifications carry a table number. OpenFlow 1.1 and later always do.
+  /// Whether flow modifications carry a table number.
+  ///
+  /// OpenFlow 1.1 and later always do.
   public var hasTableID: Bool
 
   /// Makes a form.

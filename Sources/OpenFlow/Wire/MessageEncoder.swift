@@ -102,7 +102,9 @@ struct MultipartWriter {
     self.xid = xid
   }
 
-  /// Writes the entries, each by `encode`. An entry that does not fit even a message of its own is left out.
+  /// Writes the entries, each by `encode`.
+  ///
+  /// An entry that does not fit even a message of its own is left out.
   func write<Entry>(
     _ entries: [Entry], _ more: Bool, _ writer: inout WireWriter,
     _ encode: (Entry, inout WireWriter) -> Void

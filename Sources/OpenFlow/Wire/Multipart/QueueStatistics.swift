@@ -32,7 +32,9 @@ public struct QueueRequest: Hashable, Sendable {
   }
 }
 
-/// The counters of a queue. A counter that is not known is all ones.
+/// The counters of a queue.
+///
+/// A counter that is not known is all ones.
 public struct QueueStatistics: Hashable, Sendable {
   /// The port.
   public var port: OpenFlowPortNumber

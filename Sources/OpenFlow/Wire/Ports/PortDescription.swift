@@ -1,6 +1,8 @@
 public import PacketWire
 
-/// How an administrator configured a port. The bits are those of OpenFlow 1.0, of which later versions have some.
+/// How an administrator configured a port.
+///
+/// The bits are those of OpenFlow 1.0, of which later versions have some.
 public struct PortConfiguration: OptionSet, Hashable, Sendable {
   /// The bits.
   public var rawValue: UInt32
@@ -57,7 +59,9 @@ public struct PortState: OptionSet, Hashable, Sendable {
   func encoded(_ version: OpenFlowVersion) -> UInt32 { rawValue & (version == .v10 ? 0x301 : 0x7) }
 }
 
-/// The speeds and media of a port. The bits are those of OpenFlow 1.1 and later.
+/// The speeds and media of a port.
+///
+/// The bits are those of OpenFlow 1.1 and later.
 public struct PortFeatures: OptionSet, Hashable, Sendable {
   /// The bits.
   public var rawValue: UInt32

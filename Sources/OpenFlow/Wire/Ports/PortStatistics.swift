@@ -1,4 +1,6 @@
-/// The counters of a port. A counter that the port does not have is all ones.
+/// The counters of a port.
+///
+/// A counter that the port does not have is all ones.
 public struct PortStatistics: Hashable, Sendable {
   /// The port.
   public var port: OpenFlowPortNumber

@@ -6,8 +6,10 @@ public struct Hello: Hashable, Sendable {
   /// Makes a hello.
   public init(versions: OpenFlowVersions) { self.versions = versions }
 
-  /// Reads the elements after the header. Without a version bitmap, the peer speaks the header's version and
-  /// all earlier ones; elements of other types are skipped.
+  /// Reads the elements after the header.
+  ///
+  /// Without a version bitmap, the peer speaks the header's version and all earlier ones; elements of other
+  /// types are skipped.
   static func decode(_ reader: inout WireReader, headerVersion: UInt8) -> Hello {
     var versions: OpenFlowVersions?
     while reader.remaining >= 4, let type = try? reader.peek16(0), let length = try? reader.peek16(2) {

@@ -68,7 +68,9 @@ public struct SwitchFeatures: Hashable, Sendable {
   public var capabilities: SwitchCapabilities
   /// The actions that the switch supports, as bits of OpenFlow 1.0 action types; sent in 1.0 only.
   public var actions: UInt32
-  /// The ports; sent before OpenFlow 1.3 only. See `isPortListComplete`.
+  /// The ports; sent before OpenFlow 1.3 only.
+  ///
+  /// See `isPortListComplete`.
   public var ports: [PortDescription]
 
   /// Makes a features reply.
@@ -92,8 +94,9 @@ public struct SwitchFeatures: Hashable, Sendable {
   /// Whether the version's features reply lists ports at all.
   public static func listsPorts(_ version: OpenFlowVersion) -> Bool { version < .v13 }
 
-  /// Whether the list of ports is whole. A list that fills the message may have been cut, and a
-  /// port description request has to be made.
+  /// Whether the list of ports is whole.
+  ///
+  /// A list that fills the message may have been cut, and a port description request has to be made.
   public func isPortListComplete(in version: OpenFlowVersion) -> Bool {
     Self.listsPorts(version) && ports.count < Self.maximumPortCount(version)
   }
