@@ -106,3 +106,169 @@ extension MutableRawSpan {
     unsafe storeBytes(of: value.bigEndian, toUncheckedByteOffset: offset, as: UInt64.self)
   }
 }
+
+extension Array where Element == UInt8 {
+  /// The bytes of the array.
+  @inlinable
+  public var rawBytes: RawSpan {
+    @_lifetime(borrow self)
+    get { RawSpan(_elements: span) }
+  }
+
+  /// The bytes of the array, to write to.
+  @inlinable
+  public var mutableRawBytes: MutableRawSpan {
+    @_lifetime(&self)
+    mutating get {
+      // SAFETY: the array's storage is unique after this call and stays where it is while the array is
+      // mutably borrowed, which the span's lifetime says it is.
+      let storage = unsafe withUnsafeMutableBytes { bytes in unsafe bytes }
+      let bytes = unsafe MutableRawSpan(_unsafeBytes: storage)
+      return unsafe _overrideLifetime(bytes, mutating: &self)
+    }
+  }
+
+  /// A copy of the bytes of a span.
+  @inlinable
+  public init(_ bytes: RawSpan) {
+    self = unsafe bytes.withUnsafeBytes { buffer in
+      // SAFETY: the buffer is copied within the closure.
+      unsafe Array(buffer)
+    }
+  }
+}
+
+extension RawSpan {
+  /// The bytes from an offset to the end; none if the offset lies beyond it.
+  ///
+  /// - Precondition: `offset >= 0`.
+  @inlinable
+  @_lifetime(copy self)
+  public func from(_ offset: Int) -> RawSpan { extracting(droppingFirst: offset) }
+
+  /// Whether two spans hold the same bytes.
+  @inlinable
+  public func hasSameBytes(as other: RawSpan) -> Bool {
+    guard byteCount == other.byteCount else { return false }
+    for offset in 0..<byteCount where byte(at: offset) != other.byte(at: offset) { return false }
+    return true
+  }
+
+  /// The one's complement sum of the bytes as big-endian 16-bit words, an odd last byte padded with zero.
+  ///
+  /// A span of up to 4 GiB does not overflow the 64-bit accumulator.
+  @inlinable
+  public var onesComplementSum: UInt16 {
+    var sum: UInt64 = 0
+    var offset = 0
+    let count = byteCount
+    let wordsEnd = count & ~3
+    while offset < wordsEnd {
+      // SAFETY: `offset` is a multiple of four below `wordsEnd`, so four bytes follow it.
+      sum &+= unsafe UInt64(unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt32.self))
+      offset &+= 4
+    }
+    if count & 2 != 0 {
+      // SAFETY: at least two bytes are left.
+      sum &+= unsafe UInt64(unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt16.self))
+      offset &+= 2
+    }
+    if count & 1 != 0 { sum &+= UInt64(UInt16(littleEndian: UInt16(byte(at: offset)))) }
+    sum = (sum >> 32) &+ (sum & 0xffff_ffff)
+    sum = (sum >> 32) &+ (sum & 0xffff_ffff)
+    sum = (sum >> 16) &+ (sum & 0xffff)
+    sum = (sum >> 16) &+ (sum & 0xffff)
+    sum = (sum >> 16) &+ (sum & 0xffff)
+    // Words were added as they lie in memory; the sum of swapped words is the swapped sum (RFC 1071, 2 (B)).
+    return UInt16(bigEndian: UInt16(truncatingIfNeeded: sum))
+  }
+}
+
+extension MutableRawSpan {
+  /// Stores a run of bytes at an offset.
+  ///
+  /// - Precondition: `offset + source.byteCount <= byteCount`.
+  @inlinable
+  @_lifetime(self: copy self)
+  public mutating func store(bytes source: RawSpan, at offset: Int) {
+    precondition(offset >= 0 && source.byteCount <= byteCount &- offset)
+    unsafe source.withUnsafeBytes { from in
+      unsafe withUnsafeMutableBytes { to in
+        guard let start = to.baseAddress, let origin = from.baseAddress else { return }
+        // SAFETY: the range was checked above, and a mutable span is not aliased by another one.
+        unsafe (start + offset).copyMemory(from: origin, byteCount: from.count)
+      }
+    }
+  }
+
+  /// Moves bytes within the span; the two ranges may overlap.
+  ///
+  /// - Precondition: both ranges lie within the span.
+  @inlinable
+  @_lifetime(self: copy self)
+  public mutating func move(from source: Int, to destination: Int, count: Int) {
+    precondition(source >= 0 && destination >= 0 && count >= 0)
+    precondition(count <= byteCount &- source && count <= byteCount &- destination)
+    unsafe withUnsafeMutableBytes { bytes in
+      guard let start = bytes.baseAddress else { return }
+      // SAFETY: both ranges were checked above; copyMemory allows them to overlap.
+      unsafe (start + destination).copyMemory(from: start + source, byteCount: count)
+    }
+  }
+
+  /// Sets `count` bytes from an offset to zero.
+  ///
+  /// - Precondition: `offset + count <= byteCount`.
+  @inlinable
+  @_lifetime(self: copy self)
+  public mutating func zero(at offset: Int, count: Int) {
+    precondition(offset >= 0 && count >= 0 && count <= byteCount &- offset)
+    unsafe withUnsafeMutableBytes { bytes in
+      guard let start = bytes.baseAddress else { return }
+      // SAFETY: the range was checked above.
+      _ = unsafe (start + offset).initializeMemory(as: UInt8.self, repeating: 0, count: count)
+    }
+  }
+}
+
+// Addresses.
+
+extension RawSpan {
+  /// The MAC address at an offset.
+  @inlinable
+  public func macAddress(at offset: Int) -> MACAddress { MACAddress(bigEndian48(at: offset)) }
+
+  /// The IPv4 address at an offset.
+  @inlinable
+  public func ipv4Address(at offset: Int) -> IPv4Address { IPv4Address(bigEndian32(at: offset)) }
+
+  /// The IPv6 address at an offset.
+  @inlinable
+  public func ipv6Address(at offset: Int) -> IPv6Address {
+    IPv6Address(high: bigEndian64(at: offset), low: bigEndian64(at: offset &+ 8))
+  }
+}
+
+extension MutableRawSpan {
+  /// Stores a MAC address at an offset.
+  @inlinable
+  @_lifetime(self: copy self)
+  public mutating func store(_ address: MACAddress, at offset: Int) {
+    store(bigEndian48: address.rawValue, at: offset)
+  }
+
+  /// Stores an IPv4 address at an offset.
+  @inlinable
+  @_lifetime(self: copy self)
+  public mutating func store(_ address: IPv4Address, at offset: Int) {
+    store(bigEndian32: address.rawValue, at: offset)
+  }
+
+  /// Stores an IPv6 address at an offset.
+  @inlinable
+  @_lifetime(self: copy self)
+  public mutating func store(_ address: IPv6Address, at offset: Int) {
+    store(bigEndian64: address.high, at: offset)
+    store(bigEndian64: address.low, at: offset &+ 8)
+  }
+}
