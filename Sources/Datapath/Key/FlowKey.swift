@@ -18,7 +18,7 @@ public struct KeySegments: OptionSet, Sendable, Hashable {
   @inlinable
   public init(rawValue: UInt16) { self.rawValue = rawValue }
 
-  /// Words 0 to 7: ports, Ethernet, VLAN, IPv4 or ARP, transport ports, connection state. Always present.
+  /// Words 0 to 7: ports, Ethernet, VLAN, IPv4 or ARP, transport ports, connection state; always present.
   public static var base: KeySegments { KeySegments(rawValue: 1 << 0) }
   /// Words 8 to 9: hash, priority, packet type.
   public static var metadata: KeySegments { KeySegments(rawValue: 1 << 1) }
@@ -34,7 +34,7 @@ public struct KeySegments: OptionSet, Sendable, Hashable {
   public static var tunnel: KeySegments { KeySegments(rawValue: 1 << 6) }
   /// Words 39 to 43: network service header.
   public static var nsh: KeySegments { KeySegments(rawValue: 1 << 7) }
-  /// Words 44 to 61: OpenFlow pipeline fields. Never filled in a datapath.
+  /// Words 44 to 61: OpenFlow pipeline fields; never filled in a datapath.
   public static var pipeline: KeySegments { KeySegments(rawValue: 1 << 8) }
   /// Words 62 to 93: Geneve options.
   public static var tunnelOptions: KeySegments { KeySegments(rawValue: 1 << 9) }
