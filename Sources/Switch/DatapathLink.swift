@@ -10,7 +10,9 @@ final class DatapathLink {
   var index: UInt32 = 0
   /// Its bridges by name.
   var bridges: [String: Bridge] = [:]
-  /// The interfaces that have a port in the datapath. A tunnel interface shares the port of its encapsulation.
+  /// The interfaces that have a port in the datapath.
+  ///
+  /// A tunnel interface shares the port of its encapsulation.
   var interfaces: [DatapathPortNumber: Interface] = [:]
 
   init(type: String, name: String) {

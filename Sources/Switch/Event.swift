@@ -94,7 +94,9 @@ public struct Device: Sendable, Equatable {
   }
 }
 
-/// An address of a network device. IPv4 addresses are in their mapped form (`::ffff:a.b.c.d`, RFC 4291, 2.5.5.2).
+/// An address of a network device.
+///
+/// IPv4 addresses are in their mapped form (`::ffff:a.b.c.d`, RFC 4291, 2.5.5.2).
 public struct DeviceAddress: Sendable, Hashable {
   /// The address.
   public var address: IPv6Address
@@ -108,7 +110,9 @@ public struct DeviceAddress: Sendable, Hashable {
   }
 }
 
-/// A route of the host. IPv4 addresses are in their mapped form, as in `DeviceAddress`.
+/// A route of the host.
+///
+/// IPv4 addresses are in their mapped form, as in `DeviceAddress`.
 public struct HostRoute: Sendable, Hashable {
   /// The destination network.
   public var destination: IPv6Address

@@ -96,8 +96,9 @@ final class Classifier {
     subtables[match.mask]?.find(match.values, priority: priority)
   }
 
-  /// The most important rule that matches a key. Into `wildcards` go the bits that were looked at: another key that agrees
-  /// in them gets the same answer.
+  /// The most important rule that matches a key.
+  ///
+  /// Into `wildcards` go the bits that were looked at: another key that agrees in them gets the same answer.
   func lookup(_ key: borrowing FlowKey, wildcards: inout FlowKey) -> Rule? {
     if isOrderStale {
       order.sort { $0.maximumPriority > $1.maximumPriority }
@@ -178,8 +179,10 @@ struct TrieAnswers {
     return found
   }
 
-  /// Whether a key can have no rule of a subtable, by the prefixes of the addresses that the stages after `passed` and up to
-  /// `stage` look at. If so, the bits that say so are added to `wildcards`.
+  /// Whether a key can have no rule of a subtable, by the prefixes of the addresses that the stages after
+  /// `passed` and up to `stage` look at.
+  ///
+  /// If so, the bits that say so are added to `wildcards`.
   mutating func exclude(
     _ subtable: Subtable, _ key: borrowing FlowKey, fromStage passed: Int, throughStage stage: Int,
     wildcards: inout FlowKey

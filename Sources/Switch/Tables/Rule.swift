@@ -24,7 +24,9 @@ final class Rule {
   /// The packets and bytes that it handled.
   var packetCount: UInt64 = 0
   var byteCount: UInt64 = 0
-  /// Whether it left its table. Whoever kept a reference sees by this that it is stale.
+  /// Whether it left its table.
+  ///
+  /// Whoever kept a reference sees by this that it is stale.
   var isRemoved = false
 
   /// The hash of the match's values, and the next less important rule with the same match: kept by the subtable.

@@ -4,7 +4,9 @@ import Datapath
 ///
 /// All rules of a subtable share one mask, so that a rule holds only the words that it needs.
 final class SparseMask: Hashable {
-  /// The words' places in the key, by stage and then by place. A word that belongs to two stages stands twice.
+  /// The words' places in the key, by stage and then by place.
+  ///
+  /// A word that belongs to two stages stands twice.
   let places: [UInt8]
   /// The bits of each word that matter.
   let bits: [UInt64]

@@ -7,7 +7,9 @@ struct TranslationRequest {
   var bridge: Bridge
   /// The packet's headers; `in_port` is the OpenFlow port number.
   var key: FlowKey
-  /// The packet. Nil while a datapath flow is revalidated.
+  /// The packet.
+  ///
+  /// Nil while a datapath flow is revalidated.
   var frame: [UInt8]?
   /// What to credit to the rules, ports and addresses passed: 0 while nothing is to be credited.
   var packetCount: UInt64 = 0
