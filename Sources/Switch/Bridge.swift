@@ -1,3 +1,4 @@
+import Datapath
 import OpenFlow
 import PacketWire
 
@@ -173,8 +174,8 @@ final class Interface {
   var datapathNumber: DatapathPortNumber?
   /// Its Ethernet address.
   var ethernetAddress = MACAddress.zero
-  /// What controllers configured (`OFPPC_*` of OpenFlow 1.0: port down, no receive, no flood, no forward, no packet-in).
-  var configuration = PortConfigurationFlags()
+  /// What controllers configured (`OFPPC_*`).
+  var configuration = PortConfiguration()
   /// Whether an administrator has it up.
   var isUp = true
   /// Whether it has a carrier.
@@ -202,25 +203,6 @@ final class Interface {
   }
 }
 
-/// What controllers may configure of a port (`OFPPC_*`).
-struct PortConfigurationFlags: OptionSet, Equatable {
-  var rawValue: UInt32
-  /// The port is administratively down (`OFPPC_PORT_DOWN`).
-  static let portDown = PortConfigurationFlags(rawValue: 1 << 0)
-  /// Don't take part in the spanning tree (`OFPPC_NO_STP`, OpenFlow 1.0).
-  static let noSpanningTree = PortConfigurationFlags(rawValue: 1 << 1)
-  /// Drop what is received (`OFPPC_NO_RECV`).
-  static let noReceive = PortConfigurationFlags(rawValue: 1 << 2)
-  /// Drop received spanning tree frames (`OFPPC_NO_RECV_STP`, OpenFlow 1.0).
-  static let noReceiveSpanningTree = PortConfigurationFlags(rawValue: 1 << 3)
-  /// Leave the port out of floods (`OFPPC_NO_FLOOD`, OpenFlow 1.0).
-  static let noFlood = PortConfigurationFlags(rawValue: 1 << 4)
-  /// Drop what would be sent (`OFPPC_NO_FWD`).
-  static let noForward = PortConfigurationFlags(rawValue: 1 << 5)
-  /// Don't send packet-ins for table misses (`OFPPC_NO_PACKET_IN`).
-  static let noPacketIn = PortConfigurationFlags(rawValue: 1 << 6)
-}
-
 /// What an interface counted.
 struct InterfaceCounters: Equatable {
   var receivedPackets: UInt64 = 0
@@ -234,7 +216,7 @@ struct InterfaceCounters: Equatable {
 }
 
 /// A port mirror: copies of what chosen ports or VLANs carry.
-struct Mirror {
+struct Mirror: Equatable {
   /// The mirror's name.
   var name: String
   /// Whether every packet is copied.

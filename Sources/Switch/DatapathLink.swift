@@ -1,3 +1,5 @@
+import Datapath
+
 /// One datapath: its bridges, which share its port numbers, and the way to it.
 ///
 /// Bridges of one `datapath_type` share a datapath, and so may be joined by patch ports.
@@ -7,7 +9,7 @@ final class DatapathLink {
   /// Its name ("ovs-system", "ovs-netdev", "ovs-dummy").
   let name: String
   /// Its number in messages (`dp_ifindex`).
-  var index: UInt32 = 0
+  var index: Int32 = 0
   /// Its bridges by name.
   var bridges: [String: Bridge] = [:]
   /// The interfaces that have a port in the datapath.

@@ -1,3 +1,4 @@
+public import Datapath
 public import PacketWire
 
 /// What the switch wants done outside.

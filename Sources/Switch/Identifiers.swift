@@ -1,22 +1,3 @@
-/// The number of a port in a datapath (`odp_port_t`), as in `actions:2` of a datapath flow.
-///
-/// All bridges of one datapath share its port numbers; a patch port has none.
-public struct DatapathPortNumber: Hashable, Comparable, Sendable {
-  /// The number as the datapath messages carry it.
-  public var rawValue: UInt32
-
-  /// Wraps a number.
-  public init(_ rawValue: UInt32) { self.rawValue = rawValue }
-
-  /// No port (`ODPP_NONE`).
-  public static var none: DatapathPortNumber { DatapathPortNumber(UInt32.max) }
-
-  /// Numeric order.
-  public static func < (left: DatapathPortNumber, right: DatapathPortNumber) -> Bool {
-    left.rawValue < right.rawValue
-  }
-}
-
 /// A byte stream that the switch opened or accepted: an OpenFlow connection.
 public struct StreamID: Hashable, Sendable {
   /// A number, never used twice in the life of a switch.

@@ -11,14 +11,18 @@ struct PortNumberAllocator {
   private var last: UInt32 = 0
   /// How long a number rests before it is given to another port.
   static var restMilliseconds: Int64 { 3_600_000 }
-  /// The highest number that is chosen. Others may be requested.
+  /// The highest number that is chosen.
+  ///
+  /// Others may be requested.
   private static var highest: UInt32 { OpenFlowPortNumber.maximum.rawValue - 1 }
 
   init() {}
 
   /// Gives out the requested number if it is free, else another; nil if none is left.
   mutating func allocate(requested: OpenFlowPortNumber?, now: Int64) -> OpenFlowPortNumber? {
-    if let requested, requested.rawValue > 0, requested.rawValue <= Self.highest, !used.contains(requested.rawValue) {
+    if let requested, requested.rawValue > 0, requested.rawValue <= Self.highest,
+      !used.contains(requested.rawValue)
+    {
       take(requested.rawValue)
       return requested
     }

@@ -47,11 +47,13 @@ extension TunnelSettings {
     keyIn = Self.key(options["in_key"] ?? options["key"])
     keyOut = Self.key(options["out_key"] ?? options["key"])
     if remoteAddress == .absent {
-      throw TunnelOptionsError(message: "\(name): \(Self.typeName(encapsulation)) type requires valid 'remote_ip' argument")
+      throw TunnelOptionsError(
+        message: "\(name): \(Self.typeName(encapsulation)) type requires valid 'remote_ip' argument")
     }
     if case .fixed = remoteAddress, localAddress == .flow {
       throw TunnelOptionsError(
-        message: "\(name): \(Self.typeName(encapsulation)) type requires 'remote_ip=flow' with 'local_ip=flow'")
+        message:
+          "\(name): \(Self.typeName(encapsulation)) type requires 'remote_ip=flow' with 'local_ip=flow'")
     }
   }
 

@@ -1,6 +1,6 @@
 extension VLANSettings {
   /// What a row of Port says of VLANs.
-  init(_ port: PortConfiguration) {
+  init(_ port: DesiredPort) {
     let tag = port.tag ?? 0
     self.init()
     self.tag = tag
@@ -11,9 +11,8 @@ extension VLANSettings {
     case "native-untagged": mode = .nativeUntagged
     case "dot1q-tunnel": mode = .dot1qTunnel
     default:
-      // A tag alone makes an access port, unless trunks are named as well.
-      mode = port.tag != nil && port.trunks.isEmpty ? .access : .trunk
-      if port.tag == nil { self.tag = 0 }
+      // A tag alone makes an access port; trunks are ignored then.
+      mode = port.tag != nil ? .access : .trunk
     }
     if mode == .trunk { self.tag = 0 }
     if mode != .access, mode != .dot1qTunnel, !port.trunks.isEmpty {

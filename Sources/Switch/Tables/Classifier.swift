@@ -123,11 +123,15 @@ final class Classifier {
     for subtable in order where !Self.forEach(in: subtable, body) { return }
   }
 
-  /// Calls a function for every rule that matches no packets but those of a match, until it says to stop.
-  func forEach(within match: SparseMatch, _ body: (Rule) -> Bool) {
+  /// Calls a function with the rules of each mask that match no packets but those of a match.
+  func forEachMask(within match: SparseMatch, _ body: ([Rule]) -> Void) {
     for subtable in order where Self.covers(subtable.mask, match.mask) {
-      let proceed = Self.forEach(in: subtable) { rule in rule.match.isWithin(match) ? body(rule) : true }
-      if !proceed { return }
+      var found: [Rule] = []
+      _ = Self.forEach(in: subtable) { rule in
+        if rule.match.isWithin(match) { found.append(rule) }
+        return true
+      }
+      if !found.isEmpty { body(found) }
     }
   }
 

@@ -1,29 +1,183 @@
 import Datapath
+import OpenFlow
 
 /// The flow tables of a bridge.
 final class FlowTables {
   /// How many tables a bridge has; the last is the switch's own.
   static var count: Int { 255 }
+  /// How many of them controllers see.
+  static var visibleCount: Int { 254 }
   /// The table of the switch's own rules.
   static var internalTable: UInt8 { 254 }
+  /// How many rules a table takes unless the configuration says otherwise.
+  static var defaultRuleLimit: Int { 1_000_000 }
 
-  private var classifiers: [Classifier]
+  /// One table: its rules and what was looked up in it.
+  struct Table {
+    let classifier = Classifier()
+    var lookupCount: UInt64 = 0
+    var matchedCount: UInt64 = 0
+    var ruleLimit = FlowTables.defaultRuleLimit
+    var name: String?
+  }
+
+  private(set) var tables: [Table]
   /// Counts the changes to rules.
   ///
-  /// A translation made at another generation may come out otherwise.
+  /// A translation that was made at another generation may come out otherwise.
   private(set) var generation: UInt64 = 0
+  /// The rules that expire, by table and place in time.
+  private var expirable: [ObjectIdentifier: Rule] = [:]
+  private var nextSerial: UInt64 = 0
 
   init() {
-    classifiers = []
-    for _ in 0..<Self.count { classifiers.append(Classifier()) }
+    tables = []
+    for _ in 0..<Self.count { tables.append(Table()) }
   }
 
   /// The most important rule of a table that matches a key.
   ///
-  /// Into `wildcards` go the bits that were looked at. A table number beyond the last finds nothing. Counts
-  /// as a lookup in the table's statistics unless `isCounted` is false.
+  /// Into `wildcards` go the bits that were looked at. A table number beyond the last finds nothing.
   func lookup(table: UInt8, _ key: borrowing FlowKey, wildcards: inout FlowKey) -> Rule? {
-    guard Int(table) < classifiers.count else { return nil }
-    return classifiers[Int(table)].lookup(key, wildcards: &wildcards)
+    guard Int(table) < tables.count else { return nil }
+    return tables[Int(table)].classifier.lookup(key, wildcards: &wildcards)
   }
+
+  /// Counts lookups in a table.
+  func count(table: UInt8, packets: UInt64, matched: Bool) {
+    guard Int(table) < tables.count else { return }
+    tables[Int(table)].lookupCount &+= packets
+    if matched { tables[Int(table)].matchedCount &+= packets }
+  }
+
+  /// The rules in all tables.
+  var ruleCount: Int { tables.reduce(0) { $0 + $1.classifier.count } }
+
+  /// Sets how many rules a table takes, and its name; nil for the default.
+  func configure(table: UInt8, ruleLimit: Int?, name: String?) {
+    guard Int(table) < tables.count else { return }
+    tables[Int(table)].ruleLimit = ruleLimit ?? Self.defaultRuleLimit
+    tables[Int(table)].name = name
+  }
+
+  /// The rules that a filter means, table by table; within a mask in the order in which they were made.
+  func rules(_ filter: RuleFilter) -> [Rule] {
+    var found: [Rule] = []
+    let range: Range<Int>
+    if let table = filter.table {
+      guard Int(table) < tables.count else { return [] }
+      range = Int(table)..<Int(table) + 1
+    } else {
+      range = 0..<Self.visibleCount
+    }
+    for table in range where tables[table].classifier.count > 0 {
+      collect(tables[table].classifier, filter, into: &found)
+    }
+    return found
+  }
+
+  private func collect(_ classifier: Classifier, _ filter: RuleFilter, into found: inout [Rule]) {
+    let match = classifier.match(key: filter.match.key, mask: filter.match.mask)
+    if let priority = filter.strictPriority {
+      if let rule = classifier.find(match, priority: Int32(priority)), filter.admits(rule) {
+        found.append(rule)
+      }
+      return
+    }
+    classifier.forEachMask(within: match) { rules in
+      let admitted = rules.filter { filter.admits($0) && $0.isWithin(options: filter.match.tunnelMetadata) }
+      found.append(contentsOf: admitted.sorted { $0.serial < $1.serial })
+    }
+  }
+
+  /// Puts a rule into its table, in place of the one with the same match and priority, which it answers.
+  @discardableResult
+  func insert(_ rule: Rule) -> Rule? {
+    let replaced = tables[Int(rule.table)].classifier.insert(rule)
+    rule.isRemoved = false
+    if rule.serial == 0 {
+      nextSerial &+= 1
+      rule.serial = nextSerial
+    }
+    if let replaced { forget(replaced) }
+    if rule.expires { expirable[ObjectIdentifier(rule)] = rule }
+    generation &+= 1
+    return replaced
+  }
+
+  /// Takes a rule out of its table.
+  func remove(_ rule: Rule) {
+    guard tables[Int(rule.table)].classifier.remove(rule) else { return }
+    forget(rule)
+    generation &+= 1
+  }
+
+  private func forget(_ rule: Rule) {
+    rule.isRemoved = true
+    expirable[ObjectIdentifier(rule)] = nil
+  }
+
+  /// Gives a rule other actions.
+  func setActions(of rule: Rule, _ actions: [Action]) {
+    rule.actions = actions
+    generation &+= 1
+  }
+
+  /// Gives a rule other timeouts (`fin_timeout`, and the undoing of changes).
+  func setTimeouts(of rule: Rule, idleSeconds: UInt16, hardSeconds: UInt16) {
+    rule.idleTimeoutSeconds = idleSeconds
+    rule.hardTimeoutSeconds = hardSeconds
+    expirable[ObjectIdentifier(rule)] = rule.expires && !rule.isRemoved ? rule : nil
+  }
+
+  /// Takes out the rules whose time is over, and says why each went.
+  func expire(now: Int64) -> [(rule: Rule, reason: FlowRemovedReason)] {
+    var gone: [(rule: Rule, reason: FlowRemovedReason)] = []
+    for rule in expirable.values {
+      if let reason = rule.expiry(now: now) { gone.append((rule, reason)) }
+    }
+    gone.sort { $0.rule.serial < $1.rule.serial }
+    for (rule, _) in gone { remove(rule) }
+    return gone
+  }
+
+  /// Whether any rule has a timeout.
+  var hasExpirableRules: Bool { !expirable.isEmpty }
+}
+
+extension Rule {
+  /// Whether it has a timeout.
+  var expires: Bool { idleTimeoutSeconds > 0 || hardTimeoutSeconds > 0 }
+
+  /// Why it has to go now; nil if it has not.
+  func expiry(now: Int64) -> FlowRemovedReason? {
+    if hardTimeoutSeconds > 0, now > modifiedMilliseconds &+ Int64(hardTimeoutSeconds) &* 1000 {
+      return .hardTimeout
+    }
+    if idleTimeoutSeconds > 0, now > usedMilliseconds &+ Int64(idleTimeoutSeconds) &* 1000 {
+      return .idleTimeout
+    }
+    return nil
+  }
+
+  /// Whether its matches on tunnel options lie within others.
+  func isWithin(options wanted: [TunnelMetadataMatch]) -> Bool {
+    wanted.isEmpty || wholeMatch.isWithin(optionsOnly(wanted))
+  }
+
+  private func optionsOnly(_ wanted: [TunnelMetadataMatch]) -> Match {
+    var match = Match()
+    for option in wanted { match.set(option) }
+    return match
+  }
+}
+
+/// Why a rule left its table (`OFPRR_*`).
+enum FlowRemovedReason: UInt8 {
+  case idleTimeout = 0
+  case hardTimeout = 1
+  case delete = 2
+  case groupDelete = 3
+  case meterDelete = 4
+  case eviction = 5
 }

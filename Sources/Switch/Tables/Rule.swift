@@ -24,6 +24,14 @@ final class Rule {
   /// The packets and bytes that it handled.
   var packetCount: UInt64 = 0
   var byteCount: UInt64 = 0
+  /// What it does with a packet.
+  var actions: [Action]
+  /// Its flags.
+  var flags: FlowFlags
+  /// Its matches on tunnel options by index.
+  let tunnelMetadata: [TunnelMetadataMatch]
+  /// Counts up with each rule that is made in a bridge: dumps are in this order within a mask.
+  var serial: UInt64 = 0
   /// Whether it left its table.
   ///
   /// Whoever kept a reference sees by this that it is stale.
@@ -34,15 +42,19 @@ final class Rule {
   var nextLess: Rule?
 
   init(
-    match: SparseMatch, priority: Int32, table: UInt8, cookie: UInt64, idleTimeoutSeconds: UInt16 = 0,
-    hardTimeoutSeconds: UInt16 = 0, now: Int64
+    match: SparseMatch, priority: Int32, table: UInt8, cookie: UInt64, actions: [Action] = [],
+    flags: FlowFlags = [], idleTimeoutSeconds: UInt16 = 0, hardTimeoutSeconds: UInt16 = 0,
+    tunnelMetadata: [TunnelMetadataMatch] = [], now: Int64
   ) {
     self.match = match
     self.priority = priority
     self.table = table
     self.cookie = cookie
+    self.actions = actions
+    self.flags = flags
     self.idleTimeoutSeconds = idleTimeoutSeconds
     self.hardTimeoutSeconds = hardTimeoutSeconds
+    self.tunnelMetadata = tunnelMetadata
     createdMilliseconds = now
     modifiedMilliseconds = now
     usedMilliseconds = now
@@ -50,6 +62,13 @@ final class Rule {
 
   /// Whether it is one of the switch's own, which controllers don't see.
   var isHidden: Bool { priority > 65535 }
+
+  /// What it matches, as a controller says it.
+  var wholeMatch: Match {
+    var whole = Match(key: match.key, mask: match.mask.key)
+    for option in tunnelMetadata { whole.set(option) }
+    return whole
+  }
 
   /// Counts packets that it handled.
   func credit(packets: UInt64, bytes: UInt64, usedMilliseconds: Int64) {

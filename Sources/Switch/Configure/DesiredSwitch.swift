@@ -46,11 +46,11 @@ struct Settings: Equatable {
 }
 
 /// All of the configuration.
-struct SwitchConfiguration: Equatable {
+struct DesiredSwitch: Equatable {
   /// The number that whoever changed the configuration gave this state (`next_cfg`).
   var sequence: Int64 = 0
   /// The bridges, by name.
-  var bridges: [BridgeConfiguration] = []
+  var bridges: [DesiredBridge] = []
   /// `Open_vSwitch.other_config`.
   var otherConfig = Settings()
   /// `Open_vSwitch.external_ids`.
@@ -58,24 +58,24 @@ struct SwitchConfiguration: Equatable {
 }
 
 /// A row of Bridge.
-struct BridgeConfiguration: Equatable {
+struct DesiredBridge: Equatable {
   var name: String
   /// `datapath_type`, with "system" for "".
   var datapathType = "system"
   var failMode: FailMode?
   /// `protocols`; empty for the default ones.
   var protocols: OpenFlowVersions = []
-  var controllers: [ControllerConfiguration] = []
-  var ports: [PortConfiguration] = []
+  var controllers: [DesiredController] = []
+  var ports: [DesiredPort] = []
   var mirrors: [Mirror] = []
   var floodVLANs: [UInt16] = []
   var snoopsMulticast = false
   var otherConfig = Settings()
-  var flowTables: [FlowTableConfiguration] = []
+  var flowTables: [DesiredFlowTable] = []
 }
 
 /// A row of Flow_Table.
-struct FlowTableConfiguration: Equatable {
+struct DesiredFlowTable: Equatable {
   var table: UInt8
   var name: String?
   var flowLimit: Int?
@@ -84,9 +84,9 @@ struct FlowTableConfiguration: Equatable {
 }
 
 /// A row of Port.
-struct PortConfiguration: Equatable {
+struct DesiredPort: Equatable {
   var name: String
-  var interfaces: [InterfaceConfiguration] = []
+  var interfaces: [DesiredInterface] = []
   /// `vlan_mode`, as it is.
   var vlanMode: String?
   var tag: UInt16?
@@ -97,7 +97,7 @@ struct PortConfiguration: Equatable {
 }
 
 /// A row of Interface.
-struct InterfaceConfiguration: Equatable {
+struct DesiredInterface: Equatable {
   var name: String
   /// `type`, as it is.
   var type = ""
@@ -111,7 +111,7 @@ struct InterfaceConfiguration: Equatable {
 }
 
 /// A row of Controller.
-struct ControllerConfiguration: Equatable {
+struct DesiredController: Equatable {
   /// What names the row when its status is written.
   var row: String
   var target: String
