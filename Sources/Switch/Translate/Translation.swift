@@ -1,5 +1,6 @@
 import Datapath
 import OpenFlow
+import PacketWire
 
 /// What is to be translated: a packet's headers at a place of a bridge's pipeline.
 struct TranslationRequest {
@@ -7,16 +8,123 @@ struct TranslationRequest {
   var bridge: Bridge
   /// The packet's headers; `in_port` is the OpenFlow port number.
   var key: FlowKey
-  /// The packet.
-  ///
-  /// Nil while a datapath flow is revalidated.
+  /// The packet, if there is one; nil while a datapath flow is revalidated.
   var frame: [UInt8]?
-  /// What to credit to the rules, ports and addresses passed: 0 while nothing is to be credited.
-  var packetCount: UInt64 = 0
-  /// The bytes of those packets.
-  var byteCount: UInt64 = 0
-  /// Whether learned addresses may change and packet-ins be sent.
+  /// Whether learned addresses may change and requests be sent.
   var mayHaveSideEffects = true
   /// The time, in milliseconds.
   var now: Int64
+  /// The interface that the packet came in by, if it is one of the bridge's.
+  var input: Interface?
+  /// Actions to run in place of looking the packet up (packet-out).
+  var actions: [Action]?
+  /// The table to begin in.
+  var table: UInt8 = 0
+  /// Where the steps are noted, if someone wants to read them.
+  var trace: TraceNode?
+}
+
+/// What a translation came to.
+struct Translation {
+  /// What the datapath is to do; empty to drop.
+  var actions: [DatapathAction] = []
+  /// The bits of the key that were looked at: every packet that agrees in them is treated alike.
+  var wildcards = FlowKey()
+  /// The key as the last action left it.
+  var finalKey = FlowKey()
+  /// Why each packet must come to the daemon, if it must.
+  var slowPath: SlowPathReasons = []
+  /// What each packet of the flow is to be credited to.
+  var credits: [Credit] = []
+  /// The rules that `learn` actions ask for.
+  var learned: [LearnedRule] = []
+  /// Frames to send out of bridges, as if their own port had sent them.
+  var injections: [Injection] = []
+  /// What stopped the translation, if something did.
+  var failure: TranslationFailure?
+}
+
+/// A frame of the switch's own, such as an ARP request for a tunnel's next hop.
+struct Injection {
+  /// The bridge whose own port sends it.
+  var bridge: Bridge
+  /// The frame, from its Ethernet header.
+  var frame: [UInt8]
+}
+
+/// What the packets of a flow have to be counted for, or have to keep alive.
+enum Credit {
+  /// A rule that handled them.
+  case rule(Rule)
+  /// A lookup in a table that found a rule or not.
+  case lookup(Bridge, table: UInt8, found: Bool)
+  /// A patch port that they left by.
+  case sent(Interface)
+  /// A patch port that they came in by.
+  case received(Interface)
+  /// A learned address that they refresh.
+  case address(BridgePort, vlan: UInt16, MACAddress)
+  /// A tunnel neighbour that they refresh.
+  case neighbor(NeighborTable, NeighborTable.Key, MACAddress)
+
+  /// Counts packets.
+  func apply(packets: UInt64, bytes: UInt64, now: Int64) {
+    switch self {
+    case .rule(let rule): rule.credit(packets: packets, bytes: bytes, usedMilliseconds: now)
+    case .lookup(let bridge, let table, let found):
+      bridge.tables.count(table: table, packets: packets, matched: found)
+    case .sent(let interface):
+      interface.counters.sentPackets &+= packets
+      interface.counters.sentBytes &+= bytes
+    case .received(let interface):
+      interface.counters.receivedPackets &+= packets
+      interface.counters.receivedBytes &+= bytes
+    case .address(let port, let vlan, let address):
+      port.bridge.addresses.learn(vlan: vlan, address, port: port, now: now)
+    case .neighbor(let table, let key, let address): table.learn(key, address, now: now)
+    }
+  }
+}
+
+/// Why a translation stopped; the packet is then dropped (`enum xlate_error`, whose numbers these are).
+enum TranslationFailure: UInt32, Equatable {
+  /// A bridge is not there.
+  case bridgeNotFound = 1
+  /// Resubmits nest too deep.
+  case recursionTooDeep = 2
+  /// One packet caused too many resubmits.
+  case tooManyResubmits = 3
+  /// The stack grew too large.
+  case stackTooDeep = 4
+  /// A recirculation lost what was frozen for it.
+  case noRecirculationContext = 5
+  /// A recirculation would conflict.
+  case recirculationConflict = 6
+  /// Too many MPLS labels.
+  case tooManyMPLSLabels = 7
+  /// A tunnel without a usable address.
+  case invalidTunnelMetadata = 8
+  /// A packet type that can't be.
+  case unsupportedPacketType = 9
+  /// Congestion was experienced where it can't be said.
+  case congestionDrop = 10
+  /// Forwarding is disabled.
+  case forwardingDisabled = 11
+
+  /// The text that `ofproto/trace` shows.
+  var text: String {
+    switch self {
+    case .bridgeNotFound: "Bridge not found"
+    case .recursionTooDeep: "Recursion too deep"
+    case .tooManyResubmits: "Too many resubmits"
+    case .stackTooDeep: "Stack too deep"
+    case .noRecirculationContext: "No recirculation context"
+    case .recirculationConflict: "Recirculation conflict"
+    case .tooManyMPLSLabels: "Too many MPLS labels"
+    case .invalidTunnelMetadata: "Invalid tunnel metadata"
+    case .unsupportedPacketType: "Unsupported packet type"
+    case .congestionDrop: "ECN mismatch on tunnel decap"
+    case .forwardingDisabled: "Forwarding is disabled"
+    }
+  }
 }

@@ -1,0 +1,240 @@
+import Datapath
+import OpenFlow
+import PacketWire
+
+extension Translator {
+  /// Runs actions in their order.
+  func perform(_ actions: [Action]) {
+    if actions.isEmpty { note(.action, "drop") }
+    for action in actions {
+      if isDone { return }
+      note(.action, TraceText.action(action))
+      perform(action)
+    }
+  }
+
+  private func perform(_ action: Action) {
+    switch action {
+    case .output(let port, let maximumByteCount): output(port, maximumByteCount: maximumByteCount)
+    case .outputField(let field, let maximumByteCount):
+      field.unwildcard(in: &result.wildcards)
+      let port = UInt32(truncatingIfNeeded: field.value(in: key))
+      if port <= 0xffff || port >= 0xffff_ff00 {
+        // A 16-bit field holds OpenFlow 1.0's numbers.
+        let number = port <= 0xffff ? OpenFlowPortNumber(openFlow10: UInt16(port)) : OpenFlowPortNumber(port)
+        output(number, maximumByteCount: maximumByteCount)
+      }
+    case .outputTruncated(let port, let maximumByteCount): outputTruncated(port, maximumByteCount)
+    case .enqueue(let port, _): output(port, maximumByteCount: 0)
+    case .controller(let controller): sendToController(controller)
+    case .resubmit(let resubmit):
+      lookUp(
+        table: resubmit.table ?? table, inPort: resubmit.port == .inPort ? nil : resubmit.port,
+        controllerHearsMiss: false)
+    case .gotoTable(let table): lookUp(table: table, controllerHearsMiss: true)
+    case .clone(let inner): clone(inner)
+    case .exit: isDone = true
+    case .writeActions(let actions): actionSet += actions
+    case .clearActions: actionSet = []
+    case .writeMetadata(let value, let mask):
+      key.words[44] = key.words[44] & ~mask | value & mask
+    case .stackPush(let field): push(field)
+    case .stackPop(let field): pop(field)
+    case .learn(let learn): self.learn(learn)
+    case .note, .setQueue, .popQueue, .finTimeout, .conjunction, .debugRecirculate: break
+    case .debugSlow: result.slowPath.insert(.action)
+    case .group, .bundle, .multipath, .sample, .connectionTrack, .nat, .connectionTrackClear,
+      .checkPacketLarger,
+      .meter, .encapsulate, .decapsulate, .decrementNSHTTL, .deleteField:
+      note(.error, "\(TraceText.action(action)): not supported by this switch, ignored")
+    default: change(action)
+    }
+  }
+
+  /// Runs an action that changes headers or metadata.
+  private func change(_ action: Action) {
+    switch action {
+    case .setField(let set): setField(set)
+    case .move(let source, let destination):
+      guard source.field.prerequisite.isSatisfied(by: key) else { return }
+      source.unwildcard(in: &result.wildcards)
+      write(destination, source.value(in: key))
+    case .setVLANID(let id, let pushes): setVLAN(bits: 0x0fff, value: id, pushesIfNeeded: pushes)
+    case .setVLANPriority(let priority, let pushes):
+      setVLAN(bits: 0xe000, value: UInt16(priority) << 13, pushesIfNeeded: pushes)
+    case .stripVLAN:
+      result.wildcards.words[2] |= 0xffff
+      if key.hasVLAN { key.popVLAN() }
+    case .pushVLAN(let tpid):
+      result.wildcards.words[2] |= 0xffff
+      key.pushVLAN(tpid: tpid, tci: key.hasVLAN ? key.vlanTCI : 0x1000)
+    case .setEthernetSource(let address): write(Subfield(.ethSource), FieldValue(address))
+    case .setEthernetDestination(let address): write(Subfield(.ethDestination), FieldValue(address))
+    case .setIPv4Source(let address): write(Subfield(.ipSource), FieldValue(address), if: key.isIPv4)
+    case .setIPv4Destination(let address):
+      write(Subfield(.ipDestination), FieldValue(address), if: key.isIPv4)
+    case .setIPDSCP(let value):
+      write(Subfield(.ipTOS, offset: 2, bitCount: 6), FieldValue(value >> 2), if: isIP)
+    case .setIPECN(let value): write(Subfield(.ipECN), FieldValue(value), if: isIP)
+    case .setIPTTL(let value): write(Subfield(.ipTTL), FieldValue(value), if: isIP)
+    case .setTransportSource(let port): writePort(shift: 16, port)
+    case .setTransportDestination(let port): writePort(shift: 0, port)
+    case .decrementTTL(let controllers): decrementTTL(controllers)
+    case .pushMPLS(let type): pushMPLS(type)
+    case .popMPLS(let type): popMPLS(type)
+    case .setMPLSLabel(let label): write(Subfield(.mplsLabel), FieldValue(label), if: key.isMPLS)
+    case .setMPLSTrafficClass(let value): write(Subfield(.mplsTC), FieldValue(value), if: key.isMPLS)
+    case .setMPLSTTL(let value): write(Subfield(.mplsTTL), FieldValue(value), if: key.isMPLS)
+    case .decrementMPLSTTL: decrementMPLSTTL()
+    case .setTunnel(let id, _): key.tunnelID = id
+    default: break
+    }
+  }
+
+  private var isIP: Bool { key.isIPv4 || key.isIPv6 }
+
+  private func setField(_ set: SetFieldAction) {
+    // A packet that lacks the field passes unchanged, as OVS has it.
+    set.field.prerequisite.unwildcard(in: &result.wildcards)
+    guard set.field.prerequisite.isSatisfied(by: key) else { return }
+    set.field.unwildcard(set.mask, in: &result.wildcards)
+    set.field.set(set.value, mask: set.mask, in: &key)
+  }
+
+  private func write(_ field: Subfield, _ value: FieldValue, if applies: Bool = true) {
+    guard applies else { return }
+    field.unwildcard(in: &result.wildcards)
+    field.set(value, in: &key)
+  }
+
+  /// Writes a transport port, if the packet has one.
+  private func writePort(shift: Int, _ port: UInt16) {
+    guard isIP, key.fragment & 2 == 0, [6, 17, 132].contains(key.ipProtocol) else { return }
+    result.wildcards.words[4] |= 0xff << 56 | 0xffff << UInt64(shift)
+    key[word: 4, shift: shift, bitCount: 16] = UInt64(port)
+  }
+
+  private func setVLAN(bits: UInt16, value: UInt16, pushesIfNeeded: Bool) {
+    result.wildcards.words[2] |= UInt64(bits) | 0x1000
+    guard key.hasVLAN || pushesIfNeeded else { return }
+    if !key.hasVLAN { key.pushVLAN(tpid: 0x8100, tci: 0x1000) }
+    key.vlanTCI = key.vlanTCI & ~bits | value & bits | 0x1000
+  }
+
+  private func decrementTTL(_ controllers: [UInt16]) {
+    guard isIP else { return }
+    result.wildcards.words[4] |= 0xff << 40
+    guard key.timeToLive <= 1 else {
+      key.timeToLive -= 1
+      return
+    }
+    for controller in controllers {
+      var action = ControllerAction()
+      action.controller = controller
+      action.reason = 2
+      sendToController(action)
+    }
+    isDone = true
+  }
+
+  // MARK: MPLS
+
+  private func pushMPLS(_ type: UInt16) {
+    let entries = Commit.entries(key)
+    guard entries.count < 3 else {
+      fail(
+        .tooManyMPLSLabels,
+        "bridge \(bridge.name): dropping packet on which an MPLS push action can't be performed as it would have more MPLS LSEs than the 3 supported."
+      )
+      return
+    }
+    let entry: UInt32
+    if let outer = entries.first {
+      entry = outer & ~0x100
+    } else {
+      // A new stack takes its class and time to live from the packet (OpenFlow 1.5.1, section 7.2.6.10).
+      let (ttl, tos) = isIP ? (key.timeToLive == 0 ? 64 : key.timeToLive, key.typeOfService) : (64, 0)
+      if isIP { result.wildcards.words[4] |= 0x00ff_ff00_0000_0000 }
+      let label: UInt32 = key.isIPv6 ? 2 : 0
+      entry = label << 12 | UInt32(tos >> 5) << 9 | 0x100 | UInt32(ttl)
+    }
+    setEntries([entry] + entries)
+    key.etherType = type
+  }
+
+  private func popMPLS(_ type: UInt16) {
+    guard key.isMPLS else { return }
+    result.wildcards.words[20] |= 0x100 << 32
+    var entries = Commit.entries(key)
+    guard !entries.isEmpty else { return }
+    entries.removeFirst()
+    setEntries(entries)
+    key.etherType = type
+  }
+
+  private func setEntries(_ entries: [UInt32]) {
+    func entry(_ place: Int) -> UInt64 { place < entries.count ? UInt64(entries[place]) : 0 }
+    key.words[20] = entry(0) << 32 | entry(1)
+    key.words[21] = entry(2) << 32
+  }
+
+  private func decrementMPLSTTL() {
+    guard key.isMPLS else { return }
+    let field = Subfield(.mplsTTL)
+    field.unwildcard(in: &result.wildcards)
+    let ttl = field.value(in: key)
+    if ttl > 1 {
+      field.set(ttl - 1, in: &key)
+    } else {
+      var action = ControllerAction()
+      action.reason = 2
+      sendToController(action)
+      isDone = true
+    }
+  }
+
+  // MARK: Stack and clones
+
+  private func push(_ field: Subfield) {
+    field.unwildcard(in: &result.wildcards)
+    stack.append(field.value(in: key))
+    stackByteCount += (Int(field.bitCount) + 7) / 8 + 1
+  }
+
+  private func pop(_ field: Subfield) {
+    guard let value = stack.popLast() else {
+      note(.warning, "popping from empty stack")
+      return
+    }
+    stackByteCount -= (Int(field.bitCount) + 7) / 8 + 1
+    write(field, value)
+  }
+
+  /// Runs actions whose changes are undone behind them. Whatever they change in the packet, the next output changes back.
+  private func clone(_ actions: [Action]) {
+    let before = (key: key, set: actionSet, stack: stack, bytes: stackByteCount)
+    actionSet = []
+    perform(actions)
+    runActionSet()
+    (key, actionSet, stack, stackByteCount) = (before.key, before.set, before.stack, before.bytes)
+    // An `exit` inside ends the clone alone.
+    if result.failure == nil { isDone = false }
+  }
+
+  private func learn(_ learn: LearnAction) {
+    for specification in learn.specifications {
+      if case .field(let source) = specification.source { source.unwildcard(in: &result.wildcards) }
+    }
+    result.learned.append(LearnedRule(bridge: bridge, action: learn, key: key))
+  }
+}
+
+/// A rule that a `learn` action asks for, with the packet that it is made from.
+struct LearnedRule {
+  /// The bridge.
+  var bridge: Bridge
+  /// What the rule is made by.
+  var action: LearnAction
+  /// The headers that it is made from.
+  var key: FlowKey
+}

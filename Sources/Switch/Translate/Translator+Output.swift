@@ -1,0 +1,131 @@
+import Datapath
+import OpenFlow
+import PacketWire
+
+extension Translator {
+  /// Sends the packet where an `output` action says.
+  func output(_ port: OpenFlowPortNumber, maximumByteCount: UInt16) {
+    switch port {
+    case .inPort: send(to: key.inPort)
+    case .table: lookUp(table: 0, controllerHearsMiss: true)
+    case .normal: normal()
+    case .flood: flood(includingAll: false)
+    case .all: flood(includingAll: true)
+    case .none: break
+    case .controller:
+      var action = ControllerAction()
+      action.maximumByteCount = maximumByteCount
+      sendToController(action)
+    default:
+      if port == key.inPort {
+        note(.detail, "skipping output to input port")
+      } else {
+        send(to: port)
+      }
+    }
+  }
+
+  /// Sends the first bytes of the packet out of a port.
+  func outputTruncated(_ port: OpenFlowPortNumber, _ maximumByteCount: UInt32) {
+    result.actions.append(.truncate(maximumByteCount: maximumByteCount))
+    let before = result.actions.count
+    send(to: port == .inPort ? key.inPort : port)
+    // Nothing took the truncation: the next output must not.
+    if result.actions.count == before { result.actions.removeLast() }
+  }
+
+  private func flood(includingAll: Bool) {
+    for number in bridge.interfaces.keys.sorted() where number != key.inPort {
+      guard let interface = bridge.interfaces[number] else { continue }
+      if !includingAll, interface.configuration.contains(.noFlood) { continue }
+      send(to: number)
+    }
+  }
+
+  /// Sends the packet out of one port, whether or not it came in by it.
+  func send(to number: OpenFlowPortNumber) {
+    guard let interface = bridge.interface(number) else {
+      note(.detail, "Nonexistent output port")
+      return
+    }
+    if interface.configuration.contains(.noForward) {
+      note(.detail, "OFPPC_NO_FWD set, skipping output")
+      return
+    }
+    if interface.configuration.contains(.portDown) {
+      note(.detail, "OFPPC_PORT_DOWN set, skipping output")
+      return
+    }
+    switch interface.kind {
+    case .patch:
+      guard let peer = interface.peer(among: bridge.datapath) else {
+        note(.detail, "Nonexistent patch port peer")
+        return
+      }
+      patch(interface, to: peer)
+    case .tunnel(let settings): encapsulate(interface, settings)
+    case .system, .internalDevice, .dummy:
+      guard let port = interface.datapathNumber else {
+        note(.detail, "Nonexistent output port")
+        return
+      }
+      if number == .local, deliverToEndpoint() { return }
+      commit()
+      result.actions.append(.output(Datapath.DatapathPortNumber(port.rawValue)))
+    }
+  }
+
+  /// Emits what the datapath's packet lacks.
+  func commit() {
+    Commit.run(key, base: &base, wildcards: &result.wildcards, actions: &result.actions)
+  }
+
+  /// Goes on in the bridge at the other end of a patch.
+  private func patch(_ interface: Interface, to peer: Interface) {
+    guard depth < Self.maximumDepth else {
+      fail(.recursionTooDeep, "over max translation depth \(Self.maximumDepth)")
+      return
+    }
+    let before = (
+      key: key, bridge: bridge, table: table, cookie: cookie, trace: trace, stack: stack,
+      bytes: stackByteCount,
+      set: actionSet
+    )
+    result.credits.append(.sent(interface))
+    result.credits.append(.received(peer))
+    key.inPort = peer.number
+    key.clearPipeline()
+    key.clearTunnel()
+    bridge = peer.bridge
+    table = 0
+    cookie = 0
+    actionSet = []
+    stack = []
+    trace = trace?.add(.bridge, "bridge(\"\(bridge.name)\")")
+    depth += 1
+    enterBridge()
+    depth -= 1
+    (key, bridge, table, cookie, trace, stack, stackByteCount, actionSet) = before
+    // An `exit` over there ends that bridge's part alone.
+    if result.failure == nil { isDone = false }
+  }
+
+  /// Sends the packet to the controllers that listen.
+  func sendToController(_ action: ControllerAction) {
+    commit()
+    var pipeline: [UInt64] = []
+    for word in KeySegments.words(ofSegment: 8) { pipeline.append(key.words[word]) }
+    let pause = Pause(
+      bridge: bridge.name, table: table, cookie: cookie, controller: action, inPort: key.inPort,
+      pipeline: pipeline)
+    var said = UserspaceCookie.Controller()
+    said.isSuppressed = !bridge.hasControllers
+    said.reason = UInt16(action.reason)
+    said.recirculation = environment.pauses.number(of: pause, now: request.now)
+    said.ruleCookie = cookie
+    said.controller = action.controller
+    said.maximumByteCount = action.maximumByteCount
+    let data = UserspaceCookie(.controller(said), inPort: key.inPort.rawValue).encode()
+    result.actions.append(.userspace(UserspaceAction(userData: data)))
+  }
+}

@@ -1,0 +1,200 @@
+// What: one packet's way through the OpenFlow tables of its bridge, and of those that it is patched to, to what the datapath is
+// to do with it.
+//
+// Why: the datapath asks once for many packets. The answer is a list of datapath actions and the bits of the headers
+// that were looked at on the way: every packet that agrees in those gets the same actions.
+//
+// How: a translator is made for each translation and thrown away. It holds the headers as they are now (`key`), as
+// the datapath's packet has them (`base`; Commit.swift emits the difference), and the mask so far. The parts:
+//
+//     Translator.swift          tables, resubmits, limits
+//     Translator+Actions.swift  each OpenFlow action
+//     Translator+Output.swift   where a packet leaves: ports, patches, controllers
+//     Translator+Normal.swift   NORMAL and FLOOD: VLANs and learned addresses
+//     Translator+Tunnel.swift   into a tunnel, and at its end
+//
+// Nothing here changes the switch: what a packet teaches is in the translation's credits, and whoever asked applies them.
+
+import Datapath
+import OpenFlow
+import PacketWire
+
+/// Translates one packet.
+final class Translator {
+  /// How deep resubmits to the same or an earlier table, and patches, may nest.
+  static var maximumDepth: Int { 64 }
+  /// How many lookups one packet may cause.
+  static var maximumResubmits: Int { 4096 }
+  /// How many bytes `push` may put on the stack.
+  static var maximumStackByteCount: Int { 65536 }
+
+  let environment: TranslationEnvironment
+  let request: TranslationRequest
+  var result = Translation()
+  /// The headers as the actions so far have left them.
+  var key: FlowKey
+  /// The headers of the datapath's packet after the datapath actions so far.
+  var base: FlowKey
+  var bridge: Bridge
+  var table: UInt8
+  var depth = 0
+  var resubmitCount = 0
+  /// The cookie of the rule whose actions run.
+  var cookie: UInt64 = 0
+  var stack: [FieldValue] = []
+  var stackByteCount = 0
+  var actionSet: [Action] = []
+  /// Set by `exit` and by failures: nothing more is run.
+  var isDone = false
+  /// Where the steps are noted.
+  var trace: TraceNode?
+  /// Whether addresses are learned: not behind a tunnel's outer header.
+  var learns = true
+
+  private init(_ request: TranslationRequest, _ environment: TranslationEnvironment) {
+    self.request = request
+    self.environment = environment
+    key = request.key
+    base = request.key
+    bridge = request.bridge
+    table = request.table
+  }
+
+  /// Translates a packet.
+  static func translate(_ request: TranslationRequest, _ environment: TranslationEnvironment) -> Translation {
+    let translator = Translator(request, environment)
+    translator.run()
+    return translator.result
+  }
+
+  private func run() {
+    lookAtEverydayFields()
+    trace = request.trace?.add(.bridge, "bridge(\"\(bridge.name)\")")
+    if let actions = request.actions {
+      perform(actions)
+      runActionSet()
+    } else {
+      enterBridge()
+    }
+    finish()
+  }
+
+  /// The fields that every translation depends on.
+  private func lookAtEverydayFields() {
+    result.wildcards.words[0] = ~0
+    result.wildcards.words[1] |= 0xffff
+    result.wildcards.words[9] |= 0xffff_ffff_0000_0000
+    if key.isIPv4 || key.isIPv6 { result.wildcards.words[4] |= 3 << 32 }
+  }
+
+  /// Begins at a bridge's first table, with the port that the packet came in by in the key.
+  func enterBridge() {
+    if let input = bridge.interface(key.inPort) {
+      if input.configuration.contains(.noReceive) || input.configuration.contains(.portDown) {
+        note(.detail, "\(input.name): port is down or does not receive, dropping")
+        return
+      }
+    }
+    lookUp(table: request.table, controllerHearsMiss: true)
+    runActionSet()
+  }
+
+  private func finish() {
+    if let failure = result.failure {
+      result.actions = [.drop(reason: failure.rawValue)]
+      result.injections = []
+    }
+    // A clone that ends the list need not be one: nothing follows that would want the packet back.
+    if case .clone(let last)? = result.actions.last {
+      result.actions.removeLast()
+      result.actions += last
+    }
+    for word in KeySegments.words(ofSegment: 8) { result.wildcards.words[word] = 0 }
+    if result.wildcards.vlanTCI != 0 { result.wildcards.vlanTCI |= 0x1000 }
+    if key.isIPv4 && request.key.ipProtocol == 1 || key.isIPv6 && request.key.ipProtocol == 58 {
+      // ICMP's type and code have eight bits.
+      result.wildcards.words[4] &= 0xffff_ffff_00ff_00ff
+    }
+    result.finalKey = key
+  }
+
+  // MARK: Tables
+
+  /// Runs the actions of the most important rule of a table, or what a miss asks for.
+  func lookUp(table wanted: UInt8, inPort: OpenFlowPortNumber? = nil, controllerHearsMiss: Bool) {
+    guard mayResubmit() else { return }
+    let realPort = key.inPort
+    if let inPort { key.inPort = inPort }
+    let rule = bridge.tables.lookup(table: wanted, key, wildcards: &result.wildcards)
+    key.inPort = realPort
+    result.credits.append(.lookup(bridge, table: wanted, found: rule != nil))
+    let outer = (trace: trace, table: table, cookie: cookie, depth: depth)
+    trace = trace?.add(.table, tableStep(wanted, rule))
+    resubmitCount += 1
+    // Going on to a later table can not go round in circles.
+    if wanted <= table { depth += 1 }
+    table = wanted
+    if let rule {
+      result.credits.append(.rule(rule))
+      cookie = rule.cookie
+      perform(rule.actions)
+    } else {
+      miss(controllerHearsMiss)
+    }
+    (trace, table, cookie, depth) = (outer.trace, outer.table, outer.cookie, outer.depth)
+  }
+
+  private func miss(_ controllerHears: Bool) {
+    guard controllerHears, bridge.sendsMissesToController else {
+      note(.action, "drop")
+      return
+    }
+    note(.action, "CONTROLLER:65535")
+    var action = ControllerAction()
+    action.reason = 0
+    sendToController(action)
+  }
+
+  private func mayResubmit() -> Bool {
+    if depth >= Self.maximumDepth {
+      fail(.recursionTooDeep, "over max translation depth \(Self.maximumDepth)")
+    } else if resubmitCount >= Self.maximumResubmits {
+      fail(.tooManyResubmits, "over \(Self.maximumResubmits) resubmit actions")
+    } else if stackByteCount > Self.maximumStackByteCount {
+      fail(.stackTooDeep, "resubmits yielded over 64 kB of stack")
+    } else {
+      return true
+    }
+    return false
+  }
+
+  /// Stops the translation; the packet is dropped.
+  func fail(_ failure: TranslationFailure, _ text: @autoclosure () -> String) {
+    if result.failure == nil { result.failure = failure }
+    note(.error, text())
+    isDone = true
+  }
+
+  /// Notes a step, if someone reads them.
+  func note(_ kind: TraceNode.Kind, _ text: @autoclosure () -> String) {
+    if let trace { trace.add(kind, text()) }
+  }
+
+  private func tableStep(_ table: UInt8, _ rule: Rule?) -> String {
+    let number = String(table)
+    let prefix = String(repeating: " ", count: max(0, 2 - number.utf8.count)) + number + ". "
+    guard let rule else { return prefix + "No match." }
+    return prefix + TraceText.rule(rule)
+  }
+
+  // MARK: Actions that come last
+
+  /// Runs what `write_actions` collected, in the order that OpenFlow 1.5.1, section 5.6, gives.
+  func runActionSet() {
+    guard !isDone, !actionSet.isEmpty else { return }
+    let set = ActionSet.ordered(actionSet)
+    actionSet = []
+    note(.action, "--. Executing action set:")
+    perform(set)
+  }
+}
