@@ -1,0 +1,38 @@
+import PacketWire
+import Testing
+
+@Suite struct CRC32cTests {
+  // RFC 3720, appendix B.4; the last one is the usual check value of the CRC catalogues.
+  @Test func `Published values`() {
+    let vectors: [([UInt8], UInt32)] = [
+      ([UInt8](repeating: 0, count: 32), 0x8a91_36aa),
+      ([UInt8](repeating: 0xff, count: 32), 0x62a8_ab43),
+      (Array(0..<32), 0x46dd_794e),
+      ((0..<32).reversed(), 0x113f_db5c),
+      (Array("123456789".utf8), 0xe306_9283),
+    ]
+    for (bytes, wanted) in vectors {
+      let sum = CRC32c.of(bytes.rawBytes)
+      #expect(sum == wanted)
+    }
+  }
+
+  @Test func `Zeros can be counted instead of read`() {
+    var counted = CRC32c()
+    counted.addZeros(32)
+    #expect(counted.value == 0x8a91_36aa)
+  }
+
+  @Test func `An SCTP packet is completed`() {
+    var packet = [UInt8](repeating: 7, count: 32)
+    do {
+      var span = packet.mutableRawBytes
+      SCTPHeader.write(sourcePort: 1, destinationPort: 2, verificationTag: 3, to: &span, at: 4)
+      SCTPHeader.completeChecksum(in: &span, at: 4)
+    }
+    let found = SCTPHeader(packet.rawBytes.from(4))?.checksum
+    let wanted = SCTPHeader.expectedChecksum(packet.rawBytes.from(4))
+    #expect(found == wanted)
+    #expect(wanted != 0)
+  }
+}
