@@ -16,6 +16,10 @@ final class Bridge {
   var datapathID: UInt64 = 0
   /// The bridge's own Ethernet address.
   var ethernetAddress = MACAddress.zero
+  /// The address that it has while no port lends it one.
+  var defaultAddress = MACAddress.zero
+  /// The OpenFlow port numbers that are taken.
+  var portNumbers = PortNumberAllocator()
   /// Its ports by name.
   var ports: [String: BridgePort] = [:]
   /// Its interfaces by OpenFlow port number, and no others: an interface without a number is not part of the bridge.
@@ -44,6 +48,17 @@ final class Bridge {
 
   /// The interface with an OpenFlow port number.
   func interface(_ number: OpenFlowPortNumber) -> Interface? { interfaces[number] }
+
+  /// The interface with a name.
+  func interface(named name: String) -> Interface? {
+    if let port = ports[name], port.interfaces.count == 1, port.interfaces[0].name == name {
+      return port.interfaces[0]
+    }
+    for port in ports.values {
+      for interface in port.interfaces where interface.name == name { return interface }
+    }
+    return nil
+  }
 
   /// The interface that is the bridge's own port.
   var local: Interface? { interfaces[.local] }
@@ -188,8 +203,15 @@ final class Interface {
   var counters = InterfaceCounters()
   /// When it joined the bridge.
   var createdMilliseconds: Int64 = 0
-  /// What the configuration says of it.
-  var options: [(name: String, value: String)] = []
+  /// How far it is in becoming part of its bridge.
+  var attachment = Attachment.detached
+  /// Why it can't be part of its bridge, as the database says it.
+  var error: String?
+  /// The number that the configuration asks for, and the one that the database remembers.
+  var requestedNumber: OpenFlowPortNumber?
+  var previousNumber: OpenFlowPortNumber?
+  /// The configuration that was last applied.
+  var wanted: DesiredInterface?
 
   init(name: String, type: String, kind: Kind, port: BridgePort) {
     self.name = name

@@ -4,18 +4,38 @@ import Datapath
 ///
 /// Bridges of one `datapath_type` share a datapath, and so may be joined by patch ports.
 final class DatapathLink {
+  /// Whether the datapath is there.
+  enum State: Equatable {
+    case absent
+    case opening
+    case open
+    case failed(String)
+  }
+  /// A port that tunnel interfaces of one encapsulation share.
+  struct SharedPort {
+    var number: DatapathPortNumber
+    var type: VportType
+    var users: [Interface]
+  }
+
   /// The datapath's type ("system", "netdev", "dummy").
   let type: String
   /// Its name ("ovs-system", "ovs-netdev", "ovs-dummy").
   let name: String
+  /// Whether it is there.
+  var state = State.absent
   /// Its number in messages (`dp_ifindex`).
   var index: Int32 = 0
   /// Its bridges by name.
   var bridges: [String: Bridge] = [:]
-  /// The interfaces that have a port in the datapath.
-  ///
-  /// A tunnel interface shares the port of its encapsulation.
+  /// The interfaces that have a port in the datapath to themselves.
   var interfaces: [DatapathPortNumber: Interface] = [:]
+  /// The ports of tunnels, by name.
+  var tunnelPorts: [String: SharedPort] = [:]
+  /// Counts the changes to ports after which translations may come out otherwise.
+  var generation: UInt64 = 0
+  /// The packets that found a flow, and those that did not, as the datapath counts them.
+  var statistics = DatapathStatistics()
 
   init(type: String, name: String) {
     self.type = type
@@ -25,10 +45,35 @@ final class DatapathLink {
   /// The interface with a name, in any bridge of the datapath.
   func interface(named name: String) -> Interface? {
     for bridge in bridges.values {
-      for port in bridge.ports.values {
-        for interface in port.interfaces where interface.name == name { return interface }
-      }
+      if let found = bridge.interface(named: name) { return found }
     }
     return nil
+  }
+
+  /// The tunnel interfaces that share a datapath port; empty if it is none of tunnels.
+  func tunnels(on number: DatapathPortNumber) -> [Interface] {
+    for port in tunnelPorts.values where port.number == number { return port.users }
+    return []
+  }
+
+  /// The lowest free port number, by the datapath's own rules.
+  ///
+  /// Dummies get the number that their name ends in, and bridges' ports count from 100, so that tests can know them.
+  func freePortNumber(name: String, taken: Set<UInt32>) -> DatapathPortNumber {
+    if type == "dummy" {
+      let start: UInt32 = name.hasPrefix("br") ? 100 : 0
+      var digits: [UInt8] = []
+      for byte in name.utf8 {
+        let isDigit = byte >= 0x30 && byte <= 0x39
+        if isDigit { digits.append(byte) } else if !digits.isEmpty { break }
+      }
+      if let number = UInt32(String(decoding: digits, as: UTF8.self)), number < 0xffff {
+        let wanted = start + number
+        if wanted > 0, !taken.contains(wanted) { return DatapathPortNumber(wanted) }
+      }
+    }
+    var number: UInt32 = 1
+    while taken.contains(number) { number += 1 }
+    return DatapathPortNumber(number)
   }
 }

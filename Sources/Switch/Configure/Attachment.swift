@@ -1,0 +1,285 @@
+// How an interface gets a port in the datapath and a number in its bridge, and loses them.
+
+import Datapath
+import OpenFlow
+import PacketWire
+
+extension Interface {
+  /// How far an interface is in becoming part of its bridge.
+  enum Attachment: Equatable {
+    /// Nothing was asked for yet.
+    case detached
+    /// The datapath was asked for a port.
+    case attaching
+    /// It is part of the bridge.
+    case attached
+    /// It can't be, and why.
+    case failed(String)
+  }
+}
+
+extension Reconciler {
+  /// Makes an interface part of its bridge, in place of what it was before.
+  func attach(_ interface: Interface, instead old: Interface.Kind?) {
+    if case .tunnel(let new) = interface.kind, case .tunnel(let before)? = old,
+      interface.attachment == .attached,
+      new.datapathPortName == before.datapathPortName
+    {
+      // The same datapath port serves: only the options changed.
+      interface.bridge.datapath.generation &+= 1
+      interface.bridge.markChanged()
+      return
+    }
+    if case .patch = interface.kind, case .patch? = old, interface.attachment == .attached {
+      interface.bridge.datapath.generation &+= 1
+      interface.bridge.markChanged()
+      return
+    }
+    if let old { detach(interface, was: old) }
+    switch interface.kind {
+    case .patch:
+      interface.ethernetAddress = context.randomAddress()
+      join(interface)
+    case .tunnel(let settings):
+      interface.ethernetAddress = context.randomAddress()
+      attachTunnel(interface, settings)
+    case .system, .internalDevice, .dummy:
+      attachDevice(interface)
+    }
+  }
+
+  private func attachTunnel(_ interface: Interface, _ settings: TunnelSettings) {
+    let link = interface.bridge.datapath
+    let name = settings.datapathPortName
+    if link.tunnelPorts[name] != nil {
+      link.tunnelPorts[name]?.users.append(interface)
+      interface.datapathNumber = link.tunnelPorts[name]?.number
+      join(interface)
+      return
+    }
+    var message = VportMessage(type: settings.vportType, name: name)
+    if settings.destinationPort > 0 {
+      message.options = VportOptions(destinationPort: settings.destinationPort)
+    }
+    message.options?.usesGroupPolicy = settings.hasGroupPolicy
+    requestPort(interface, message) { [self] number in
+      link.tunnelPorts[name] = DatapathLink.SharedPort(
+        number: number, type: settings.vportType, users: [interface])
+      join(interface)
+    }
+  }
+
+  private func attachDevice(_ interface: Interface) {
+    let type: VportType
+    switch interface.kind {
+    case .internalDevice: type = .internal
+    case .dummy:
+      type = .dummy
+      interface.ethernetAddress = context.dummyAddress()
+    default: type = .netdev
+    }
+    let link = interface.bridge.datapath
+    requestPort(interface, VportMessage(type: type, name: interface.name)) { [self] number in
+      link.interfaces[number] = interface
+      takeDevice(interface)
+      join(interface)
+    }
+  }
+
+  /// Asks the datapath for a port.
+  private func requestPort(
+    _ interface: Interface, _ message: VportMessage, then done: @escaping (DatapathPortNumber) -> Void
+  ) {
+    let link = interface.bridge.datapath
+    var message = message
+    let number = link.freePortNumber(name: interface.name, taken: takenNumbers(link))
+    message.number = number
+    message.upcallProcessIDs = [DatapathChannel.processID]
+    interface.attachment = .attaching
+    interface.datapathNumber = number
+    context.channel.request(.vport(.new, message), datapath: link.index, flags: .echo) { [self] answer in
+      guard interface.attachment == .attaching else {
+        // It is not wanted any more.
+        if case .done = answer { deletePort(number, link) }
+        return
+      }
+      switch answer {
+      case .done(let messages):
+        if case .vport(_, let reply)? = messages.first?.body, let given = reply.number {
+          interface.datapathNumber = given
+        }
+        done(interface.datapathNumber ?? number)
+      case .failed(let code):
+        interface.datapathNumber = nil
+        let text = SystemErrorText.text(code)
+        fail(interface, "could not add network device \(interface.name) to ofproto (\(text))", code: code)
+      }
+      reconcile()
+    }
+  }
+
+  private func takenNumbers(_ link: DatapathLink) -> Set<UInt32> {
+    var taken: Set<UInt32> = []
+    for port in link.tunnelPorts.values { taken.insert(port.number.rawValue) }
+    for bridge in link.bridges.values {
+      for port in bridge.ports.values {
+        for interface in port.interfaces {
+          if let number = interface.datapathNumber { taken.insert(number.rawValue) }
+        }
+      }
+    }
+    return taken
+  }
+
+  private func deletePort(_ number: DatapathPortNumber, _ link: DatapathLink) {
+    context.channel.send(.vport(.delete, VportMessage(number: number)), datapath: link.index)
+  }
+
+  /// Gives an interface its number and makes it part of its bridge.
+  private func join(_ interface: Interface) {
+    let bridge = interface.bridge
+    interface.attachment = .attached
+    interface.error = nil
+    let number: OpenFlowPortNumber?
+    if interface.name == bridge.name {
+      number = .local
+    } else {
+      number = bridge.portNumbers.allocate(
+        requested: interface.requestedNumber ?? interface.previousNumber, now: context.now)
+    }
+    guard let number else {
+      fail(interface, "no free port number")
+      return
+    }
+    interface.number = number
+    bridge.interfaces[number] = interface
+    bridge.markChanged()
+    bridge.datapath.generation &+= 1
+    context.turn.log(
+      "bridge", .information,
+      "bridge \(bridge.name): added interface \(interface.name) on port \(Self.text(number))")
+    onPort?(interface, .add)
+  }
+
+  static func text(_ number: OpenFlowPortNumber) -> String {
+    number == .local ? "65534" : String(number.rawValue)
+  }
+
+  /// Gives an interface the number that it asks for now, if that is another than it has, and is free.
+  func renumber(_ interface: Interface) {
+    guard interface.attachment == .attached, interface.number != .local,
+      let wanted = interface.requestedNumber,
+      wanted != interface.number, interface.bridge.interfaces[wanted] == nil
+    else { return }
+    leave(interface)
+    join(interface)
+  }
+
+  private func leave(_ interface: Interface) {
+    let bridge = interface.bridge
+    guard interface.number != .none else { return }
+    bridge.interfaces[interface.number] = nil
+    if interface.number != .local { bridge.portNumbers.release(interface.number, now: context.now) }
+    bridge.markChanged()
+    bridge.datapath.generation &+= 1
+    context.turn.log(
+      "bridge", .information,
+      "bridge \(bridge.name): deleted interface \(interface.name) on port \(Self.text(interface.number))")
+    onPort?(interface, .delete)
+    interface.number = .none
+  }
+
+  /// Takes an interface out of its bridge and gives its datapath port back.
+  func detach(_ interface: Interface) { detach(interface, was: interface.kind) }
+
+  private func detach(_ interface: Interface, was kind: Interface.Kind) {
+    let link = interface.bridge.datapath
+    leave(interface)
+    interface.attachment = .detached
+    guard let number = interface.datapathNumber else { return }
+    interface.datapathNumber = nil
+    if case .tunnel(let settings) = kind {
+      let name = settings.datapathPortName
+      guard var shared = link.tunnelPorts[name] else { return }
+      shared.users.removeAll { $0 === interface }
+      link.tunnelPorts[name] = shared.users.isEmpty ? nil : shared
+      if shared.users.isEmpty { deletePort(number, link) }
+    } else if link.interfaces[number] === interface {
+      link.interfaces[number] = nil
+      deletePort(number, link)
+    }
+  }
+
+  /// Notes why an interface can't be part of its bridge.
+  func fail(_ interface: Interface, _ message: String, code: UInt32 = 0) {
+    // A device that is not there is the usual case, and has words of its own.
+    let noDevice: UInt32 = 19
+    let text =
+      code == noDevice
+      ? "could not open network device \(interface.name) (\(SystemErrorText.text(code)))" : message
+    if interface.error != text { context.turn.log("bridge", .warning, text) }
+    interface.error = text
+    interface.attachment = .failed(text)
+  }
+
+  // MARK: devices
+
+  /// Takes what the host's devices look like now.
+  func devicesChanged(_ devices: [Device]) {
+    var byName: [String: Device] = [:]
+    for device in devices { byName[device.name] = device }
+    context.devices = byName
+    var mustReconcile = false
+    for bridge in bridges.values {
+      for port in bridge.ports.values {
+        for interface in port.interfaces {
+          switch interface.attachment {
+          case .failed where interface.kind == .system && byName[interface.name] != nil:
+            interface.attachment = .detached
+            mustReconcile = true
+          case .attached:
+            if takeDevice(interface) { onPort?(interface, .modify) }
+          case .failed, .detached, .attaching: break
+          }
+        }
+      }
+    }
+    if mustReconcile { reconcile() } else { rechooseIdentities() }
+  }
+
+  private func rechooseIdentities() {
+    guard let desired else { return }
+    for wanted in desired.bridges {
+      if let bridge = bridges[wanted.name] { BridgeIdentity.choose(bridge, wanted, context) }
+    }
+  }
+
+  /// Copies what the host says of an interface's device; says whether controllers care.
+  @discardableResult
+  private func takeDevice(_ interface: Interface) -> Bool {
+    guard let device = context.devices[interface.name] else { return false }
+    switch interface.kind {
+    case .system, .internalDevice: break
+    case .patch, .tunnel, .dummy: return false
+    }
+    let hasChanged =
+      interface.ethernetAddress != device.ethernetAddress || interface.isUp != device.isUp
+      || interface.hasCarrier != device.hasCarrier
+    interface.ethernetAddress = device.ethernetAddress
+    interface.isUp = device.isUp
+    interface.hasCarrier = device.hasCarrier
+    if hasChanged { interface.bridge.markChanged() }
+    return hasChanged
+  }
+}
+
+extension TunnelSettings {
+  /// The kind of datapath port of this encapsulation.
+  var vportType: VportType {
+    switch encapsulation {
+    case .vxlan: .vxlan
+    case .geneve: .geneve
+    case .gre: .gre
+    }
+  }
+}
