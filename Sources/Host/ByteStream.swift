@@ -62,7 +62,9 @@ public final class ByteStream {
   /// Whether the stream is connected.
   public var isOpen: Bool { if case .open = state { true } else { false } }
 
-  /// Starts to connect. An error that is known at once is thrown; a later one closes the stream.
+  /// Starts to connect.
+  ///
+  /// An error that is known at once is thrown; a later one closes the stream.
   public static func connect(to address: StreamAddress, on loop: EventLoop) throws(SystemError) -> ByteStream
   {
     let descriptor: Descriptor
@@ -96,8 +98,9 @@ public final class ByteStream {
     }
   }
 
-  /// Sends bytes, or queues them. Returns false, and closes the stream, if the queue is full; false also if the
-  /// stream has ended.
+  /// Sends bytes, or queues them.
+  ///
+  /// Returns false, and closes the stream, if the queue is full; false also if the stream has ended.
   @discardableResult
   public func send(_ bytes: [UInt8]) -> Bool {
     if case .closed = state { return false }
@@ -125,7 +128,9 @@ public final class ByteStream {
     updateInterest()
   }
 
-  /// Ends the stream; bytes that wait are lost. `onClose` is called with `closedHere`.
+  /// Ends the stream; bytes that wait are lost.
+  ///
+  /// `onClose` is called with `closedHere`.
   public func close() { end(.closedHere) }
 
   private func ready(_ readiness: Readiness) {

@@ -100,7 +100,9 @@ public final class EventLoop {
     poller.change(watch.descriptor, number: token.number, interest: interest)
   }
 
-  /// Ends a watch. Call it before the descriptor is closed.
+  /// Ends a watch.
+  ///
+  /// Call it before the descriptor is closed.
   public func unwatch(_ token: WatchToken) {
     guard let watch = watches.removeValue(forKey: token.number) else { return }
     poller.remove(watch.descriptor)

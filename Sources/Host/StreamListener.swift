@@ -11,7 +11,9 @@ public final class StreamListener {
   private var nextConnectionNumber = 0
   private var onAccept: ((ByteStream) -> Void)?
 
-  /// Listens, and calls `onAccept` with each connection. Set the stream's closures before returning.
+  /// Listens, and calls `onAccept` with each connection.
+  ///
+  /// Set the stream's closures before returning.
   public init(
     _ address: StreamAddress, on loop: EventLoop, onAccept: @escaping (ByteStream) -> Void
   ) throws(SystemError) {

@@ -19,8 +19,9 @@
     case failed(SystemError)
   }
 
-  /// The calls of the operating system that portable files of this module use. Its Windows twin has the same
-  /// signatures.
+  /// The calls of the operating system that portable files of this module use.
+  ///
+  /// Its Windows twin has the same signatures.
   enum Syscalls {
     static func message(forError code: Int32) -> String {
       // SAFETY: strerror returns a string that stays valid until this thread's next call of it.

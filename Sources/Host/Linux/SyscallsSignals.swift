@@ -3,8 +3,9 @@
   import Glibc
 
   extension Syscalls {
-    /// A descriptor that becomes readable when the program is asked to end. The signals are blocked from here
-    /// on, in this thread and those it starts.
+    /// A descriptor that becomes readable when the program is asked to end.
+    ///
+    /// The signals are blocked from here on, in this thread and those it starts.
     static func openTerminationSignals() throws(SystemError) -> Descriptor {
       var set = sigset_t()
       // SAFETY: each call reads or fills the set during the call.

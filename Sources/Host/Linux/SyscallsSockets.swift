@@ -151,8 +151,10 @@
       return Descriptor(number: number)
     }
 
-    /// Calls `body` with the address of a unix socket. A path too long for the address goes through the open
-    /// directory that holds it, under `/proc/self/fd`.
+    /// Calls `body` with the address of a unix socket.
+    ///
+    /// A path too long for the address goes through the open directory that holds it, under
+    /// `/proc/self/fd`.
     private static func withLocalAddress(
       _ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) throws(SystemError) -> Void
     ) throws(SystemError) {
