@@ -41,9 +41,9 @@ public final class File {
   let descriptor: Descriptor
   private var isOpen = true
 
-  /// Opens a file.
-  public init(_ path: String, _ mode: FileMode) throws(SystemError) {
-    descriptor = try Syscalls.openFile(path, mode)
+  /// Opens a file; if it is made, with these permissions less the process's mask.
+  public init(_ path: String, _ mode: FileMode, permissions: UInt32 = 0o660) throws(SystemError) {
+    descriptor = try Syscalls.openFile(path, mode, permissions: permissions)
   }
 
   deinit { close() }
@@ -90,6 +90,9 @@ public final class File {
 
   /// Tries to take the write lock on the whole file.
   public func lock() throws(SystemError) -> FileLockResult { try Syscalls.lock(descriptor) }
+
+  /// The process that holds the write lock on the file, if another one does.
+  public var lockHolder: Int32? { Syscalls.lockHolder(descriptor) }
 
   /// Whether a path still names this file.
   public func isSame(as path: String) -> Bool { Syscalls.isSameFile(descriptor, as: path) }
@@ -174,7 +177,7 @@ public final class LockFile {
     let file: File
     let result: FileLockResult
     do throws(SystemError) {
-      file = try File(lockPath, .createOrOpen)
+      file = try File(lockPath, .createOrOpen, permissions: 0o600)
       result = try file.lock()
     } catch {
       throw .failed(error, lockPath: lockPath)

@@ -9,6 +9,18 @@ public enum Process {
   /// The value of an environment variable, if it is set.
   public static func environment(_ name: String) -> String? { Syscalls.environment(name) }
 
+  /// The name of this machine.
+  public static var hostName: String { Syscalls.hostName }
+
+  /// Waits; only for a process that does nothing else.
+  public static func sleep(milliseconds: Int64) { Syscalls.sleep(milliseconds: milliseconds) }
+
+  /// Makes a write to a closed connection an error rather than the program's end.
+  public static func ignoreBrokenPipes() { Syscalls.ignoreBrokenPipes() }
+
+  /// Whether a process with a number runs.
+  public static func exists(_ identifier: Int32) -> Bool { Syscalls.processExists(identifier) }
+
   /// Ends the program.
   public static func exit(_ status: Int32) -> Never { Syscalls.exit(status) }
 

@@ -4,6 +4,8 @@
 #define CLINUX_H
 
 #include <errno.h>
+#include <grp.h>
+#include <pwd.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
@@ -24,6 +26,7 @@
 // `fcntl` and `open` are variadic, which Swift does not import.
 static inline int apus_set_lock(int fd, struct flock *lock) { return fcntl(fd, F_SETLK, lock); }
 static inline int apus_get_lock(int fd, struct flock *lock) { return fcntl(fd, F_GETLK, lock); }
+static inline int apus_close_on_exec(int fd) { return fcntl(fd, F_SETFD, FD_CLOEXEC); }
 static inline int apus_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
 
 // GNU extensions, which the headers show only to whoever defines _GNU_SOURCE before the first of them.

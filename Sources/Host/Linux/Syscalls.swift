@@ -54,6 +54,22 @@
 
     static var processIdentifier: Int32 { getpid() }
 
+    static var hostName: String {
+      var name = [CChar](repeating: 0, count: 65)
+      // SAFETY: the kernel writes at most one byte less than the array holds, so a zero ends the name.
+      _ = unsafe gethostname(&name, name.count - 1)
+      return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    static func sleep(milliseconds: Int64) {
+      var time = timespec(tv_sec: Int(milliseconds / 1000), tv_nsec: Int(milliseconds % 1000) * 1_000_000)
+      var rest = timespec()
+      // SAFETY: the kernel reads one structure and writes the other during the call.
+      while unsafe nanosleep(&time, &rest) < 0, errno == EINTR { time = rest }
+    }
+
+    static func processExists(_ identifier: Int32) -> Bool { kill(identifier, 0) == 0 || errno == EPERM }
+
     static func exit(_ status: Int32) -> Never { Glibc.exit(status) }
 
     static func close(_ descriptor: Descriptor) { _ = Glibc.close(descriptor.number) }

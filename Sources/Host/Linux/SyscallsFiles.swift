@@ -10,7 +10,9 @@
 
     static func isAbsolute(_ path: String) -> Bool { path.utf8.first == UInt8(ascii: "/") }
 
-    static func openFile(_ path: String, _ mode: FileMode) throws(SystemError) -> Descriptor {
+    static func openFile(_ path: String, _ mode: FileMode, permissions: UInt32) throws(SystemError)
+      -> Descriptor
+    {
       let flags: Int32
       switch mode {
       case .read: flags = O_RDONLY
@@ -21,7 +23,7 @@
       case .append: flags = O_WRONLY | O_CREAT | O_APPEND
       }
       // SAFETY: the path is a terminated string during the call.
-      let number = unsafe apus_open(path, flags | O_CLOEXEC, mode == .append ? 0o660 : 0o640)
+      let number = unsafe apus_open(path, flags | O_CLOEXEC, mode_t(permissions))
       if number < 0 { throw SystemError.last }
       return Descriptor(number: number)
     }

@@ -26,7 +26,7 @@
       return descriptor
     }
 
-    /// Listens on a unix socket whose file only its owner and group may open.
+    /// Listens on a unix socket with the rights of 0770 less the process's mask.
     static func listenLocal(_ path: String) throws(SystemError) -> Descriptor {
       let descriptor = try makeSocket(AF_UNIX)
       do throws(SystemError) {
@@ -37,14 +37,45 @@
           // SAFETY: the caller gives a filled address and its length.
           if unsafe bind(descriptor.number, address, length) < 0 { throw SystemError.last }
         }
-        // SAFETY: the path is a terminated string during the call.
-        _ = unsafe chmod(path, 0o770)
         if listen(descriptor.number, 64) < 0 { throw SystemError.last }
       } catch {
         close(descriptor)
         throw error
       }
       return descriptor
+    }
+
+    /// The socket of the system's log.
+    static var systemLogPath: String? { "/dev/log" }
+
+    /// A datagram socket to a unix socket.
+    static func connectLocalDatagrams(_ path: String) throws(SystemError) -> Descriptor {
+      let descriptor = try makeSocket(AF_UNIX, type: Int32(SOCK_DGRAM.rawValue))
+      do throws(SystemError) {
+        unsafe try withLocalAddress(path) { (address, length) throws(SystemError) in
+          // SAFETY: the caller gives a filled address and its length.
+          if unsafe connect(descriptor.number, address, length) < 0 { throw SystemError.last }
+        }
+      } catch {
+        close(descriptor)
+        throw error
+      }
+      return descriptor
+    }
+
+    /// A UDP socket with a destination.
+    static func connectUDP(host: String, port: UInt16) throws(SystemError) -> Descriptor {
+      unsafe try withInternetAddress(host: host, port: port) {
+        (family, address, length) throws(SystemError) in
+        let descriptor = try makeSocket(family, type: Int32(SOCK_DGRAM.rawValue))
+        // SAFETY: the caller gives a filled address and its length.
+        if unsafe connect(descriptor.number, address, length) < 0 {
+          let error = SystemError.last
+          close(descriptor)
+          throw error
+        }
+        return descriptor
+      }
     }
 
     /// Starts to connect by TCP.
@@ -144,9 +175,11 @@
         descriptor.number, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
     }
 
-    private static func makeSocket(_ family: Int32) throws(SystemError) -> Descriptor {
-      let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
-      let number = socket(family, type, 0)
+    private static func makeSocket(
+      _ family: Int32, type: Int32 = Int32(SOCK_STREAM.rawValue)
+    ) throws(SystemError) -> Descriptor {
+      let flags = Int32(SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+      let number = socket(family, type | flags, 0)
       if number < 0 { throw SystemError.last }
       return Descriptor(number: number)
     }

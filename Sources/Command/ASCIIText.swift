@@ -1,0 +1,29 @@
+// Strings of a command line are bytes: these compare and change them without tables of Unicode.
+
+/// Whether two strings hold the same bytes.
+func sameBytes(_ left: String, _ right: String) -> Bool { left.utf8.elementsEqual(right.utf8) }
+
+extension String {
+  /// The text with a to z as A to Z.
+  var asciiUppercased: String {
+    String(decoding: utf8.map { $0 >= 0x61 && $0 <= 0x7a ? $0 &- 32 : $0 }, as: UTF8.self)
+  }
+
+  /// The text with A to Z as a to z.
+  var asciiLowercased: String {
+    String(decoding: utf8.map { $0 >= 0x41 && $0 <= 0x5a ? $0 &+ 32 : $0 }, as: UTF8.self)
+  }
+
+  /// The text with spaces, or zeros, before it, up to a width in bytes.
+  func padded(toWidth width: Int, with filler: String = " ", onRight: Bool = false) -> String {
+    let missing = width - utf8.count
+    guard missing > 0 else { return self }
+    let padding = String(repeating: filler, count: missing)
+    return onRight ? self + padding : padding + self
+  }
+}
+
+extension Int {
+  /// The number in decimal, with zeros before it up to so many digits.
+  func decimal(digits: Int) -> String { "\(self)".padded(toWidth: digits, with: "0") }
+}

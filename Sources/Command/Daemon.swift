@@ -1,0 +1,174 @@
+// What: how a program becomes a daemon: `--detach`, `--pidfile`, `--monitor` and their kin.
+//
+// How: `start` forks, if asked to, before anything else is open. The child goes on, the parent waits until the
+// child calls `complete`, or dies, and then ends with the child's verdict, so that whoever started the program
+// knows that it is ready. With `--monitor` a process between the two starts the program anew when it crashes.
+
+public import Host
+
+/// The daemon options of a program, and the steps that they ask for.
+public final class Daemon {
+  private let invocation: Invocation
+  private let log: LogModule
+  private var detaches = false
+  private var monitors = false
+  private var changesDirectory = true
+  private var overwritesPidfile = false
+  private var pidfilePath: String?
+  private var pidfile: File?
+  private var unixctlPath: String?
+  private var readiness: ReadinessPipe?
+  private var userName: String?
+
+  /// Makes a daemon of a program, from whose command line `options` is to be taken.
+  public init(_ invocation: Invocation) {
+    self.invocation = invocation
+    log = invocation.log.module("daemon")
+  }
+
+  /// The options to add to the program's own.
+  public var options: [CommandOption] {
+    [
+      CommandOption("detach") { [self] in detaches = true },
+      CommandOption("monitor") { [self] in monitors = true },
+      CommandOption("no-chdir") { [self] in changesDirectory = false },
+      CommandOption("pidfile") { [self] (text: String?) in
+        pidfilePath = Directories.absolute(
+          text ?? invocation.programName + ".pid", in: invocation.directories.run)
+      },
+      CommandOption("overwrite-pidfile") { [self] in overwritesPidfile = true },
+      CommandOption("no-self-confinement") {},
+      CommandOption("user") { [self] (text: String) in userName = text },
+      CommandOption("unixctl") { [self] (text: String) in unixctlPath = text },
+    ]
+  }
+
+  /// The part of the help text about these options.
+  public var help: String {
+    """
+
+    Daemon options:
+      --detach                run in background as daemon
+      --monitor               creates a process to monitor this daemon
+      --user=username[:group] changes the effective daemon user:group
+      --no-chdir              do not chdir to '/'
+      --pidfile[=FILE]        create pidfile (default: \(invocation.directories.run)/\(invocation.programName).pid)
+      --overwrite-pidfile     with --pidfile, start even if already running
+
+    """
+  }
+
+  /// Whether the program runs in the background.
+  public var isDetached: Bool { detaches }
+
+  /// Forks if asked to, and writes the pidfile.
+  ///
+  /// Call it before opening anything but the log.
+  public func start() {
+    if let userName { changeUser(userName) }
+    if let pidfilePath, !overwritesPidfile, let holder = Daemon.runningProcess(pidfilePath) {
+      invocation.fail("\(pidfilePath): already running as pid \(holder), aborting")
+    }
+    if detaches {
+      switch Detachment.fork() {
+      case .failed(let error): invocation.fail("fork failed (\(error.message))")
+      case .parent(let status): Process.exit(status)
+      case .child(let pipe): readiness = pipe
+      }
+      // Messages to a terminal that the daemon has left would mix with the user's next commands.
+      invocation.log.set(.off, destination: .console)
+    }
+    if monitors { monitor() }
+    if let pidfilePath { writePidfile(pidfilePath) }
+  }
+
+  /// Tells whoever started the program that it is ready, and leaves the terminal.
+  public func complete() {
+    readiness?.signalReady()
+    readiness = nil
+    if detaches { Detachment.leaveTerminal(changesDirectory: changesDirectory) }
+  }
+
+  /// Removes the pidfile, if it is still ours.
+  public func end() {
+    guard let pidfilePath, let pidfile, pidfile.isSame(as: pidfilePath) else { return }
+    try? Files.remove(pidfilePath)
+  }
+
+  /// The control socket's path: `--unixctl`'s, else named after the program and process; nil for "none".
+  public var controlSocketPath: String? {
+    if let unixctlPath {
+      if sameBytes(unixctlPath, "none") { return nil }
+      return Directories.absolute(unixctlPath, in: invocation.directories.run)
+    }
+    return "\(invocation.directories.run)/\(invocation.programName).\(Process.identifier).ctl"
+  }
+
+  /// Starts the control socket, or ends the program with a message.
+  public func startControl(on loop: EventLoop) -> UnixctlServer {
+    let server = UnixctlServer(log: invocation.log, versionText: invocation.versionText)
+    server.registerLogCommands(invocation.log)
+    guard let path = controlSocketPath else { return server }
+    do throws(SystemError) {
+      try server.listen(path: path, on: loop)
+    } catch {
+      invocation.fail("could not initialize control socket \(path) (\(error.message))")
+    }
+    return server
+  }
+
+  /// The process that holds a pidfile's lock, if one does.
+  public static func runningProcess(_ path: String) -> Int32? {
+    guard let file = try? File(path, .readWrite), let holder = file.lockHolder else { return nil }
+    return holder
+  }
+
+  private func writePidfile(_ path: String) {
+    // Made and locked under another name, so that nobody sees it without its lock.
+    let temporary = "\(path).tmp\(Process.identifier)"
+    do throws(SystemError) {
+      let file = try File(temporary, .replace, permissions: 0o666)
+      try file.write(Array("\(Process.identifier)\n".utf8))
+      _ = try file.lock()
+      try Files.rename(temporary, to: path)
+      pidfile = file
+    } catch {
+      invocation.fail("\(path): create failed (\(error.message))")
+    }
+  }
+
+  private func changeUser(_ name: String) {
+    do throws(SystemError) {
+      try Detachment.changeUser(name)
+    } catch {
+      invocation.fail("cannot run as user \(name) (\(error.message))")
+    }
+  }
+
+  /// Runs the program in a child, again and again while it crashes.
+  ///
+  /// Returns in the child alone.
+  private func monitor() {
+    var restartCount = 0
+    while true {
+      let start = Instant.now
+      switch Detachment.forkMonitored() {
+      case .child: return
+      case .failed(let error): invocation.fail("fork failed (\(error.message))")
+      case .ended(let end):
+        let module = invocation.log.module("daemon_unix")
+        guard end.isCrash else {
+          log.info("pid \(end.identifier) died, \(end.text), exiting")
+          Process.exit(end.status)
+        }
+        restartCount += 1
+        module.error("\(restartCount) crashes: pid \(end.identifier) died, \(end.text), restarting")
+        // A program that dies at once must not keep the machine busy.
+        if Instant.now.milliseconds(since: start) < 10_000 {
+          module.info("waiting until 10 seconds since last restart")
+          Process.sleep(milliseconds: 10_000 - Instant.now.milliseconds(since: start))
+        }
+      }
+    }
+  }
+}
