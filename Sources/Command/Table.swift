@@ -111,13 +111,11 @@ public struct Table: Sendable {
       for index in row.indices { widths[index] = max(widths[index], row[index].utf8.count) }
     }
     func appendLine(_ line: [String]) {
-      for index in line.indices {
-        if index > 0 { output += " " }
-        // Columns are padded to line up, but no line has spaces at its end.
-        output +=
-          index == line.count - 1 ? line[index] : line[index].padded(toWidth: widths[index], onRight: true)
-      }
-      output += "\n"
+      // Columns are padded to line up, but no line has spaces at its end.
+      let cells = line.indices.map { line[$0].padded(toWidth: widths[$0], onRight: true) }
+      let text = Array(cells.joined(separator: " ").utf8)
+      let end = text.lastIndex { $0 != 0x20 }.map { $0 + 1 } ?? 0
+      output += String(decoding: text[..<end], as: UTF8.self) + "\n"
     }
     if style.hasHeadings {
       appendLine(columns)
