@@ -210,7 +210,9 @@ extension Translator {
     write(field, value)
   }
 
-  /// Runs actions whose changes are undone behind them. Whatever they change in the packet, the next output changes back.
+  /// Runs actions whose changes are undone behind them.
+  ///
+  /// Whatever they change in the packet, the next output changes back.
   private func clone(_ actions: [Action]) {
     let before = (key: key, set: actionSet, stack: stack, bytes: stackByteCount)
     actionSet = []

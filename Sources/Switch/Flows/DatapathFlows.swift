@@ -1,0 +1,413 @@
+// What: the flows in one datapath, from the first packet of each to its removal.
+//
+// Why: the datapath knows nothing of OpenFlow. It forwards by flows that the switch derived from its rules when a packet
+// came that none of them matched; they have to go when nothing uses them, and to change when the rules do.
+//
+// How: a packet that no flow matches comes up as a miss. It is translated, the result is installed as a flow, and the packet
+// itself is executed. Twice a second the datapath's counters are read: what is new is credited to the rules that the
+// flow stands for; a flow that is idle for too long is removed; and one that was translated before the last change of anything
+// is translated again, and corrected or removed if it came out otherwise.
+//
+// What is not installed, for a limit or because of an error, is only slower: the next packet comes up again.
+
+import Datapath
+import OpenFlow
+import PacketWire
+
+/// The flows that the switch put into one datapath.
+final class DatapathFlows {
+  /// What may be configured of it (`Open_vSwitch.other_config`).
+  struct Limits: Equatable {
+    /// How many flows there are at most (`flow-limit`).
+    var flowCount = 200_000
+    /// How long a flow lives unused (`max-idle`).
+    var idleMilliseconds: Int64 = 10_000
+    /// How often counters are read and flows are looked over (`max-revalidator`).
+    var revalidationMilliseconds: Int64 = 500
+  }
+
+  /// What was counted since the datapath was opened (`upcall/show`, `coverage/show`).
+  struct Counters: Equatable {
+    var misses: UInt64 = 0
+    var actions: UInt64 = 0
+    var installed: UInt64 = 0
+    var removedIdle: UInt64 = 0
+    var removedChanged: UInt64 = 0
+    var updated: UInt64 = 0
+    /// Flows that were not installed because there were `Limits.flowCount` of them.
+    var refusedByLimit: UInt64 = 0
+    /// Flows that the datapath did not take.
+    var refusedByDatapath: UInt64 = 0
+    /// Packets from ports that belong to no interface.
+    var unknownPort: UInt64 = 0
+    /// Packets without the fields that every packet of a datapath has.
+    var malformed: UInt64 = 0
+    /// Frames of the switch's own that led to more frames of its own, beyond the limit.
+    var injectionsTooDeep: UInt64 = 0
+  }
+
+  /// How deep frames of the switch's own may cause others.
+  static var maximumInjectionDepth: Int { 4 }
+  /// Set in the sequence numbers of this part's messages, so that their answers are told apart.
+  static var sequenceBit: UInt32 { 0x8000_0000 }
+
+  let datapath: DatapathLink
+  let environment: TranslationEnvironment
+  private let turn: Turn
+  /// What may be configured.
+  var limits = Limits()
+  /// What was counted.
+  private(set) var counters = Counters()
+  /// Takes packets that rules send to controllers.
+  var tellControllers: ((ControllerPacket) -> Void)?
+  /// Takes the rules that `learn` actions ask for; what is left to do if that changes any is this part's.
+  var learn: ((LearnedRule) -> Void)?
+
+  private var flows: [FlowIdentifier: InstalledFlow] = [:]
+  /// The flows that the datapath was asked to take or change, by the sequence number of the request.
+  private var pending: [UInt32: FlowIdentifier] = [:]
+  private var sequence: UInt32 = 0
+  private var dumpNumber: UInt64 = 0
+  private var dumpSequence: UInt32?
+  private var dumpStart: Int64 = 0
+  private var nextDump: Int64 = 0
+
+  init(datapath: DatapathLink, environment: TranslationEnvironment, turn: Turn) {
+    self.datapath = datapath
+    self.environment = environment
+    self.turn = turn
+  }
+
+  /// How many flows there are.
+  var count: Int { flows.count }
+
+  private var now: Int64 { turn.now.milliseconds }
+
+  /// Counts every change after which a translation may come out otherwise.
+  private var generation: UInt64 {
+    var sum = environment.generation
+    for bridge in datapath.bridges.values {
+      sum &+= bridge.generation &+ bridge.tables.generation &+ bridge.addresses.generation
+    }
+    return sum
+  }
+
+  // MARK: Packets that come up
+
+  /// Takes a packet that matched no flow, or that a flow sends to the daemon.
+  func receive(_ command: PacketMessage.Command, _ message: PacketMessage) {
+    guard let key = message.key, message.packet.count >= 14 else {
+      counters.malformed &+= 1
+      return
+    }
+    switch command {
+    case .miss:
+      counters.misses &+= 1
+      translate(message, key, installs: true)
+    case .action:
+      counters.actions &+= 1
+      guard let cookie = message.userData.flatMap(UserspaceCookie.init) else {
+        counters.malformed &+= 1
+        return
+      }
+      switch cookie.reason {
+      case .slowPath: translate(message, key, installs: false)
+      case .controller(let said): tellControllers(said, message, key)
+      case .sflow, .ipfix, .flowSample: break
+      }
+    case .execute: counters.malformed &+= 1
+    }
+  }
+
+  private func translate(_ message: PacketMessage, _ key: FlowKey, installs: Bool) {
+    guard let input = interface(of: key) else {
+      counters.unknownPort &+= 1
+      return
+    }
+    var openFlowKey = key
+    openFlowKey.inPort = input.number
+    let request = TranslationRequest(
+      bridge: input.bridge, key: openFlowKey, frame: message.packet, now: now, input: input)
+    let translation = Translator.translate(request, environment)
+    applySideEffects(translation, packets: 1, bytes: UInt64(message.packet.count))
+    execute(translation.actions, on: message.packet, key)
+    if installs { install(key, translation) }
+    inject(translation.injections, depth: 0)
+  }
+
+  /// The interface that a packet came in by.
+  private func interface(of key: borrowing FlowKey) -> Interface? {
+    let port = DatapathPortNumber(key.inPort.rawValue)
+    if environment.tunnels.isTunnel(port) { return environment.tunnels.interface(port: port, key: key) }
+    return datapath.interfaces[port]
+  }
+
+  private func applySideEffects(_ translation: Translation, packets: UInt64, bytes: UInt64) {
+    for credit in translation.credits { credit.apply(packets: packets, bytes: bytes, now: now) }
+    for rule in translation.learned { learn?(rule) }
+  }
+
+  private func execute(_ actions: [DatapathAction], on packet: [UInt8], _ key: FlowKey) {
+    guard !actions.isEmpty else { return }
+    if case .drop = actions[0] { return }
+    send(.packet(.execute, PacketMessage(packet: packet, key: key, actions: actions)), flags: .request)
+  }
+
+  private func tellControllers(_ said: UserspaceCookie.Controller, _ message: PacketMessage, _ key: FlowKey) {
+    guard !said.isSuppressed, let pause = environment.pauses.pause(said.recirculation),
+      let bridge = datapath.bridges[pause.bridge]
+    else { return }
+    var openFlowKey = key
+    openFlowKey.inPort = pause.inPort
+    var next = 0
+    for word in KeySegments.words(ofSegment: 8) {
+      openFlowKey.words[word] = pause.pipeline[next]
+      next += 1
+    }
+    tellControllers?(
+      ControllerPacket(bridge: bridge, pause: pause, key: openFlowKey, frame: message.packet))
+  }
+
+  // MARK: Packets of the switch's own
+
+  /// Runs actions on a frame as if it had come in by a port (packet-out).
+  func send(frame: [UInt8], bridge: Bridge, inPort: OpenFlowPortNumber, actions: [Action]) {
+    run(frame, bridge, inPort, actions: actions, depth: 0)
+  }
+
+  private func inject(_ injections: [Injection], depth: Int) {
+    for injection in injections {
+      guard depth < Self.maximumInjectionDepth else {
+        counters.injectionsTooDeep &+= 1
+        return
+      }
+      run(injection.frame, injection.bridge, .local, actions: nil, depth: depth + 1)
+    }
+  }
+
+  private func run(
+    _ frame: [UInt8], _ bridge: Bridge, _ inPort: OpenFlowPortNumber, actions: [Action]?, depth: Int
+  ) {
+    guard var key = FrameKey.key(of: frame) else {
+      counters.malformed &+= 1
+      return
+    }
+    key.inPort = inPort
+    let request = TranslationRequest(
+      bridge: bridge, key: key, frame: frame, now: now, input: bridge.interface(inPort), actions: actions)
+    let translation = Translator.translate(request, environment)
+    applySideEffects(translation, packets: 1, bytes: UInt64(frame.count))
+    var datapathKey = key
+    let port = bridge.interface(inPort)?.datapathNumber ?? .none
+    datapathKey.inPort = OpenFlowPortNumber(port.rawValue)
+    execute(translation.actions, on: frame, datapathKey)
+    inject(translation.injections, depth: depth)
+  }
+
+  // MARK: Flows
+
+  private func install(_ key: FlowKey, _ translation: Translation) {
+    let identifier = Self.identifier(of: key)
+    guard flows[identifier] == nil else { return }
+    guard flows.count < limits.flowCount else {
+      counters.refusedByLimit &+= 1
+      return
+    }
+    let mask = datapathMask(translation.wildcards, of: key)
+    let actions = installedActions(translation, key)
+    flows[identifier] = InstalledFlow(
+      key: PackedKey(key), mask: PackedKey(mask), actions: actions, credits: translation.credits,
+      generation: generation, createdMilliseconds: now, usedMilliseconds: now)
+    counters.installed &+= 1
+    put(identifier, key, mask, actions)
+    if nextDump == 0 { nextDump = now &+ limits.revalidationMilliseconds }
+  }
+
+  private func put(_ identifier: FlowIdentifier, _ key: FlowKey, _ mask: FlowKey, _ actions: [DatapathAction])
+  {
+    let message = FlowMessage(key: key, mask: mask, actions: actions, identifier: identifier)
+    let number = send(.flow(.new, message), flags: [.request, .create])
+    pending[number] = identifier
+  }
+
+  /// A flow's name: a hash of the whole key, so that packets of one kind that come up together make one flow.
+  static func identifier(of key: borrowing FlowKey) -> FlowIdentifier {
+    var high: UInt64 = 0x243f_6a88_85a3_08d3
+    var low: UInt64 = 0x1319_8a2e_0370_7344
+    for index in 0..<FlowKey.wordCount where key.words[index] != 0 {
+      high = WordHash.mix(high, key.words[index] ^ UInt64(index))
+      low = WordHash.mix(low &+ UInt64(index), key.words[index])
+    }
+    return FlowIdentifier(high: high, low: low)
+  }
+
+  /// The mask of a flow: what the translation looked at, without what exists in the pipeline only.
+  private func datapathMask(_ wildcards: FlowKey, of key: FlowKey) -> FlowKey {
+    var mask = wildcards
+    mask.words[0] = ~0
+    for word in KeySegments.words(ofSegment: 8) { mask.words[word] = 0 }
+    if !key.tunnelDestination.isZero {
+      mask.words[30] = key.words[30] != 0 ? ~0 : 0
+      for word in 31...34 { mask.words[word] = key.words[30] == 0 ? ~0 : 0 }
+      mask.words[35] = ~0
+      mask.words[36] |= 0xffff << 48
+    }
+    return mask
+  }
+
+  private func installedActions(_ translation: Translation, _ key: FlowKey) -> [DatapathAction] {
+    guard !translation.slowPath.isEmpty else { return translation.actions }
+    let cookie = UserspaceCookie(.slowPath(translation.slowPath), inPort: key.inPort.rawValue)
+    return [.userspace(UserspaceAction(userData: cookie.encode()))]
+  }
+
+  /// Takes an answer about a flow: a part of a dump, or the last counters of a flow that was removed.
+  func receive(_ command: MessageCommand, _ message: FlowMessage, sequence: UInt32) {
+    guard let identifier = message.identifier else { return }
+    switch command {
+    case .delete:
+      credit(identifier, message.statistics)
+      flows[identifier] = nil
+    case .new, .get, .set:
+      guard sequence == dumpSequence else { return }
+      guard flows[identifier] != nil else {
+        // Nobody here put it there: a daemon before this one did.
+        remove(identifier)
+        return
+      }
+      lookOver(identifier, message.statistics)
+    }
+  }
+
+  /// Takes an error or acknowledgement of a request of this part.
+  func receive(error: UInt32, sequence: UInt32) {
+    guard let identifier = pending.removeValue(forKey: sequence), error != 0 else { return }
+    counters.refusedByDatapath &+= 1
+    flows[identifier] = nil
+  }
+
+  /// Takes the end of a dump: what it did not name is gone.
+  func receiveDone(sequence: UInt32) {
+    guard sequence == dumpSequence else { return }
+    dumpSequence = nil
+    pending.removeAll()
+    for (identifier, flow) in flows where flow.lastDump != dumpNumber && flow.createdMilliseconds < dumpStart
+    {
+      flows[identifier] = nil
+    }
+    environment.pauses.expire(now: now)
+    // A long dump is followed by as long a rest.
+    nextDump = now &+ max(limits.revalidationMilliseconds, now &- dumpStart)
+  }
+
+  /// Credits what is new in a flow's counters; answers whether anything is.
+  @discardableResult
+  private func credit(_ identifier: FlowIdentifier, _ statistics: FlowStatistics?) -> Bool {
+    guard let statistics, var flow = flows[identifier] else { return false }
+    let packets = statistics.packets &- min(statistics.packets, flow.creditedPackets)
+    let bytes = statistics.bytes &- min(statistics.bytes, flow.creditedBytes)
+    guard packets > 0 else { return false }
+    flow.creditedPackets = statistics.packets
+    flow.creditedBytes = statistics.bytes
+    let used = statistics.usedMilliseconds.map { Int64(truncatingIfNeeded: $0) } ?? now
+    flow.usedMilliseconds = max(flow.usedMilliseconds, min(used, now))
+    flows[identifier] = flow
+    for credit in flow.credits { credit.apply(packets: packets, bytes: bytes, now: flow.usedMilliseconds) }
+    return true
+  }
+
+  /// Looks over one flow of a dump: counters, age, and whether it is still right.
+  private func lookOver(_ identifier: FlowIdentifier, _ statistics: FlowStatistics?) {
+    let wasUsed = credit(identifier, statistics)
+    guard var flow = flows[identifier] else { return }
+    flow.lastDump = dumpNumber
+    flows[identifier] = flow
+    if flow.usedMilliseconds &+ limits.idleMilliseconds <= now {
+      counters.removedIdle &+= 1
+      remove(identifier)
+    } else if flow.generation != generation {
+      revalidate(identifier, flow, wasUsed: wasUsed)
+    }
+  }
+
+  private func revalidate(_ identifier: FlowIdentifier, _ old: InstalledFlow, wasUsed: Bool) {
+    let key = old.key.key
+    guard let input = interface(of: key) else {
+      counters.removedChanged &+= 1
+      remove(identifier)
+      return
+    }
+    var openFlowKey = key
+    openFlowKey.inPort = input.number
+    let request = TranslationRequest(
+      bridge: input.bridge, key: openFlowKey, frame: nil, mayHaveSideEffects: wasUsed, now: now, input: input)
+    let translation = Translator.translate(request, environment)
+    let mask = PackedKey(datapathMask(translation.wildcards, of: key))
+    guard mask == old.mask else {
+      counters.removedChanged &+= 1
+      remove(identifier)
+      return
+    }
+    var flow = old
+    flow.credits = translation.credits
+    flow.generation = generation
+    flow.actions = installedActions(translation, key)
+    flows[identifier] = flow
+    if flow.actions != old.actions {
+      counters.updated &+= 1
+      let message = FlowMessage(key: key, mask: mask.key, actions: flow.actions, identifier: identifier)
+      let number = send(.flow(.set, message), flags: .request)
+      pending[number] = identifier
+    }
+    inject(translation.injections, depth: 0)
+  }
+
+  private func remove(_ identifier: FlowIdentifier) {
+    var message = FlowMessage(key: nil, identifier: identifier)
+    message.identifierFlags = 7
+    send(.flow(.delete, message), flags: [.request, .echo])
+  }
+
+  /// Removes every flow (`dpctl/del-flows`, `revalidator/purge`).
+  func removeAll() { for identifier in flows.keys { remove(identifier) } }
+
+  /// Does what is due at this time.
+  func run() {
+    guard nextDump != 0, nextDump <= now else { return }
+    if dumpSequence != nil {
+      // The answer to the last one is overdue: it was lost with a full queue. Ask again.
+      dumpSequence = nil
+    }
+    dumpNumber &+= 1
+    dumpStart = now
+    var message = FlowMessage(key: nil)
+    message.identifierFlags = 7
+    dumpSequence = send(.flow(.get, message), flags: [.request, .dump])
+    nextDump = now &+ max(5_000, limits.revalidationMilliseconds)
+  }
+
+  /// When `run` has something to do next, in milliseconds.
+  var nextWakeup: Int64? { nextDump == 0 || flows.isEmpty && dumpSequence == nil ? nil : nextDump }
+
+  @discardableResult
+  private func send(_ body: Datapath.Message.Body, flags: MessageFlags) -> UInt32 {
+    sequence = (sequence &+ 1) & ~Self.sequenceBit
+    let number = sequence | Self.sequenceBit
+    let header = MessageHeader(
+      flags: flags, sequence: number, datapathIndex: datapath.index)
+    turn.emit(.datapathSend(Datapath.Message(header, body).encode()))
+    return number
+  }
+}
+
+/// A packet that a rule sends to controllers.
+struct ControllerPacket {
+  /// The bridge.
+  var bridge: Bridge
+  /// What the pipeline knew of it.
+  var pause: Pause
+  /// Its headers and pipeline fields, with OpenFlow port numbers.
+  var key: FlowKey
+  /// The packet.
+  var frame: [UInt8]
+}

@@ -1,0 +1,24 @@
+import Datapath
+
+/// A flow that the switch put into a datapath, and what it has to know to keep it right.
+struct InstalledFlow {
+  /// What the first packet looked like, with the datapath's port numbers.
+  var key: PackedKey
+  /// Which bits of that count.
+  var mask: PackedKey
+  /// What the datapath does.
+  var actions: [DatapathAction]
+  /// What its packets are credited to.
+  var credits: [Credit]
+  /// The generation of the datapath's bridges at which it was translated last.
+  var generation: UInt64
+  /// When it was put there.
+  var createdMilliseconds: Int64
+  /// When a packet used it last, as far as the switch has heard.
+  var usedMilliseconds: Int64
+  /// The counters that were credited so far.
+  var creditedPackets: UInt64 = 0
+  var creditedBytes: UInt64 = 0
+  /// The dump in which the datapath named it last.
+  var lastDump: UInt64 = 0
+}
