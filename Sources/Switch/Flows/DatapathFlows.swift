@@ -48,12 +48,10 @@ final class DatapathFlows {
 
   /// How deep frames of the switch's own may cause others.
   static var maximumInjectionDepth: Int { 4 }
-  /// Set in the sequence numbers of this part's messages, so that their answers are told apart.
-  static var sequenceBit: UInt32 { 0x8000_0000 }
 
   let datapath: DatapathLink
   let environment: TranslationEnvironment
-  private let turn: Turn
+  private let context: SwitchContext
   /// What may be configured.
   var limits = Limits()
   /// What was counted.
@@ -64,28 +62,25 @@ final class DatapathFlows {
   var learn: ((LearnedRule) -> Void)?
 
   private var flows: [FlowIdentifier: InstalledFlow] = [:]
-  /// The flows that the datapath was asked to take or change, by the sequence number of the request.
-  private var pending: [UInt32: FlowIdentifier] = [:]
-  private var sequence: UInt32 = 0
   private var dumpNumber: UInt64 = 0
-  private var dumpSequence: UInt32?
+  private var isDumping = false
   private var dumpStart: Int64 = 0
   private var nextDump: Int64 = 0
 
-  init(datapath: DatapathLink, environment: TranslationEnvironment, turn: Turn) {
+  init(datapath: DatapathLink, environment: TranslationEnvironment, context: SwitchContext) {
     self.datapath = datapath
     self.environment = environment
-    self.turn = turn
+    self.context = context
   }
 
   /// How many flows there are.
   var count: Int { flows.count }
 
-  private var now: Int64 { turn.now.milliseconds }
+  private var now: Int64 { context.now }
 
   /// Counts every change after which a translation may come out otherwise.
   private var generation: UInt64 {
-    var sum = environment.generation
+    var sum = environment.generation &+ datapath.generation
     for bridge in datapath.bridges.values {
       sum &+= bridge.generation &+ bridge.tables.generation &+ bridge.addresses.generation
     }
@@ -150,7 +145,8 @@ final class DatapathFlows {
   private func execute(_ actions: [DatapathAction], on packet: [UInt8], _ key: FlowKey) {
     guard !actions.isEmpty else { return }
     if case .drop = actions[0] { return }
-    send(.packet(.execute, PacketMessage(packet: packet, key: key, actions: actions)), flags: .request)
+    context.channel.send(
+      .packet(.execute, PacketMessage(packet: packet, key: key, actions: actions)), datapath: datapath.index)
   }
 
   private func tellControllers(_ said: UserspaceCookie.Controller, _ message: PacketMessage, _ key: FlowKey) {
@@ -226,8 +222,16 @@ final class DatapathFlows {
   private func put(_ identifier: FlowIdentifier, _ key: FlowKey, _ mask: FlowKey, _ actions: [DatapathAction])
   {
     let message = FlowMessage(key: key, mask: mask, actions: actions, identifier: identifier)
-    let number = send(.flow(.new, message), flags: [.request, .create])
-    pending[number] = identifier
+    context.channel.request(.flow(.new, message), datapath: datapath.index, flags: .create) { [self] answer in
+      refuse(identifier, answer)
+    }
+  }
+
+  /// Forgets a flow that the datapath did not take or change.
+  private func refuse(_ identifier: FlowIdentifier, _ answer: DatapathAnswer) {
+    guard case .failed = answer else { return }
+    counters.refusedByDatapath &+= 1
+    flows[identifier] = nil
   }
 
   /// A flow's name: a hash of the whole key, so that packets of one kind that come up together make one flow.
@@ -261,43 +265,26 @@ final class DatapathFlows {
     return [.userspace(UserspaceAction(userData: cookie.encode()))]
   }
 
-  /// Takes an answer about a flow: a part of a dump, or the last counters of a flow that was removed.
-  func receive(_ command: MessageCommand, _ message: FlowMessage, sequence: UInt32) {
-    guard let identifier = message.identifier else { return }
-    switch command {
-    case .delete:
-      credit(identifier, message.statistics)
-      flows[identifier] = nil
-    case .new, .get, .set:
-      guard sequence == dumpSequence else { return }
-      guard flows[identifier] != nil else {
+  /// Takes the counters of all flows; what was not named is gone.
+  private func receiveDump(_ answer: DatapathAnswer) {
+    isDumping = false
+    // A long dump is followed by as long a rest.
+    nextDump = now &+ max(limits.revalidationMilliseconds, now &- dumpStart)
+    guard case .done(let messages) = answer else { return }
+    for message in messages {
+      guard case .flow(_, let flow) = message.body, let identifier = flow.identifier else { continue }
+      if flows[identifier] == nil {
         // Nobody here put it there: a daemon before this one did.
         remove(identifier)
-        return
+      } else {
+        lookOver(identifier, flow.statistics)
       }
-      lookOver(identifier, message.statistics)
     }
-  }
-
-  /// Takes an error or acknowledgement of a request of this part.
-  func receive(error: UInt32, sequence: UInt32) {
-    guard let identifier = pending.removeValue(forKey: sequence), error != 0 else { return }
-    counters.refusedByDatapath &+= 1
-    flows[identifier] = nil
-  }
-
-  /// Takes the end of a dump: what it did not name is gone.
-  func receiveDone(sequence: UInt32) {
-    guard sequence == dumpSequence else { return }
-    dumpSequence = nil
-    pending.removeAll()
     for (identifier, flow) in flows where flow.lastDump != dumpNumber && flow.createdMilliseconds < dumpStart
     {
       flows[identifier] = nil
     }
     environment.pauses.expire(now: now)
-    // A long dump is followed by as long a rest.
-    nextDump = now &+ max(limits.revalidationMilliseconds, now &- dumpStart)
   }
 
   /// Credits what is new in a flow's counters; answers whether anything is.
@@ -356,16 +343,26 @@ final class DatapathFlows {
     if flow.actions != old.actions {
       counters.updated &+= 1
       let message = FlowMessage(key: key, mask: mask.key, actions: flow.actions, identifier: identifier)
-      let number = send(.flow(.set, message), flags: .request)
-      pending[number] = identifier
+      context.channel.request(.flow(.set, message), datapath: datapath.index) { [self] answer in
+        refuse(identifier, answer)
+      }
     }
     inject(translation.injections, depth: 0)
   }
 
+  /// Removes a flow; its last counters come with the answer.
   private func remove(_ identifier: FlowIdentifier) {
     var message = FlowMessage(key: nil, identifier: identifier)
     message.identifierFlags = 7
-    send(.flow(.delete, message), flags: [.request, .echo])
+    context.channel.request(.flow(.delete, message), datapath: datapath.index, flags: .echo) {
+      [self] answer in
+      if case .done(let messages) = answer {
+        for message in messages {
+          if case .flow(_, let last) = message.body { credit(identifier, last.statistics) }
+        }
+      }
+      flows[identifier] = nil
+    }
   }
 
   /// Removes every flow (`dpctl/del-flows`, `revalidator/purge`).
@@ -373,31 +370,23 @@ final class DatapathFlows {
 
   /// Does what is due at this time.
   func run() {
-    guard nextDump != 0, nextDump <= now else { return }
-    if dumpSequence != nil {
-      // The answer to the last one is overdue: it was lost with a full queue. Ask again.
-      dumpSequence = nil
+    guard nextDump != 0, nextDump <= now, !isDumping else { return }
+    guard !flows.isEmpty else {
+      nextDump = 0
+      return
     }
     dumpNumber &+= 1
     dumpStart = now
+    isDumping = true
     var message = FlowMessage(key: nil)
     message.identifierFlags = 7
-    dumpSequence = send(.flow(.get, message), flags: [.request, .dump])
-    nextDump = now &+ max(5_000, limits.revalidationMilliseconds)
+    context.channel.request(.flow(.get, message), datapath: datapath.index, flags: .dump) { [self] answer in
+      receiveDump(answer)
+    }
   }
 
   /// When `run` has something to do next, in milliseconds.
-  var nextWakeup: Int64? { nextDump == 0 || flows.isEmpty && dumpSequence == nil ? nil : nextDump }
-
-  @discardableResult
-  private func send(_ body: Datapath.Message.Body, flags: MessageFlags) -> UInt32 {
-    sequence = (sequence &+ 1) & ~Self.sequenceBit
-    let number = sequence | Self.sequenceBit
-    let header = MessageHeader(
-      flags: flags, sequence: number, datapathIndex: datapath.index)
-    turn.emit(.datapathSend(Datapath.Message(header, body).encode()))
-    return number
-  }
+  var nextWakeup: Int64? { nextDump == 0 || isDumping ? nil : nextDump }
 }
 
 /// A packet that a rule sends to controllers.
