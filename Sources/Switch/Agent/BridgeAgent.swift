@@ -1,0 +1,268 @@
+// What controllers see of a bridge: its listeners, its connections, and who is told what.
+
+import OpenFlow
+import PacketWire
+
+/// The OpenFlow side of a bridge.
+final class BridgeAgent {
+  /// What a listener accepts.
+  enum ListenerKind: Equatable {
+    case management
+    case snoop
+    /// A controller row with a passive target.
+    case passive(target: String)
+  }
+
+  let bridge: Bridge
+  let context: SwitchContext
+  /// The connections, by stream.
+  private(set) var sessions: [StreamID: OpenFlowSession] = [:]
+  private(set) var listeners: [ListenerID: ListenerKind] = [:]
+  /// The controllers that we connect to, by target.
+  private(set) var controllers: [String: ControllerLink] = [:]
+  /// The highest generation that a role request had.
+  private(set) var generationID: UInt64?
+  /// Runs a packet-out; set by whoever can translate.
+  var onPacketOut: ((PacketOut, OpenFlowSession) throws(OpenFlowError) -> Void)?
+  /// Brings the counters of interfaces and rules up to date before they are shown.
+  var onStatisticsWanted: (() -> Void)?
+  private var failOpenRule: Rule?
+
+  init(bridge: Bridge, context: SwitchContext) {
+    self.bridge = bridge
+    self.context = context
+  }
+
+  /// The OpenFlow versions offered.
+  var versions: OpenFlowVersions {
+    bridge.settings.openFlowVersions.isEmpty ? .all : bridge.settings.openFlowVersions
+  }
+
+  // MARK: listeners and connections
+
+  /// Opens the sockets that every bridge has.
+  func start() {
+    listen(.management, "punix:\(context.options.runDirectory)/\(bridge.name).mgmt")
+    listen(.snoop, "punix:\(context.options.runDirectory)/\(bridge.name).snoop")
+    flushFlows()
+  }
+
+  private func listen(_ kind: ListenerKind, _ address: String) {
+    let id = context.makeListenerID()
+    listeners[id] = kind
+    context.turn.emit(.openListener(id, address: address))
+  }
+
+  /// Closes everything: the bridge goes.
+  func stop() {
+    for id in listeners.keys { context.turn.emit(.closeListener(id)) }
+    for id in sessions.keys { context.turn.emit(.closeStream(id)) }
+    listeners = [:]
+    sessions = [:]
+    controllers = [:]
+  }
+
+  /// Takes the controllers that the configuration wants.
+  func configure(_ wanted: [DesiredController]) {
+    let hadControllers = !controllers.isEmpty
+    var active: Set<String> = []
+    var passive: Set<String> = []
+    for row in wanted {
+      if row.target.hasPrefix("p") { passive.insert(row.target) } else { active.insert(row.target) }
+    }
+    for target in controllers.keys.sorted() where !active.contains(target) {
+      controllers[target]?.stop()
+      controllers[target] = nil
+    }
+    for row in wanted where active.contains(row.target) {
+      if let link = controllers[row.target] {
+        link.configure(row)
+      } else {
+        let link = ControllerLink(agent: self, target: row.target)
+        controllers[row.target] = link
+        link.configure(row)
+        link.connect()
+      }
+    }
+    for (id, kind) in listeners {
+      guard case .passive(let target) = kind, !passive.contains(target) else { continue }
+      context.turn.emit(.closeListener(id))
+      listeners[id] = nil
+    }
+    for target in passive.sorted() where !listeners.values.contains(.passive(target: target)) {
+      listen(.passive(target: target), target)
+    }
+    if hadControllers != !controllers.isEmpty { flushFlows() }
+    interestChanged()
+  }
+
+  /// Deletes all rules and begins as the fail mode says.
+  func flushFlows() {
+    for rule in bridge.tables.rules(RuleFilter(includesHidden: true)) { bridge.tables.remove(rule) }
+    failOpenRule = nil
+    guard controllers.isEmpty, bridge.settings.failMode == .standalone else { return }
+    let match = SparseMatch(Match())
+    bridge.tables.insert(
+      Rule(match: match, priority: 0, table: 0, cookie: 0, actions: [.output(.normal)], now: context.now))
+  }
+
+  func accepted(_ listener: ListenerID, _ stream: StreamID) {
+    guard let kind = listeners[listener] else {
+      context.turn.emit(.closeStream(stream))
+      return
+    }
+    let session = OpenFlowSession(id: stream, kind: kind == .snoop ? .snoop : .service, agent: self)
+    sessions[stream] = session
+    session.start()
+  }
+
+  /// A connection to a controller is there.
+  func connected(_ stream: StreamID, _ link: ControllerLink) {
+    let session = OpenFlowSession(id: stream, kind: .controller(link), agent: self)
+    sessions[stream] = session
+    session.start()
+  }
+
+  /// A stream of the bridge was opened, brought bytes, or is gone. Says whether it is the bridge's.
+  func handle(opened stream: StreamID) -> Bool {
+    for link in controllers.values where link.stream == stream {
+      link.opened()
+      return true
+    }
+    return false
+  }
+
+  func handle(received bytes: [UInt8], from stream: StreamID) -> Bool {
+    guard let session = sessions[stream] else { return false }
+    session.received(bytes)
+    return true
+  }
+
+  func handle(closed stream: StreamID, reason: String) -> Bool {
+    if let session = sessions[stream] {
+      closed(session, reason: reason)
+      return true
+    }
+    for link in controllers.values where link.stream == stream {
+      link.disconnected(reason)
+      return true
+    }
+    return false
+  }
+
+  /// A session is over.
+  func closed(_ session: OpenFlowSession, reason: String) {
+    sessions[session.id] = nil
+    if case .controller(let link) = session.kind { link.disconnected(reason) }
+    interestChanged()
+  }
+
+  /// A session has settled its version.
+  func established(_ session: OpenFlowSession) {
+    if case .controller(let link) = session.kind { link.established() }
+    interestChanged()
+  }
+
+  /// Recomputes what the sessions' wishes mean for the translation of packets.
+  func interestChanged() {
+    var wants = false
+    for session in sessions.values where session.isController && session.isEstablished {
+      if session.form.version < .v13, session.role != .secondary { wants = true }
+    }
+    if bridge.sendsMissesToController != wants {
+      bridge.sendsMissesToController = wants
+      bridge.markChanged()
+    }
+  }
+
+  /// Sends copies of what a controller exchanges with us to those who asked for them.
+  func snoop(_ bytes: [UInt8]) {
+    for session in sessions.values {
+      if case .snoop = session.kind, session.isEstablished { session.sendCopy(bytes) }
+    }
+  }
+
+  // MARK: roles
+
+  /// Whether a role request's generation is not older than the last; remembers it.
+  func accept(generation: UInt64) -> Bool {
+    if let known = generationID, Int64(bitPattern: generation &- known) < 0 { return false }
+    generationID = generation
+    return true
+  }
+
+  /// Makes every other primary a secondary.
+  func demoteOthers(than session: OpenFlowSession) {
+    for other in sessions.values where other !== session && other.role == .primary {
+      other.role = .secondary
+      if other.form.version >= .v14 {
+        let status = RoleStatus(role: .secondary, reason: .primaryRequested, generationID: generationID ?? .max)
+        other.notify(.roleStatus(status))
+      }
+    }
+  }
+
+  // MARK: unasked messages
+
+  /// The sessions that want a message.
+  func listenersTo(_ kind: AsyncMessageKind, reason: UInt8) -> [OpenFlowSession] {
+    sessions.values.filter { session in
+      guard session.isEstablished else { return false }
+      switch session.kind {
+      case .snoop: return false
+      case .service where session.missSendByteCount == 0: return false
+      case .service, .controller:
+        return session.asynchronous.wants(kind, reason: reason, secondary: session.role == .secondary)
+      }
+    }.sorted { $0.id.rawValue < $1.id.rawValue }
+  }
+
+  /// Tells controllers that a port came, went or changed.
+  func portChanged(_ interface: Interface, _ reason: PortStatusReason) {
+    let status = PortStatus(reason: reason, port: portDescription(interface))
+    for session in listenersTo(.portStatus, reason: reason.rawValue) { session.notify(.portStatus(status)) }
+  }
+
+  // MARK: time
+
+  /// Does what is due: probes, reconnections, fail-open.
+  func run() {
+    for link in controllers.values { link.run() }
+    updateFailOpen()
+  }
+
+  /// When something is due next.
+  var nextWakeup: Int64? {
+    var next: Int64?
+    for link in controllers.values { next = earlier(next, link.nextWakeup) }
+    return next
+  }
+
+  /// In standalone mode, switches as NORMAL does after no controller was heard for three probe intervals.
+  private func updateFailOpen() {
+    let isOpen =
+      bridge.settings.failMode == .standalone && !controllers.isEmpty
+      && controllers.values.allSatisfy { $0.isSilent(now: context.now) }
+    if isOpen, failOpenRule == nil {
+      context.turn.log("fail_open", .warning, "Could not connect to controller (or switch failed controller's post-connection admission control policy), failing open")
+      let rule = Rule(
+        match: SparseMatch(Match()), priority: BridgeAgent.failOpenPriority, table: 0, cookie: 0,
+        actions: [.output(.normal)], now: context.now)
+      failOpenRule = rule
+      bridge.tables.insert(rule)
+    } else if !isOpen, let rule = failOpenRule {
+      bridge.tables.remove(rule)
+      failOpenRule = nil
+    }
+  }
+
+  /// The priority of the rule that fail-open installs: above every controller's.
+  static var failOpenPriority: Int32 { 0xf0_f0f0 }
+}
+
+/// The earlier of two times, where nil is never.
+func earlier(_ left: Int64?, _ right: Int64?) -> Int64? {
+  guard let left else { return right }
+  guard let right else { return left }
+  return min(left, right)
+}
