@@ -34,6 +34,8 @@ final class Bridge {
   var hasControllers = false { didSet { if hasControllers != oldValue { markChanged() } } }
   /// Whether packets that no rule matches go to a controller, as OpenFlow 1.0 to 1.2 have it.
   var sendsMissesToController = false { didSet { if sendsMissesToController != oldValue { markChanged() } } }
+  /// How IP fragments are matched.
+  var fragmentHandling = FragmentHandling.normal
   /// Counts the changes, other than to flow tables and learned addresses, after which translations may come out
   /// otherwise.
   private(set) var generation: UInt64 = 0

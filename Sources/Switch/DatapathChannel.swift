@@ -10,7 +10,7 @@ enum DatapathAnswer {
 
 /// The way to the datapaths: numbers the requests, and brings each answer to who asked.
 ///
-/// What the datapath sends unasked, misses and notices, goes to `onUpcall` and `onNotice`.
+/// Packets that come up go to `onUpcall`, answers about flows to `onFlowAnswer`.
 final class DatapathChannel {
   private struct Request {
     let completion: (DatapathAnswer) -> Void
@@ -25,8 +25,8 @@ final class DatapathChannel {
 
   /// Takes a packet that the datapath sends up.
   var onUpcall: ((Int32, PacketMessage.Command, PacketMessage) -> Void)?
-  /// Takes what the datapath says of ports unasked.
-  var onNotice: ((Message) -> Void)?
+  /// Takes answers about flows, whose requests have numbers of their own.
+  var onFlowAnswer: ((Message) -> Void)?
 
   init(turn: Turn) { self.turn = turn }
 
@@ -39,7 +39,8 @@ final class DatapathChannel {
     _ completion: @escaping (DatapathAnswer) -> Void
   ) {
     let sequence = nextSequence
-    nextSequence = nextSequence == .max ? 1 : nextSequence + 1
+    nextSequence = (nextSequence + 1) & ~DatapathFlows.sequenceBit
+    if nextSequence == 0 { nextSequence = 1 }
     requests[sequence] = Request(completion: completion)
     send(body, datapath: index, flags: flags.union([.request, .acknowledge]), sequence: sequence)
   }
@@ -72,10 +73,11 @@ final class DatapathChannel {
       onUpcall?(message.header.datapathIndex, command, packet)
       return
     }
-    guard var request = requests[message.header.sequence], message.header.sequence != 0 else {
-      onNotice?(message)
+    if message.header.sequence & DatapathFlows.sequenceBit != 0 {
+      onFlowAnswer?(message)
       return
     }
+    guard message.header.sequence != 0, var request = requests[message.header.sequence] else { return }
     switch message.body {
     case .error(0), .done:
       requests[message.header.sequence] = nil

@@ -76,4 +76,27 @@ final class DatapathLink {
     while taken.contains(number) { number += 1 }
     return DatapathPortNumber(number)
   }
+
+  /// Takes the counters of a port.
+  func take(_ port: VportMessage) {
+    guard let number = port.number, let interface = interfaces[number], let statistics = port.statistics
+    else {
+      return
+    }
+    interface.counters = InterfaceCounters(statistics)
+  }
+}
+
+extension InterfaceCounters {
+  /// The counters that the datapath has of a port.
+  init(_ statistics: VportStatistics) {
+    receivedPackets = statistics.receivedPackets
+    receivedBytes = statistics.receivedBytes
+    receivedDrops = statistics.receivedDropped
+    receivedErrors = statistics.receivedErrors
+    sentPackets = statistics.sentPackets
+    sentBytes = statistics.sentBytes
+    sentDrops = statistics.sentDropped
+    sentErrors = statistics.sentErrors
+  }
 }

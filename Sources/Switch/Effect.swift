@@ -1,10 +1,11 @@
 public import Datapath
+public import JSON
 public import PacketWire
 
 /// What the switch wants done outside.
 public enum Effect: Sendable {
-  /// Send bytes on the database server's JSON-RPC stream.
-  case databaseSend([UInt8])
+  /// Send a message to the database server.
+  case databaseSend(JSONValue)
 
   /// Open a stream to an address (`tcp:…`, `unix:…`); answered by `streamOpened` or `streamClosed`.
   case openStream(StreamID, address: String)

@@ -1,11 +1,12 @@
+public import JSON
 public import PacketWire
 
 /// What happens to the switch from outside.
 public enum Event: Sendable {
   /// The connection to the database server is up.
   case databaseOpened
-  /// Bytes of the database server's JSON-RPC stream.
-  case databaseReceived([UInt8])
+  /// A message of the database server (RFC 7047).
+  case databaseReceived(JSONValue)
   /// The connection to the database server is down; whoever runs the switch opens it again.
   case databaseClosed(reason: String)
 

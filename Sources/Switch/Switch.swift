@@ -15,42 +15,167 @@
 //
 // Nothing in a folder but the types named here is used by another folder.
 
+import Datapath
+
 /// The switch: every bridge, its flow tables and its connections, as one deterministic value.
 public final class VirtualSwitch {
-  let turn = Turn()
-  private var nextIdentifier: UInt64 = 1
-  /// The datapaths by type.
-  var datapaths: [String: DatapathLink] = [:]
+  let context: SwitchContext
+  let reconciler: Reconciler
+  let environment = TranslationEnvironment()
+  /// The OpenFlow side of each bridge, by the bridge's name.
+  private(set) var agents: [String: BridgeAgent] = [:]
+  /// The flows of each datapath, by its type.
+  private(set) var flows: [String: DatapathFlows] = [:]
+  /// When rules are next looked over for their timeouts.
+  private var nextExpiry: Int64 = 0
+  /// When the datapath is next asked for the ports' counters.
+  private var nextCounters: Int64 = 0
+
+  /// How often rules are looked over for their timeouts, in milliseconds.
+  static var expiryMilliseconds: Int64 { 1000 }
+  /// How often the ports' counters are read, in milliseconds.
+  static var countersMilliseconds: Int64 { 1000 }
 
   /// Makes a switch without any bridge; the configuration comes by the database stream.
   public init(options: SwitchOptions) {
-    self.options = options
+    context = SwitchContext(options: options)
+    reconciler = Reconciler(context: context)
+    reconciler.onBridgeAdded = { [self] in bridgeAdded($0) }
+    reconciler.onBridgeConfigured = { [self] in bridgeConfigured($0, $1) }
+    reconciler.onBridgeRemoved = { [self] in bridgeRemoved($0) }
+    reconciler.onPort = { [self] in agents[$0.bridge.name]?.portChanged($0, $1) }
+    context.channel.onUpcall = { [self] in flows(ofDatapath: $0)?.receive($1, $2) }
+    context.channel.onFlowAnswer = { [self] in flowAnswer($0) }
   }
-
-  let options: SwitchOptions
 
   /// A number for a stream that a listener accepted.
-  public func makeStreamID() -> StreamID { StreamID(makeIdentifier()) }
-
-  func makeListenerID() -> ListenerID { ListenerID(makeIdentifier()) }
-
-  private func makeIdentifier() -> UInt64 {
-    defer { nextIdentifier &+= 1 }
-    return nextIdentifier
-  }
+  public func makeStreamID() -> StreamID { context.makeStreamID() }
 
   /// Takes what happened, in order, and says what to do, in order.
   ///
   /// Call it also when `nextWakeup` has come, with no events.
   public func step(_ events: [Event], now: Moment) -> [Effect] {
-    turn.now = now
-    let effects = turn.effects
-    turn.effects = []
+    context.turn.now = now
+    for event in events { handle(event) }
+    run()
+    let effects = context.turn.effects
+    context.turn.effects = []
     return effects
   }
 
   /// When `step` wants to be called next if nothing happens, in milliseconds of the clock that never goes back.
-  public var nextWakeup: Int64? { nil }
+  public var nextWakeup: Int64? {
+    var next: Int64?
+    for agent in agents.values { next = earlier(next, agent.nextWakeup) }
+    for flows in flows.values { next = earlier(next, flows.nextWakeup) }
+    if !reconciler.bridges.isEmpty { next = earlier(next, earlier(nextExpiry, nextCounters)) }
+    return next
+  }
+
+  private func handle(_ event: Event) {
+    switch event {
+    case .databaseOpened, .databaseReceived, .databaseClosed: break
+    case .streamAccepted(let listener, let stream, peer: _):
+      let agent = agents.values.first { $0.listeners[listener] != nil }
+      if let agent { agent.accepted(listener, stream) } else { context.turn.emit(.closeStream(stream)) }
+    case .streamOpened(let stream):
+      for agent in agents.values where agent.handle(opened: stream) { break }
+    case .streamReceived(let stream, let bytes):
+      for agent in agents.values where agent.handle(received: bytes, from: stream) { break }
+    case .streamClosed(let stream, let reason):
+      for agent in agents.values where agent.handle(closed: stream, reason: reason) { break }
+    case .listenerFailed(_, let reason):
+      context.turn.log("connmgr", .warning, "failed to listen: \(reason)")
+    case .datapathReceived(let bytes): context.channel.received(bytes)
+    case .devicesChanged(let devices):
+      reconciler.devicesChanged(devices)
+      refreshTunnels()
+    case .routesChanged(let routes):
+      context.routes = routes
+      refreshTunnels()
+    case .command(let id, let name, let arguments): command(id, name, arguments)
+    }
+  }
+
+  private func run() {
+    let now = context.now
+    for agent in agents.values { agent.run() }
+    if now >= nextExpiry {
+      nextExpiry = now + Self.expiryMilliseconds
+      for agent in agents.values { agent.expireRules() }
+      for bridge in reconciler.bridges.values { bridge.addresses.expire(now: now) }
+    }
+    if now >= nextCounters {
+      nextCounters = now + Self.countersMilliseconds
+      readCounters()
+    }
+    for flows in flows.values { flows.run() }
+  }
+
+  // MARK: bridges
+
+  private func bridgeAdded(_ bridge: Bridge) {
+    let agent = BridgeAgent(bridge: bridge, context: context)
+    agents[bridge.name] = agent
+    let flows = flows(of: bridge.datapath)
+    agent.onPacketOut = { frame, inPort, actions in
+      flows.send(frame: frame, bridge: bridge, inPort: inPort, actions: actions)
+    }
+  }
+
+  private func bridgeConfigured(_ bridge: Bridge, _ wanted: DesiredBridge) {
+    agents[bridge.name]?.configure(wanted)
+    refreshTunnels()
+  }
+
+  private func bridgeRemoved(_ bridge: Bridge) {
+    agents.removeValue(forKey: bridge.name)?.stop()
+    refreshTunnels()
+  }
+
+  // MARK: datapaths
+
+  /// The flows of a datapath.
+  private func flows(of link: DatapathLink) -> DatapathFlows {
+    if let known = flows[link.type] { return known }
+    let made = DatapathFlows(datapath: link, environment: environment, turn: context.turn)
+    made.tellControllers = { [self] in agents[$0.bridge.name]?.packetIn($0) }
+    made.learn = { [self] in agents[$0.bridge.name]?.learn($0) }
+    flows[link.type] = made
+    return made
+  }
+
+  private func flows(ofDatapath index: Int32) -> DatapathFlows? {
+    flows.values.first { $0.datapath.index == index } ?? flows.values.first
+  }
+
+  /// Brings an answer about flows to the part that asked.
+  private func flowAnswer(_ message: Datapath.Message) {
+    guard let flows = flows(ofDatapath: message.header.datapathIndex) else { return }
+    switch message.body {
+    case .flow(let command, let flow): flows.receive(command, flow, sequence: message.header.sequence)
+    case .error(let code): flows.receive(error: code, sequence: message.header.sequence)
+    case .done: flows.receiveDone(sequence: message.header.sequence)
+    case .datapath, .vport, .packet: break
+    }
+  }
+
+  /// Asks the datapaths for their counters and those of their ports.
+  private func readCounters() {
+    for link in reconciler.datapaths.values where link.state == .open {
+      context.channel.request(.vport(.get, VportMessage()), datapath: link.index, flags: .dump) { answer in
+        guard case .done(let messages) = answer else { return }
+        for case .vport(_, let port) in messages.map(\.body) { link.take(port) }
+      }
+      context.channel.request(.datapath(.get, DatapathMessage(name: link.name)), datapath: link.index) {
+        answer in
+        guard case .done(let messages) = answer else { return }
+        for case .datapath(_, let message) in messages.map(\.body) {
+          if let statistics = message.statistics { link.statistics = statistics }
+        }
+      }
+    }
+  }
 }
 
 /// What the command line says to the switch.

@@ -8,7 +8,9 @@ extension BridgeAgent {
   var features: SwitchFeatures {
     SwitchFeatures(
       datapathID: bridge.datapathID, bufferCount: 0, tableCount: UInt8(FlowTables.visibleCount),
-      capabilities: [.flowStatistics, .tableStatistics, .portStatistics, .queueStatistics, .arpMatchIP, .groupStatistics],
+      capabilities: [
+        .flowStatistics, .tableStatistics, .portStatistics, .queueStatistics, .arpMatchIP, .groupStatistics,
+      ],
       ports: portDescriptions(.none))
   }
 

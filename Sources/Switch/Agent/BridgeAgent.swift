@@ -22,11 +22,13 @@ final class BridgeAgent {
   private(set) var controllers: [String: ControllerLink] = [:]
   /// The highest generation that a role request had.
   private(set) var generationID: UInt64?
-  /// Runs a packet-out; set by whoever can translate.
-  var onPacketOut: ((PacketOut, OpenFlowSession) throws(OpenFlowError) -> Void)?
+
+  /// Runs actions on a frame as if it had come in by a port.
+  var onPacketOut: (([UInt8], OpenFlowPortNumber, [Action]) -> Void)?
   /// Brings the counters of interfaces and rules up to date before they are shown.
   var onStatisticsWanted: (() -> Void)?
   private var failOpenRule: Rule?
+  private var lastFailMode: FailMode?
 
   init(bridge: Bridge, context: SwitchContext) {
     self.bridge = bridge
@@ -40,11 +42,25 @@ final class BridgeAgent {
 
   // MARK: listeners and connections
 
-  /// Opens the sockets that every bridge has.
-  func start() {
-    listen(.management, "punix:\(context.options.runDirectory)/\(bridge.name).mgmt")
-    listen(.snoop, "punix:\(context.options.runDirectory)/\(bridge.name).snoop")
-    flushFlows()
+  /// Takes what the configuration says of the bridge; the first time, opens the sockets that every bridge has.
+  func configure(_ wanted: DesiredBridge) {
+    let isFirst = listeners.isEmpty
+    let failMode = wanted.failMode ?? .standalone
+    if isFirst {
+      listen(.management, "punix:\(context.options.runDirectory)/\(bridge.name).mgmt")
+      listen(.snoop, "punix:\(context.options.runDirectory)/\(bridge.name).snoop")
+    }
+    let hadControllers = !controllers.isEmpty
+    configure(wanted.controllers)
+    for table in 0..<FlowTables.visibleCount {
+      let configured = wanted.flowTables.first { $0.table == UInt8(table) }
+      bridge.tables.configure(table: UInt8(table), ruleLimit: configured?.flowLimit, name: configured?.name)
+    }
+    // What there was before a first controller came, or the last went, is not what there is to be now.
+    let mustFlush =
+      hadControllers != !controllers.isEmpty || (controllers.isEmpty && lastFailMode != failMode)
+    lastFailMode = failMode
+    if isFirst || mustFlush { flushFlows() }
   }
 
   private func listen(_ kind: ListenerKind, _ address: String) {
@@ -63,8 +79,7 @@ final class BridgeAgent {
   }
 
   /// Takes the controllers that the configuration wants.
-  func configure(_ wanted: [DesiredController]) {
-    let hadControllers = !controllers.isEmpty
+  private func configure(_ wanted: [DesiredController]) {
     var active: Set<String> = []
     var passive: Set<String> = []
     for row in wanted {
@@ -92,7 +107,6 @@ final class BridgeAgent {
     for target in passive.sorted() where !listeners.values.contains(.passive(target: target)) {
       listen(.passive(target: target), target)
     }
-    if hadControllers != !controllers.isEmpty { flushFlows() }
     interestChanged()
   }
 
@@ -123,7 +137,9 @@ final class BridgeAgent {
     session.start()
   }
 
-  /// A stream of the bridge was opened, brought bytes, or is gone. Says whether it is the bridge's.
+  /// A stream of the bridge was opened, brought bytes, or is gone.
+  ///
+  /// Says whether it is the bridge's.
   func handle(opened stream: StreamID) -> Bool {
     for link in controllers.values where link.stream == stream {
       link.opened()
@@ -165,14 +181,10 @@ final class BridgeAgent {
 
   /// Recomputes what the sessions' wishes mean for the translation of packets.
   func interestChanged() {
-    var wants = false
-    for session in sessions.values where session.isController && session.isEstablished {
-      if session.form.version < .v13, session.role != .secondary { wants = true }
+    bridge.sendsMissesToController = sessions.values.contains {
+      $0.isController && $0.isEstablished && $0.form.version < .v13 && $0.role != .secondary
     }
-    if bridge.sendsMissesToController != wants {
-      bridge.sendsMissesToController = wants
-      bridge.markChanged()
-    }
+    bridge.hasControllers = sessions.values.contains { $0.isEstablished && $0.wantsAnything }
   }
 
   /// Sends copies of what a controller exchanges with us to those who asked for them.
@@ -196,7 +208,8 @@ final class BridgeAgent {
     for other in sessions.values where other !== session && other.role == .primary {
       other.role = .secondary
       if other.form.version >= .v14 {
-        let status = RoleStatus(role: .secondary, reason: .primaryRequested, generationID: generationID ?? .max)
+        let status = RoleStatus(
+          role: .secondary, reason: .primaryRequested, generationID: generationID ?? .max)
         other.notify(.roleStatus(status))
       }
     }
@@ -208,12 +221,8 @@ final class BridgeAgent {
   func listenersTo(_ kind: AsyncMessageKind, reason: UInt8) -> [OpenFlowSession] {
     sessions.values.filter { session in
       guard session.isEstablished else { return false }
-      switch session.kind {
-      case .snoop: return false
-      case .service where session.missSendByteCount == 0: return false
-      case .service, .controller:
-        return session.asynchronous.wants(kind, reason: reason, secondary: session.role == .secondary)
-      }
+      return session.wantsAnything
+        && session.asynchronous.wants(kind, reason: reason, secondary: session.role == .secondary)
     }.sorted { $0.id.rawValue < $1.id.rawValue }
   }
 
@@ -244,7 +253,10 @@ final class BridgeAgent {
       bridge.settings.failMode == .standalone && !controllers.isEmpty
       && controllers.values.allSatisfy { $0.isSilent(now: context.now) }
     if isOpen, failOpenRule == nil {
-      context.turn.log("fail_open", .warning, "Could not connect to controller (or switch failed controller's post-connection admission control policy), failing open")
+      context.turn.log(
+        "fail_open", .warning,
+        "Could not connect to controller (or switch failed controller's post-connection admission control policy), failing open"
+      )
       let rule = Rule(
         match: SparseMatch(Match()), priority: BridgeAgent.failOpenPriority, table: 0, cookie: 0,
         actions: [.output(.normal)], now: context.now)

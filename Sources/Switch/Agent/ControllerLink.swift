@@ -106,7 +106,8 @@ final class ControllerLink {
     state = .waiting(untilMilliseconds: agent.context.now + backoffMilliseconds)
     agent.context.turn.log(
       "rconn", .information,
-      "\(agent.bridge.name)<->\(target): \(reason), waiting \(backoffMilliseconds / 1000) seconds before reconnect")
+      "\(agent.bridge.name)<->\(target): \(reason), waiting \(backoffMilliseconds / 1000) seconds before reconnect"
+    )
   }
 
   private var isActive: Bool {
@@ -122,7 +123,9 @@ final class ControllerLink {
     switch state {
     case .waiting(let until): if now >= until { connect() }
     case .active:
-      guard probeMilliseconds > 0, let session, now >= session.heardMilliseconds + probeMilliseconds else { return }
+      guard probeMilliseconds > 0, let session, now >= session.heardMilliseconds + probeMilliseconds else {
+        return
+      }
       state = .idle(probedMilliseconds: now)
       session.probe()
     case .idle(let probed):

@@ -61,6 +61,15 @@ final class OpenFlowSession {
   /// Whether the peer is a controller that the configuration names.
   var isController: Bool { if case .controller = kind { true } else { false } }
 
+  /// Whether the peer is told anything unasked.
+  var wantsAnything: Bool {
+    switch kind {
+    case .controller: true
+    case .service: missSendByteCount > 0
+    case .snoop: false
+    }
+  }
+
   /// Begins the conversation.
   func start() { send(.hello(Hello(versions: agent.versions)), xid: makeXID()) }
 
@@ -146,7 +155,8 @@ final class OpenFlowSession {
       return
     }
     guard let version = agent.versions.negotiated(with: hello.versions) else {
-      let text = "We support version \(agent.versions.text), you support version \(hello.versions.text), no common versions."
+      let text =
+        "We support version \(agent.versions.text), you support version \(hello.versions.text), no common versions."
       send(.error(ErrorMessage(helloFailed: .helloFailedIncompatible, text: text)), xid: received.xid)
       close("no common OpenFlow version")
       return
@@ -208,7 +218,8 @@ final class OpenFlowSession {
     } else {
       let answer = OpenFlow.SwitchConfiguration(
         fragments: agent.bridge.fragmentHandling,
-        invalidTTLToController: form.version < .v13 ? wantsInvalidTTL : nil, missSendLength: missSendByteCount)
+        invalidTTLToController: form.version < .v13 ? wantsInvalidTTL : nil, missSendLength: missSendByteCount
+      )
       reply(.getConfigurationReply(answer), to: request)
     }
   }
@@ -231,7 +242,8 @@ extension MessageKind {
   var isModification: Bool {
     switch self {
     case .flowModification, .portModification, .groupModification, .meterModification, .tableModification,
-      .packetOut, .bundleControl, .bundleAdd, .tlvTableModification, .flushConnections, .flushConnectionsByTuple:
+      .packetOut, .bundleControl, .bundleAdd, .tlvTableModification, .flushConnections,
+      .flushConnectionsByTuple:
       true
     default: false
     }

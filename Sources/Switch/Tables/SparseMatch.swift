@@ -1,4 +1,5 @@
 import Datapath
+import OpenFlow
 
 /// Which bits of a flow key a rule looks at: the words that are not zero, in the order in which they are looked at.
 ///
@@ -109,6 +110,9 @@ struct SparseMatch {
     self.mask = mask
     values = mask.values(of: key)
   }
+
+  /// The sparse form of a match.
+  init(_ match: Match) { self.init(key: match.key, mask: SparseMask(match.mask)) }
 
   /// Whether a key is matched.
   func matches(_ key: borrowing FlowKey) -> Bool { mask.matches(key, values) }

@@ -1,0 +1,89 @@
+// Bundles: changes that a controller sends one by one, and that are then made together or not at all
+// (OpenFlow 1.4, section 6.9, and its extension to earlier versions).
+
+import OpenFlow
+
+/// A bundle that a controller opened.
+struct Bundle {
+  /// How many messages a bundle may hold.
+  static var messageLimit: Int { 65536 }
+  /// How many bundles a connection may have open.
+  static var countLimit: Int { 64 }
+
+  /// Its flags.
+  var flags: BundleFlags
+  /// Whether it takes no more messages.
+  var isClosed = false
+  /// The messages, as they came.
+  var messages: [[UInt8]] = []
+}
+
+extension OpenFlowSession {
+  /// Opens, closes, commits or discards a bundle.
+  func handleBundle(_ control: BundleControl, _ request: ReceivedMessage) throws(OpenFlowError) {
+    let id = control.bundleID
+    var answer = control
+    switch control.type {
+    case .openRequest:
+      guard bundles[id] == nil else {
+        bundles[id] = nil
+        throw .bundleFailedBadID
+      }
+      guard bundles.count < Bundle.countLimit else { throw .bundleFailedOutOfBundles }
+      bundles[id] = Bundle(flags: control.flags)
+      answer.type = .openReply
+    case .closeRequest:
+      guard let bundle = bundles[id] else { throw .bundleFailedBadID }
+      guard !bundle.isClosed else {
+        bundles[id] = nil
+        throw .bundleFailedBundleClosed
+      }
+      guard bundle.flags == control.flags else {
+        bundles[id] = nil
+        throw .bundleFailedBadFlags
+      }
+      bundles[id]?.isClosed = true
+      answer.type = .closeReply
+    case .commitRequest:
+      guard let bundle = bundles.removeValue(forKey: id) else { throw .bundleFailedBadID }
+      guard bundle.flags == control.flags else { throw .bundleFailedBadFlags }
+      try commit(bundle)
+      answer.type = .commitReply
+    case .discardRequest:
+      guard bundles.removeValue(forKey: id) != nil else { throw .bundleFailedBadID }
+      answer.type = .discardReply
+    case .openReply, .closeReply, .commitReply, .discardReply:
+      throw .bundleFailedBadType
+    }
+    reply(.bundleControl(answer), to: request)
+  }
+
+  /// Puts a message into a bundle, which is opened by it if need be.
+  func handleBundleAdd(_ addition: BundleAdd) throws(OpenFlowError) {
+    let id = addition.bundleID
+    if bundles[id] == nil {
+      guard bundles.count < Bundle.countLimit else { throw .bundleFailedOutOfBundles }
+      bundles[id] = Bundle(flags: addition.flags)
+    }
+    guard let bundle = bundles[id] else { throw .bundleFailedBadID }
+    guard !bundle.isClosed else {
+      bundles[id] = nil
+      throw .bundleFailedBundleClosed
+    }
+    guard bundle.flags == addition.flags else {
+      bundles[id] = nil
+      throw .bundleFailedBadFlags
+    }
+    guard bundle.messages.count < Bundle.messageLimit else { throw .bundleFailedMessageTooMany }
+    let message = try Message.decode(addition.message, hasTableID: form.hasTableID)
+    guard Self.isBundled(message.message.kind) else { throw .bundleFailedMessageUnsupported }
+    bundles[id]?.messages.append(addition.message)
+  }
+
+  private static func isBundled(_ kind: MessageKind) -> Bool {
+    switch kind {
+    case .flowModification, .portModification, .groupModification, .packetOut: true
+    default: false
+    }
+  }
+}
