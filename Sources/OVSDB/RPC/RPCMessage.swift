@@ -104,7 +104,6 @@ extension RPCMessage {
       object.append("error", .null)
     case .error(let error, let id):
       object.append("id", id)
-      object.append("result", .null)
       object.append("error", error)
     }
     return .object(object)

@@ -1,0 +1,158 @@
+public import JSON
+
+/// The file format of databases (Open vSwitch's ovsdb(5), "Standalone Format").
+///
+/// What: a header line `OVSDB JSON <bytes> <SHA-1>`, then as many bytes of JSON with a newline at the end, and
+/// so on. The first record is the schema, every other one a transaction. Why: a transaction costs one append,
+/// and a record that a crash has cut short does not have its checksum.
+public enum Journal {
+  /// What a file says that it holds.
+  public enum Kind: Sendable, Equatable {
+    /// One server's database.
+    case standalone
+    /// A server's part of a cluster.
+    case clustered
+  }
+
+  /// The bytes of a record.
+  public static func record(_ json: JSONValue) -> [UInt8] {
+    var body = json.bytes()
+    body.append(0x0a)
+    var record = Array("OVSDB JSON \(body.count) ".utf8)
+    record.append(contentsOf: SHA1.hexadecimal(body).utf8)
+    record.append(0x0a)
+    record.append(contentsOf: body)
+    return record
+  }
+
+  /// A record, and where it was found.
+  public struct Record: Sendable {
+    /// What it says.
+    public let json: JSONValue
+    /// Where its header starts, in bytes from the start of the file.
+    public let offset: Int
+  }
+}
+
+/// Reads the records of a file that is in memory.
+public struct JournalReader {
+  private let name: String
+  private let bytes: [UInt8]
+  /// Where the last good record ends; whatever comes after it can be cut off.
+  public private(set) var offset = 0
+  /// What the file says that it holds.
+  public let kind: Journal.Kind
+
+  /// Starts to read.
+  ///
+  /// - Parameter name: The file's name, for errors.
+  public init(_ bytes: [UInt8], name: String) throws(DatabaseError) {
+    self.name = name
+    self.bytes = bytes
+    guard let first = bytes.first else {
+      throw DatabaseError(nil, "\(name): cannot identify file type")
+    }
+    guard first == UInt8(ascii: "O"), let header = Header(bytes, at: 0) else {
+      throw DatabaseError(nil, "\(name): unexpected file format")
+    }
+    switch header.magic {
+    case "JSON": kind = .standalone
+    case "CLUSTER": kind = .clustered
+    default: throw DatabaseError(nil, "\(name): cannot identify file type")
+    }
+  }
+
+  /// Greatest size of a record, in bytes.
+  public static var recordByteLimit: Int { 1 << 30 }
+
+  /// The next record; none at the end of the file.
+  ///
+  /// After an error there are no more good records.
+  public mutating func next() throws(DatabaseError) -> Journal.Record? {
+    guard offset < bytes.count else { return nil }
+    guard let header = Header(bytes, at: offset), header.isComplete,
+      header.byteCount > 0, header.byteCount <= Self.recordByteLimit
+    else { throw headerError() }
+    let start = offset + header.headerByteCount
+    guard header.byteCount <= bytes.count - start else {
+      throw DatabaseError(
+        "I/O error",
+        "\(name): error reading \(header.byteCount) bytes starting at offset \(start) (End of file)")
+    }
+    let body = bytes[start..<(start + header.byteCount)]
+    let described = "\(name): \(header.byteCount) bytes starting at offset \(start)"
+    let digest = SHA1.hexadecimal(body)
+    guard digest.utf8.elementsEqual(header.digest) else {
+      let expected = String(decoding: header.digest, as: UTF8.self)
+      throw .syntax(nil, "\(described) have SHA-1 hash \(digest) but should have hash \(expected)")
+    }
+    let json = try JournalReader.json(Array(body), described)
+    guard case .object = json else { throw .syntax(nil, "\(described) are not a JSON object") }
+    let record = Journal.Record(json: json, offset: offset)
+    offset = start + header.byteCount
+    return record
+  }
+
+  private static func json(_ body: [UInt8], _ described: String) throws(DatabaseError) -> JSONValue {
+    do throws(JSONError) {
+      return try JSONParser.parse(body, limits: JSONLimits(depth: 1000, byteCount: recordByteLimit))
+    } catch {
+      throw .syntax(nil, "\(described) are not valid JSON (\(error.message))")
+    }
+  }
+
+  /// The header line is shown up to its second space, as far as it has been understood.
+  private func headerError() -> DatabaseError {
+    var end = offset
+    var spaceCount = 0
+    while end < bytes.count, bytes[end] != 0x0a, end - offset < Header.byteLimit {
+      if bytes[end] == 0x20 { spaceCount += 1 }
+      if spaceCount == 2 { break }
+      end += 1
+    }
+    let line = String(decoding: bytes[offset..<end], as: UTF8.self)
+    return .syntax(nil, "\(name): parse error at offset \(offset) in header line \"\(line)\"")
+  }
+}
+
+extension JournalReader {
+  /// The line before each record.
+  private struct Header {
+    let magic: String
+    let byteCount: Int
+    let digest: ArraySlice<UInt8>
+    let isComplete: Bool
+    let headerByteCount: Int
+
+    static let byteLimit = 128
+
+    /// Finds the words of a header line; nothing if it does not begin as one.
+    init?(_ bytes: [UInt8], at offset: Int) {
+      let limit = min(bytes.count, offset + Self.byteLimit)
+      var end = offset
+      while end < limit, bytes[end] != 0x0a { end += 1 }
+      let words = bytes[offset..<end].split(separator: 0x20, omittingEmptySubsequences: false)
+      guard words.count >= 2, words[0].elementsEqual("OVSDB".utf8) else { return nil }
+      magic = String(decoding: words[1], as: UTF8.self)
+      digest = words.count == 4 ? words[3] : []
+      byteCount = words.count == 4 ? Self.decimal(words[2]) : 0
+      isComplete =
+        words.count == 4 && end < limit && digest.count == 40
+        && digest.allSatisfy { byte in
+          byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9")
+            || byte >= UInt8(ascii: "a") && byte <= UInt8(ascii: "f")
+        }
+      headerByteCount = end + 1 - offset
+    }
+
+    private static func decimal(_ word: ArraySlice<UInt8>) -> Int {
+      var value = 0
+      guard word.count <= 12 else { return 0 }
+      for byte in word {
+        guard byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9") else { return 0 }
+        value = value * 10 + Int(byte - UInt8(ascii: "0"))
+      }
+      return value
+    }
+  }
+}
