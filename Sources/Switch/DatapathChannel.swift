@@ -10,7 +10,7 @@ enum DatapathAnswer {
 
 /// The way to the datapaths: numbers the requests, and brings each answer to who asked.
 ///
-/// Packets that come up go to `onUpcall`, answers about flows to `onFlowAnswer`.
+/// Packets that come up go to `onUpcall`.
 final class DatapathChannel {
   private struct Request {
     let completion: (DatapathAnswer) -> Void
@@ -25,8 +25,6 @@ final class DatapathChannel {
 
   /// Takes a packet that the datapath sends up.
   var onUpcall: ((Int32, PacketMessage.Command, PacketMessage) -> Void)?
-  /// Takes answers about flows, whose requests have numbers of their own.
-  var onFlowAnswer: ((Message) -> Void)?
 
   init(turn: Turn) { self.turn = turn }
 
@@ -39,8 +37,7 @@ final class DatapathChannel {
     _ completion: @escaping (DatapathAnswer) -> Void
   ) {
     let sequence = nextSequence
-    nextSequence = (nextSequence + 1) & ~DatapathFlows.sequenceBit
-    if nextSequence == 0 { nextSequence = 1 }
+    nextSequence = nextSequence == .max ? 1 : nextSequence + 1
     requests[sequence] = Request(completion: completion)
     send(body, datapath: index, flags: flags.union([.request, .acknowledge]), sequence: sequence)
   }
@@ -71,10 +68,6 @@ final class DatapathChannel {
   private func route(_ message: Message) {
     if case .packet(let command, let packet) = message.body, command != .execute {
       onUpcall?(message.header.datapathIndex, command, packet)
-      return
-    }
-    if message.header.sequence & DatapathFlows.sequenceBit != 0 {
-      onFlowAnswer?(message)
       return
     }
     guard message.header.sequence != 0, var request = requests[message.header.sequence] else { return }

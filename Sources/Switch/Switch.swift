@@ -45,7 +45,6 @@ public final class VirtualSwitch {
     reconciler.onBridgeRemoved = { [self] in bridgeRemoved($0) }
     reconciler.onPort = { [self] in agents[$0.bridge.name]?.portChanged($0, $1) }
     context.channel.onUpcall = { [self] in flows(ofDatapath: $0)?.receive($1, $2) }
-    context.channel.onFlowAnswer = { [self] in flowAnswer($0) }
   }
 
   /// A number for a stream that a listener accepted.
@@ -138,7 +137,7 @@ public final class VirtualSwitch {
   /// The flows of a datapath.
   private func flows(of link: DatapathLink) -> DatapathFlows {
     if let known = flows[link.type] { return known }
-    let made = DatapathFlows(datapath: link, environment: environment, turn: context.turn)
+    let made = DatapathFlows(datapath: link, environment: environment, context: context)
     made.tellControllers = { [self] in agents[$0.bridge.name]?.packetIn($0) }
     made.learn = { [self] in agents[$0.bridge.name]?.learn($0) }
     flows[link.type] = made
@@ -147,17 +146,6 @@ public final class VirtualSwitch {
 
   private func flows(ofDatapath index: Int32) -> DatapathFlows? {
     flows.values.first { $0.datapath.index == index } ?? flows.values.first
-  }
-
-  /// Brings an answer about flows to the part that asked.
-  private func flowAnswer(_ message: Datapath.Message) {
-    guard let flows = flows(ofDatapath: message.header.datapathIndex) else { return }
-    switch message.body {
-    case .flow(let command, let flow): flows.receive(command, flow, sequence: message.header.sequence)
-    case .error(let code): flows.receive(error: code, sequence: message.header.sequence)
-    case .done: flows.receiveDone(sequence: message.header.sequence)
-    case .datapath, .vport, .packet: break
-    }
   }
 
   /// Asks the datapaths for their counters and those of their ports.
