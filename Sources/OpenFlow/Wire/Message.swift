@@ -20,6 +20,16 @@ public enum Message: Sendable {
   case getConfigurationReply(SwitchConfiguration)
   /// Change the configuration.
   case setConfiguration(SwitchConfiguration)
+  /// A packet for the controller.
+  case packetIn(PacketIn)
+  /// A packet for the switch.
+  case packetOut(PacketOut)
+  /// Let a paused packet go on.
+  case resume(PacketIn)
+  /// Change flows.
+  case flowModification(FlowMod)
+  /// A flow was removed.
+  case flowRemoved(FlowRemoved)
   /// A port changed.
   case portStatus(PortStatus)
   /// Configure a port.
@@ -58,6 +68,12 @@ public enum Message: Sendable {
   case descriptionRequest
   /// Who the switch is.
   case descriptionReply(SwitchDescription)
+  /// Flows and their statistics, please.
+  case flowStatisticsRequest(FlowStatisticsRequest)
+  /// Flows and their statistics.
+  case flowStatisticsReply([FlowStatistics], more: Bool)
+  /// The sum of some flows' statistics, please.
+  case aggregateStatisticsRequest(FlowStatisticsRequest)
   /// The sum of some flows' statistics.
   case aggregateStatisticsReply(AggregateStatistics)
   /// Statistics of all tables, please.
@@ -93,6 +109,14 @@ extension Message {
     case .getConfigurationRequest: .getConfigurationRequest
     case .getConfigurationReply: .getConfigurationReply
     case .setConfiguration: .setConfiguration
+    case .packetIn: .packetIn
+    case .packetOut: .packetOut
+    case .resume: .resume
+    case .flowModification: .flowModification
+    case .flowRemoved: .flowRemoved
+    case .flowStatisticsRequest: .flowStatisticsRequest
+    case .flowStatisticsReply: .flowStatisticsReply
+    case .aggregateStatisticsRequest: .aggregateStatisticsRequest
     case .portStatus: .portStatus
     case .portModification: .portModification
     case .barrierRequest: .barrierRequest
@@ -165,10 +189,16 @@ public struct WireProtocol: Hashable, Sendable {
   ///
   /// OpenFlow 1.1 and later always do.
   public var hasTableID: Bool
+  /// In which form packets are sent to the controller.
+  public var packetInFormat: PacketInFormat
 
   /// Makes a form.
-  public init(_ version: OpenFlowVersion, niciraFlows: Bool = false, tableID: Bool = false) {
+  public init(
+    _ version: OpenFlowVersion, niciraFlows: Bool = false, tableID: Bool = false,
+    packetInFormat: PacketInFormat = .standard
+  ) {
     self.version = version
+    self.packetInFormat = packetInFormat
     usesNiciraFlows = niciraFlows
     hasTableID = tableID || version != .v10
   }

@@ -35,6 +35,8 @@ extension Message {
     case .featuresReply: return try .featuresReply(.decode(&reader, version))
     case .getConfigurationReply: return try .getConfigurationReply(.decode(&reader, version))
     case .setConfiguration: return try .setConfiguration(.decode(&reader, version))
+    case .packetIn, .packetOut, .resume, .flowModification, .flowRemoved:
+      return try decodeFlow(&reader, envelope, hasTableID: hasTableID)
     case .portStatus: return try .portStatus(.decode(&reader, version))
     case .portModification: return try .portModification(.decode(&reader, version))
     case .roleStatus: return try .roleStatus(.decode(&reader))
@@ -46,6 +48,25 @@ extension Message {
       return try decodeSession(&reader, envelope)
     default:
       return try decodeMultipart(&reader, envelope)
+    }
+  }
+
+  private static func decodeFlow(
+    _ reader: inout WireReader, _ envelope: MessageEnvelope, hasTableID: Bool
+  ) throws(OpenFlowError) -> Message {
+    let version = envelope.version
+    let isNicira = envelope.row.dialect == .nicira
+    switch envelope.row.kind {
+    case .packetIn:
+      guard isNicira else { return try .packetIn(.decode(&reader, version)) }
+      return try .packetIn(envelope.row.number == 17 ? .decodeNicira(&reader) : .decodeProperties(&reader))
+    case .resume: return try .resume(.decodeProperties(&reader))
+    case .packetOut: return try .packetOut(.decode(&reader, version))
+    case .flowRemoved: return try .flowRemoved(.decode(&reader, version, envelope.row.dialect))
+    default:
+      if isNicira { return try .flowModification(.decodeNicira(&reader, hasTableID: hasTableID)) }
+      if version == .v10 { return try .flowModification(.decode10(&reader, hasTableID: hasTableID)) }
+      return try .flowModification(.decode11(&reader, version))
     }
   }
 
@@ -115,7 +136,15 @@ extension Message {
     let more = envelope.hasMore
     switch envelope.row.kind {
     case .descriptionReply: return try .descriptionReply(.decode(&reader))
-    case .aggregateStatisticsReply: return try .aggregateStatisticsReply(.decode(&reader))
+    case .flowStatisticsRequest:
+      return try .flowStatisticsRequest(.decode(&reader, version, envelope.row.dialect))
+    case .flowStatisticsReply:
+      var flows: [FlowStatistics] = []
+      while !reader.isAtEnd { flows.append(try .decode(&reader, version, envelope.row.dialect)) }
+      return .flowStatisticsReply(flows, more: more)
+    case .aggregateStatisticsRequest:
+      return try .aggregateStatisticsRequest(.decode(&reader, version, envelope.row.dialect))
+    case .aggregateStatisticsReply: return try .aggregateStatisticsReply(.decode(&reader, version))
     case .tableStatisticsReply:
       var tables: [TableStatistics] = []
       while !reader.isAtEnd { tables.append(try .decode(&reader, version)) }

@@ -4,10 +4,12 @@ extension Message {
   /// A multipart reply that exceeds one message's length becomes several, one after another in the result. The
   /// result is empty if the version has no such message.
   public func encode(_ form: WireProtocol, xid: UInt32) -> [UInt8] {
-    guard let row = MessageRow.find(kind, form.version, preferring: dialect(form)) else { return [] }
+    guard let row = row(form) else { return [] }
     let parts = MultipartWriter(form.version, row, xid)
     var writer = WireWriter()
     switch self {
+    case .flowStatisticsReply(let flows, let more):
+      parts.write(flows, more, &writer) { flow, body in flow.encode(to: &body, form.version, row.dialect) }
     case .tableStatisticsReply(let tables, let more):
       parts.write(tables, more, &writer) { table, body in table.encode(to: &body, form.version) }
     case .portStatisticsReply(let ports, let more):
@@ -23,6 +25,14 @@ extension Message {
       writer.endMessage(from: start)
     }
     return writer.bytes
+  }
+
+  private func row(_ form: WireProtocol) -> MessageRow? {
+    // The two Nicira forms of packets differ in their numbers alone.
+    if case .packetIn = self, form.packetInFormat != .standard {
+      return MessageRow.find(.nicira, .message, form.packetInFormat == .nicira ? 17 : 30, form.version)
+    }
+    return MessageRow.find(kind, form.version, preferring: dialect(form))
   }
 
   /// The dialect to look for first.
@@ -44,10 +54,14 @@ extension Message {
     case .featuresReply(let features): features.encode(to: &writer, version)
     case .getConfigurationReply(let configuration), .setConfiguration(let configuration):
       configuration.encode(to: &writer, version)
+    case .packetIn, .packetOut, .resume, .flowModification, .flowRemoved:
+      encodeFlow(to: &writer, row, form)
+    case .flowStatisticsRequest(let request), .aggregateStatisticsRequest(let request):
+      request.encode(to: &writer, version, row.dialect)
     case .portStatus(let status): status.encode(to: &writer, version)
     case .portModification(let modification): modification.encode(to: &writer, version)
     case .descriptionReply(let description): description.encode(to: &writer)
-    case .aggregateStatisticsReply(let sum): sum.encode(to: &writer)
+    case .aggregateStatisticsReply(let sum): sum.encode(to: &writer, version)
     case .portStatisticsRequest(let port):
       writer.portNumber(port, version)
       writer.zeros(version == .v10 ? 6 : 4)
@@ -57,6 +71,30 @@ extension Message {
       writer.portNumber(port, version)
       writer.zeros(4)
     default: encodeSession(to: &writer, row, version)
+    }
+  }
+
+  private func encodeFlow(to writer: inout WireWriter, _ row: MessageRow, _ form: WireProtocol) {
+    let version = form.version
+    switch self {
+    case .packetIn(let packetIn):
+      switch form.packetInFormat {
+      case .standard: packetIn.encode(to: &writer, version)
+      case .nicira: packetIn.encodeNicira(to: &writer)
+      case .nicira2: packetIn.encodeProperties(to: &writer, version)
+      }
+    case .resume(let packetIn): packetIn.encodeProperties(to: &writer, version)
+    case .packetOut(let packetOut): packetOut.encode(to: &writer, version)
+    case .flowRemoved(let removed): removed.encode(to: &writer, version, row.dialect)
+    case .flowModification(let mod):
+      if row.dialect == .nicira {
+        mod.encodeNicira(to: &writer, hasTableID: form.hasTableID)
+      } else if version == .v10 {
+        mod.encode10(to: &writer, hasTableID: form.hasTableID)
+      } else {
+        mod.encode11(to: &writer, version)
+      }
+    default: break
     }
   }
 

@@ -111,8 +111,7 @@ extension MessageRow {
   /// Multipart messages of the specification (OFPST_*) and of extensions (NXST_*).
   private static let multiparts: [[MessageRow]] = [
     multipart(.descriptionRequest, .descriptionReply, "OFPST_DESC", 0),
-    multipart(.flowStatisticsRequest, .flowStatisticsReply, "OFPST_FLOW", 1, .v10 ... .v14),
-    multipart(.flowStatisticsRequest, .flowStatisticsReply, "OFPST_FLOW", 17, .v15 ... .v15),
+    multipart(.flowStatisticsRequest, .flowStatisticsReply, "OFPST_FLOW", 1),
     multipart(.flowStatisticsRequest, .flowStatisticsReply, "NXST_FLOW", 0, .v10 ... .v15, .nicira),
     multipart(.aggregateStatisticsRequest, .aggregateStatisticsReply, "OFPST_AGGREGATE", 2),
     multipart(

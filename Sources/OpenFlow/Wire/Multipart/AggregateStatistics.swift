@@ -14,7 +14,14 @@ public struct AggregateStatistics: Hashable, Sendable {
     self.flowCount = flowCount
   }
 
-  static func decode(_ reader: inout WireReader) throws(OpenFlowError) -> AggregateStatistics {
+  static func decode(
+    _ reader: inout WireReader, _ version: OpenFlowVersion
+  ) throws(OpenFlowError) -> AggregateStatistics {
+    if version >= .v15 {
+      let sum = try ExtensibleStatistics.decode(&reader)
+      return AggregateStatistics(
+        packetCount: sum.packetCount, byteCount: sum.byteCount, flowCount: sum.flowCount)
+    }
     let packets = try reader.uint64()
     let bytes = try reader.uint64()
     let flows = try reader.uint32()
@@ -23,7 +30,14 @@ public struct AggregateStatistics: Hashable, Sendable {
     return AggregateStatistics(packetCount: packets, byteCount: bytes, flowCount: flows)
   }
 
-  func encode(to writer: inout WireWriter) {
+  func encode(to writer: inout WireWriter, _ version: OpenFlowVersion) {
+    if version >= .v15 {
+      var sum = ExtensibleStatistics()
+      sum.packetCount = packetCount
+      sum.byteCount = byteCount
+      sum.flowCount = flowCount
+      return sum.encodeSum(to: &writer)
+    }
     writer.uint64(packetCount)
     writer.uint64(byteCount)
     writer.uint32(flowCount)
