@@ -71,7 +71,7 @@ public enum Message: Sendable {
   /// Flows and their statistics, please.
   case flowStatisticsRequest(FlowStatisticsRequest)
   /// Flows and their statistics.
-  case flowStatisticsReply([FlowStatistics], more: Bool)
+  case flowStatisticsReply([FlowDescription], more: Bool)
   /// The sum of some flows' statistics, please.
   case aggregateStatisticsRequest(FlowStatisticsRequest)
   /// The sum of some flows' statistics.

@@ -139,7 +139,7 @@ extension Message {
     case .flowStatisticsRequest:
       return try .flowStatisticsRequest(.decode(&reader, version, envelope.row.dialect))
     case .flowStatisticsReply:
-      var flows: [FlowStatistics] = []
+      var flows: [FlowDescription] = []
       while !reader.isAtEnd { flows.append(try .decode(&reader, version, envelope.row.dialect)) }
       return .flowStatisticsReply(flows, more: more)
     case .aggregateStatisticsRequest:

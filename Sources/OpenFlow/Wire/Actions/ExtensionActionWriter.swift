@@ -1,6 +1,7 @@
 import Datapath
 
-// Actions of the Nicira extensions.
+// Actions of the Nicira extensions. They name fields by the headers of OpenFlow 1.0's extension, in every
+// version.
 
 extension ActionWriter {
   func writeExtension(_ action: Action, to writer: inout WireWriter) {
@@ -64,13 +65,13 @@ extension ActionWriter {
         body.uint16(target.offset)
         // The header of the field has room for an experimenter's number, used or not.
         let start = body.count
-        FieldEntryHeader.write(target.field, to: &body, version)
+        FieldEntryHeader.write(target.field, to: &body, .v10)
         body.zeros(10 &- (body.count &- start))
       }
     case .deleteField(let field):
       nicira(50, to: &writer) { body in
         let start = body.count
-        FieldEntryHeader.write(field, byteCount: field.byteCount, to: &body, version)
+        FieldEntryHeader.write(field, byteCount: field.byteCount, to: &body, .v10)
         body.zeros(14 &- (body.count &- start))
       }
     default: break
@@ -94,13 +95,14 @@ extension ActionWriter {
 
   private func move(_ from: Subfield, _ target: Subfield, to writer: inout WireWriter) {
     let isCopy = version >= .v15
+    let headers = isCopy ? version : .v10
     let body: (inout WireWriter) -> Void = { body in
       body.uint16(from.bitCount)
       body.uint16(from.offset)
       body.uint16(target.offset)
       if isCopy { body.zeros(2) }
-      FieldEntryHeader.write(from.field, to: &body, version)
-      FieldEntryHeader.write(target.field, to: &body, version)
+      FieldEntryHeader.write(from.field, to: &body, headers)
+      FieldEntryHeader.write(target.field, to: &body, headers)
     }
     if isCopy {
       standard(28, to: &writer, body)
@@ -110,18 +112,18 @@ extension ActionWriter {
   }
 
   private func outputField(_ field: Subfield, _ maximum: UInt16, to writer: inout WireWriter) {
-    let isExperimenter = field.field.header(openFlowVersion: version.rawValue)?.isExperimenter ?? false
+    let isExperimenter = field.field.header(openFlowVersion: OpenFlowVersion.v10.rawValue)?.isExperimenter ?? false
     let offsetAndBits = field.offset << 6 | (field.bitCount &- 1) & 0x3f
     if isExperimenter {
       nicira(32, to: &writer) { body in
         body.uint16(offsetAndBits)
         body.uint16(maximum)
-        FieldEntryHeader.write(field.field, to: &body, version)
+        FieldEntryHeader.write(field.field, to: &body, .v10)
       }
     } else {
       nicira(15, to: &writer) { body in
         body.uint16(offsetAndBits)
-        FieldEntryHeader.write(field.field, to: &body, version)
+        FieldEntryHeader.write(field.field, to: &body, .v10)
         body.uint16(maximum)
         body.zeros(6)
       }
@@ -131,7 +133,7 @@ extension ActionWriter {
   private func stack(_ subtype: UInt16, _ field: Subfield, to writer: inout WireWriter) {
     nicira(subtype, to: &writer) { body in
       body.uint16(field.offset)
-      FieldEntryHeader.write(field.field, to: &body, version)
+      FieldEntryHeader.write(field.field, to: &body, .v10)
       body.uint16(field.bitCount)
       // The action has the size it would have with an experimenter's number in the header.
       if body.count & 7 != 0 { body.zeros(6) }
@@ -179,7 +181,7 @@ extension ActionWriter {
       body.zeros(2)
       let target = multipath.destination
       body.uint16(target.offset << 6 | (target.bitCount &- 1) & 0x3f)
-      FieldEntryHeader.write(target.field, to: &body, version)
+      FieldEntryHeader.write(target.field, to: &body, .v10)
     }
   }
 
@@ -192,7 +194,7 @@ extension ActionWriter {
       body.uint16(UInt16(truncatingIfNeeded: bundle.members.count))
       if let target = bundle.destination {
         body.uint16(target.offset << 6 | (target.bitCount &- 1) & 0x3f)
-        FieldEntryHeader.write(target.field, to: &body, version)
+        FieldEntryHeader.write(target.field, to: &body, .v10)
         body.zeros(4)
       } else {
         body.zeros(10)
@@ -220,7 +222,7 @@ extension ActionWriter {
     nicira(35, to: &writer) { body in
       body.uint16((track.commits ? 1 : 0) | (track.forces ? 2 : 0))
       if let source = track.zoneSource {
-        FieldEntryHeader.write(source.field, to: &body, version)
+        FieldEntryHeader.write(source.field, to: &body, .v10)
         body.uint16(source.offset << 6 | (source.bitCount &- 1) & 0x3f)
       } else {
         body.uint32(0)
@@ -312,7 +314,7 @@ extension ActionWriter {
         body.uint32(learn.limit)
         body.uint16(learn.result?.offset ?? 0)
         body.zeros(2)
-        if let result = learn.result { FieldEntryHeader.write(result.field, to: &body, version) }
+        if let result = learn.result { FieldEntryHeader.write(result.field, to: &body, .v10) }
       }
       for specification in learn.specifications { self.specification(specification, to: &body) }
     }
@@ -330,13 +332,13 @@ extension ActionWriter {
     writer.uint16(header)
     switch specification.source {
     case .field(let field):
-      FieldEntryHeader.write(field.field, to: &writer, version)
+      FieldEntryHeader.write(field.field, to: &writer, .v10)
       writer.uint16(field.offset)
     case .value(let value): writer.fieldValue(value, (Int(bits) &+ 15) / 16 &* 2)
     }
     switch specification.destination {
     case .match(let field), .load(let field):
-      FieldEntryHeader.write(field.field, to: &writer, version)
+      FieldEntryHeader.write(field.field, to: &writer, .v10)
       writer.uint16(field.offset)
     case .output: break
     }

@@ -192,7 +192,7 @@ extension ActionWriter {
     guard set.option == nil else {
       return nicira(33, to: &writer) { body in
         body.zeros(6)
-        set.entry.write(to: &body, version)
+        set.entry.write(to: &body, .v10)
       }
     }
     var offset = 0
@@ -206,7 +206,7 @@ extension ActionWriter {
       let value = UInt64(truncatingIfNeeded: set.value >> FieldValue(offset)) & FlowKey.lowBits(bits)
       nicira(7, to: &writer) { body in
         body.uint16(UInt16(offset << 6 | bits &- 1))
-        FieldEntryHeader.write(set.field, to: &body, version)
+        FieldEntryHeader.write(set.field, to: &body, .v10)
         body.uint64(value)
       }
       offset &+= bits

@@ -15,14 +15,14 @@ extension Match {
 
   /// The fields written after the VLAN.
   private static let headerFields: [Field] = [
-    .mplsTTL, .mplsTC, .mplsBottom, .mplsLabel,
+    .mplsTC, .mplsBottom, .mplsTTL, .mplsLabel,
     .ipSource, .ipDestination, .ipv6Source, .ipv6Destination, .ipFragment, .ipTOS, .ipDSCP, .ipECN, .ipTTL,
     .ipProtocol, .tcpSource, .tcpDestination, .tcpFlags, .udpSource, .udpDestination, .sctpSource,
     .sctpDestination, .icmpType, .icmpCode, .icmpv6Type, .icmpv6Code, .ndTarget, .ndReserved, .ndOptionsType,
     .ndSourceLink, .ndTargetLink, .ipv6Label,
     .arpOperation, .arpSenderIP, .arpTargetIP, .arpSenderMAC, .arpTargetMAC,
-    .tunnelID, .tunnelSource, .tunnelDestination, .tunnelIPv6Source, .tunnelIPv6Destination, .tunnelGBPID,
-    .tunnelGBPFlags, .tunnelFlags, .erspanVersion, .erspanIndex, .erspanDirection, .erspanHardwareID,
+    .tunnelID, .tunnelSource, .tunnelDestination, .tunnelIPv6Source, .tunnelIPv6Destination, .tunnelFlags,
+    .tunnelGBPID, .tunnelGBPFlags, .erspanVersion, .erspanIndex, .erspanDirection, .erspanHardwareID,
     .gtpuFlags, .gtpuMessageType,
   ]
 
@@ -34,8 +34,8 @@ extension Match {
 
   /// The fields written after the registers.
   private static let lastFields: [Field] = [
-    .packetMark, .ctState, .ctZone, .ctMark, .ctLabel, .ctProtocol, .ctSource, .ctDestination, .ctIPv6Source,
-    .ctIPv6Destination, .ctTransportSource, .ctTransportDestination, .metadata,
+    .packetMark, .ctState, .ctZone, .ctMark, .ctLabel, .ctSource, .ctDestination, .ctIPv6Source,
+    .ctIPv6Destination, .ctProtocol, .ctTransportSource, .ctTransportDestination, .metadata,
   ]
 
   /// Writes the entries of an extensible match: NXM for OpenFlow 1.0, OXM for 1.2 and later.
@@ -61,8 +61,6 @@ extension Match {
     switch field {
     case .ipTOS: if version != .v10 { return false }
     case .ipDSCP: if version == .v10 { return false }
-    // The key holds the ARP operation where it holds the protocol of IP.
-    case .arpOperation, .ipProtocol: break
     default: break
     }
     return field.prerequisite.isSatisfied(byRule: key, mask: mask)
@@ -73,7 +71,10 @@ extension Match {
     guard fieldMask != 0 else { return }
     // A match on the Ethernet packet type is the rule; older versions have no word for it.
     if field == .packetType, version < .v15, value(of: field) == 0 { return }
-    FieldEntry(field: field, value: value(of: field), mask: fieldMask).write(to: &writer, version)
+    var entry = FieldEntry(field: field, value: value(of: field), mask: fieldMask)
+    if field == .arpOperation { entry.mask = field.validBits }
+    // Peers write the mask of the flags always, for there may be more flags than are known.
+    entry.write(to: &writer, version, isMasked: field == .tunnelFlags ? true : nil)
   }
 
   private func encodeVLAN(to writer: inout WireWriter, _ version: OpenFlowVersion) {

@@ -56,7 +56,7 @@ struct FieldEntryHeader {
 struct FieldEntry {
   let field: Field
   let value: FieldValue
-  let mask: FieldValue
+  var mask: FieldValue
   /// The bytes for a tunnel option, in place of `value` and `mask`.
   var option: TunnelMetadataMatch?
 
@@ -96,8 +96,8 @@ struct FieldEntry {
     return entry
   }
 
-  /// Writes header, value and, if it is not all ones, mask.
-  func write(to writer: inout WireWriter, _ version: OpenFlowVersion) {
+  /// Writes header, value and, if it is not all ones or if so told, mask.
+  func write(to writer: inout WireWriter, _ version: OpenFlowVersion, isMasked forced: Bool? = nil) {
     if let option {
       let isMasked = option.mask.contains { $0 != 0xff }
       FieldEntryHeader.write(
@@ -107,7 +107,7 @@ struct FieldEntry {
       return
     }
     let bits = Self.wireBits(field)
-    let isMasked = mask & bits != bits
+    let isMasked = forced ?? (mask & bits != bits)
     FieldEntryHeader.write(field, isMasked: isMasked, to: &writer, version)
     writer.fieldValue(value, field.byteCount)
     if isMasked { writer.fieldValue(mask, field.byteCount) }

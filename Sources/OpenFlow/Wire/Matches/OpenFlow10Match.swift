@@ -42,7 +42,6 @@ extension Match {
       wildcards |= Wildcard10.vlan | Wildcard10.vlanPriority
     } else if tciMask & 0x1000 != 0, tci & 0x1000 == 0 {
       vlan = 0xffff
-      wildcards |= Wildcard10.vlanPriority
     } else {
       if tciMask & 0x0fff == 0 { wildcards |= Wildcard10.vlan }
       if tciMask & 0xe000 == 0 { wildcards |= Wildcard10.vlanPriority }

@@ -98,7 +98,7 @@ public struct FlowStatisticsRequest: Equatable, Sendable {
 }
 
 /// A flow of a table, with its counters, as a statistics reply describes it.
-public struct FlowStatistics: Equatable, Sendable {
+public struct FlowDescription: Equatable, Sendable {
   /// The table.
   public var table: UInt8 = 0
   /// Which packets match.

@@ -1,15 +1,15 @@
 import Datapath
 
-extension FlowStatistics {
+extension FlowDescription {
   /// Reads one flow of a reply.
   static func decode(
     _ reader: inout WireReader, _ version: OpenFlowVersion, _ dialect: MessageDialect
-  ) throws(OpenFlowError) -> FlowStatistics {
+  ) throws(OpenFlowError) -> FlowDescription {
     let length = try Int(reader.peek16(0))
     guard length >= 4 else { throw .badRequestBadLength }
     var body = try reader.part(length)
     try body.skip(2)
-    var flow = FlowStatistics()
+    var flow = FlowDescription()
     if dialect == .nicira {
       try flow.decodeNicira(&body)
       return flow
