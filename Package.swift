@@ -71,6 +71,11 @@ let package = Package(
     // Loads for the benchmarks; not shipped.
     .executableTarget(name: "udp-load", path: "Benchmarks/udp-load"),
 
+    // Measurements.
+    .executableTarget(
+      name: "datapath-bench", dependencies: ["Datapath"], path: "Benchmarks/datapath",
+      swiftSettings: testSettings),
+
     tests("PacketWire", []),
     tests("Datapath", ["PacketWire"]),
     tests("JSON", []),

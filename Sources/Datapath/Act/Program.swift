@@ -1,0 +1,271 @@
+// What: a flow's actions as a flat row of words that the executor runs without following a pointer.
+//
+// How: an instruction is one word, an operation in the low 8 bits, a number in the next 24, another in the high
+// 32; some are followed by words of data. Nested actions follow in place, and their length in words lets them
+// be skipped. A program ends with `end`. Programs lie in one store, in runs of a power of two of words, so that
+// changing flows leaves no gaps that cannot be used again.
+
+/// What an instruction does.
+enum Operation: UInt8 {
+  case end = 0
+  /// high: port.
+  case output
+  /// middle: words of user data; high: netlink port. Data: byte count and flags, then user data.
+  case userspace
+  /// Data: destination value, mask, source value, mask.
+  case setEthernet
+  /// Data: word 3 value, mask, word 4 value, mask.
+  case setIPv4
+  /// Data: words 10 to 14 and 4, value and mask each.
+  case setIPv6
+  /// Data: word 4 value, mask. middle: protocol.
+  case setPorts
+  /// Data: words 3, 4, 17, 18, value and mask each.
+  case setARP
+  /// Data: words 15 to 18, value and mask each.
+  case setNeighbor
+  /// Data: value, mask.
+  case setMPLS
+  /// middle: count. Data: index, value, mask each.
+  case setMetadata
+  /// high: tpid and tci.
+  case pushVLAN
+  case popVLAN
+  /// middle: Ethernet type; high: entry.
+  case pushMPLS
+  /// middle: Ethernet type.
+  case popMPLS
+  /// high: the length.
+  case truncate
+  /// high: id.
+  case recirculate
+  /// middle: algorithm; high: basis.
+  case hash
+  /// middle: words that follow and belong to it.
+  case clone
+  /// middle: words that follow and belong to it; high: probability.
+  case sample
+  /// high: threshold. Data: words of the first and the second branch; then the branches.
+  case checkLength
+  /// middle: words that follow and belong to it.
+  case decrementTTL
+  /// middle: header bytes; high: tunnel port. Data: kind, then header bytes, eight a word in network order.
+  case tunnelPush
+  /// high: port.
+  case tunnelPop
+  /// high: reason.
+  case drop
+}
+
+/// Why actions cannot be run.
+public enum ActionError: Error, Equatable, Sendable {
+  /// The engine does not know the action.
+  case unsupported
+  /// The action's arguments make no sense.
+  case invalid
+  /// The actions nest too deep or are too many.
+  case tooLong
+}
+
+/// Turns actions into words.
+struct ProgramCompiler {
+  /// How deep actions may nest.
+  static var maximumDepth: Int { 16 }
+  /// How many words a program may have.
+  static var maximumWordCount: Int { 32_768 }
+  /// How much user data a userspace action may carry.
+  static var maximumUserDataByteCount: Int { 256 }
+
+  private(set) var words: [UInt64] = []
+  private var depth = 0
+
+  /// The program of actions.
+  static func compile(_ actions: [DatapathAction]) throws(ActionError) -> [UInt64] {
+    var compiler = ProgramCompiler()
+    try compiler.append(actions)
+    compiler.emit(.end)
+    guard compiler.words.count <= maximumWordCount else { throw .tooLong }
+    return compiler.words
+  }
+
+  private mutating func emit(_ operation: Operation, _ middle: Int = 0, _ high: UInt32 = 0) {
+    words.append(UInt64(operation.rawValue) | UInt64(middle & 0xff_ffff) << 8 | UInt64(high) << 32)
+  }
+
+  private mutating func append(_ actions: [DatapathAction]) throws(ActionError) {
+    guard depth < ProgramCompiler.maximumDepth else { throw .tooLong }
+    depth += 1
+    for action in actions { try append(action) }
+    depth -= 1
+  }
+
+  private mutating func append(_ action: DatapathAction) throws(ActionError) {
+    switch action {
+    case .output(let port): emit(.output, 0, port.rawValue)
+    case .userspace(let userspace): try append(userspace)
+    case .set(let set): try append(set)
+    case .pushVLAN(let tpid, let tci):
+      guard tpid == 0x8100 || tpid == 0x88a8, tci & 0x1000 != 0 else { throw .invalid }
+      emit(.pushVLAN, 0, UInt32(tpid) << 16 | UInt32(tci & 0xefff))
+    case .popVLAN: emit(.popVLAN)
+    case .pushMPLS(let entry, let etherType):
+      guard etherType == 0x8847 || etherType == 0x8848 else { throw .invalid }
+      emit(.pushMPLS, Int(etherType), entry)
+    case .popMPLS(let etherType): emit(.popMPLS, Int(etherType))
+    case .truncate(let count): emit(.truncate, 0, count)
+    case .recirculate(let id): emit(.recirculate, 0, id)
+    case .hash(let algorithm, let basis): emit(.hash, Int(algorithm & 0xff), basis)
+    case .clone(let actions):
+      let start = open(.clone)
+      try append(actions)
+      close(start)
+    case .sample(let probability, let actions):
+      let start = open(.sample, probability)
+      try append(actions)
+      close(start)
+    case .decrementTTL(let exhausted):
+      let start = open(.decrementTTL)
+      try append(exhausted)
+      close(start)
+    case .checkPacketLength(let threshold, let greater, let lessOrEqual):
+      emit(.checkLength, 0, UInt32(threshold))
+      let place = words.count
+      words.append(0)
+      try append(greater)
+      emit(.end)
+      let middle = words.count
+      try append(lessOrEqual)
+      emit(.end)
+      words[place] = UInt64(middle - place - 1) | UInt64(words.count - middle) << 32
+    case .tunnelPush(let push): try append(push)
+    case .tunnelPop(let port): emit(.tunnelPop, 0, port.rawValue)
+    case .drop(let reason): emit(.drop, 0, reason)
+    case .addMPLS, .connectionTrack, .connectionTrackClear, .pushEthernet, .popEthernet, .pushNSH, .popNSH,
+      .meter:
+      throw .unsupported
+    }
+  }
+
+  private mutating func open(_ operation: Operation, _ high: UInt32 = 0) -> Int {
+    emit(operation, 0, high)
+    return words.count - 1
+  }
+
+  private mutating func close(_ start: Int) {
+    emit(.end)
+    words[start] |= UInt64((words.count - start - 1) & 0xff_ffff) << 8
+  }
+
+  private mutating func append(_ userspace: UserspaceAction) throws(ActionError) {
+    let data = userspace.userData ?? []
+    guard data.count <= ProgramCompiler.maximumUserDataByteCount else { throw .invalid }
+    let count = (data.count + 7) / 8
+    emit(.userspace, count, userspace.processID)
+    words.append(UInt64(data.count) | (userspace.userData == nil ? 0 : 1 << 32))
+    append(bytes: data)
+  }
+
+  private mutating func append(bytes: [UInt8]) {
+    var position = 0
+    while position < bytes.count {
+      var word: UInt64 = 0
+      for index in 0..<8 {
+        word = word << 8 | UInt64(position + index < bytes.count ? bytes[position + index] : 0)
+      }
+      words.append(word)
+      position += 8
+    }
+  }
+
+  private mutating func append(_ push: TunnelPush) throws(ActionError) {
+    guard push.header.count <= TunnelPush.maximumHeaderByteCount, TunnelLayout(push) != nil else {
+      throw .invalid
+    }
+    emit(.tunnelPush, push.header.count, push.tunnelPort.rawValue)
+    words.append(UInt64(push.kind.rawValue))
+    append(bytes: push.header)
+  }
+
+  private mutating func append(_ set: SetAction) throws(ActionError) {
+    let value = set.value
+    let mask = set.mask
+    switch set.attribute {
+    case .ethernet:
+      emit(.setEthernet)
+      for word in 1...2 {
+        words.append(value.words[word] >> 16)
+        words.append(mask.words[word] >> 16)
+      }
+    case .ipv4: append(.setIPv4, [3, 4], value, mask)
+    case .ipv6: append(.setIPv6, [10, 11, 12, 13, 14, 4], value, mask)
+    case .tcp: append(.setPorts, [4], value, mask, 6)
+    case .udp: append(.setPorts, [4], value, mask, 17)
+    case .sctp: append(.setPorts, [4], value, mask, 132)
+    case .icmp: append(.setPorts, [4], value, mask, 1)
+    case .icmpv6: append(.setPorts, [4], value, mask, 58)
+    case .arp: append(.setARP, [3, 4, 17, 18], value, mask)
+    case .neighborDiscovery: append(.setNeighbor, [15, 16, 17, 18], value, mask)
+    case .mpls:
+      emit(.setMPLS)
+      words.append(value.words[20] >> 32)
+      words.append(mask.words[20] >> 32)
+    case .priority, .mark, .datapathHash, .tunnel:
+      emit(.setMetadata, set.words.count)
+      for word in set.words {
+        guard word.index >= 0, word.index < FlowKey.wordCount else { throw .invalid }
+        words.append(UInt64(word.index))
+        words.append(word.value)
+        words.append(word.mask)
+      }
+    default: throw .unsupported
+    }
+  }
+
+  private mutating func append(
+    _ operation: Operation, _ indexes: [Int], _ value: FlowKey, _ mask: FlowKey, _ middle: Int = 0
+  ) {
+    emit(operation, middle)
+    for index in indexes {
+      words.append(value.words[index])
+      words.append(mask.words[index])
+    }
+  }
+}
+
+/// Where the programs of all flows lie.
+struct ProgramStore: ~Copyable {
+  var words: Slab<UInt64>
+  private var used = 0
+  private var free: [[Int32]]
+
+  init() {
+    words = Slab(repeating: 0, count: 1024)
+    free = [[Int32]](repeating: [], count: 20)
+  }
+
+  /// Stores a program; the word before it says which size of run it has.
+  mutating func store(_ program: [UInt64]) -> Int32 {
+    var size = 2
+    while 1 << size < program.count + 1 { size += 1 }
+    let start: Int
+    if let reused = free[size].popLast() {
+      start = Int(reused)
+    } else {
+      if used + 1 << size > words.count {
+        words.grow(to: max(words.count * 2, used + 1 << size), repeating: 0)
+      }
+      start = used
+      used += 1 << size
+    }
+    words[start] = UInt64(size)
+    for index in 0..<program.count { words[start + 1 + index] = program[index] }
+    return Int32(start + 1)
+  }
+
+  /// Gives a program's run back.
+  mutating func remove(_ program: Int32) {
+    guard program > 0 else { return }
+    let size = Int(words[Int(program) - 1] & 31)
+    free[min(size, 19)].append(program - 1)
+  }
+}

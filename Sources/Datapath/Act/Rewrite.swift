@@ -1,0 +1,395 @@
+// Actions that change a packet's bytes. Checksums are corrected for what changes (RFC 1624), not computed anew,
+// so that a packet that was broken stays broken.
+
+extension Engine {
+  /// What became of a TTL.
+  enum Decrement { case done, exhausted, impossible }
+
+  /// Runs an instruction that changes bytes; `false` ends the program.
+  @inline(never)
+  mutating func rewrite(
+    _ operation: Operation, _ place: inout Int, _ state: inout PacketState, _ middle: Int, _ high: UInt32
+  ) -> Bool {
+    switch operation {
+    case .tunnelPush:
+      let data = place
+      place &+= 1 &+ (middle &+ 7) >> 3
+      return pushTunnel(&state, data, headerByteCount: middle, port: high)
+    case .pushVLAN: return pushTag(&state, high)
+    default: break
+    }
+    guard makeWritable(&state) else { return false }
+    switch operation {
+    case .setEthernet:
+      setEthernet(place, state)
+      place &+= 4
+    case .setIPv4:
+      setIPv4(place, state)
+      place &+= 4
+    case .setIPv6:
+      setIPv6(place, state)
+      place &+= 12
+    case .setPorts:
+      setPorts(place, state, proto: UInt8(truncatingIfNeeded: middle))
+      place &+= 2
+    case .setARP:
+      setARP(place, state)
+      place &+= 8
+    case .setNeighbor:
+      setNeighbor(place, state)
+      place &+= 8
+    case .setMPLS:
+      let address = state.start &+ Int(state.network)
+      if state.count >= Int(state.network) &+ 4 {
+        let old = UInt64(pool.load32(address))
+        let value = (old & ~programs.words[place &+ 1]) | programs.words[place]
+        pool.store32(UInt32(truncatingIfNeeded: value), address)
+      }
+      place &+= 2
+    case .popVLAN: popTag(&state)
+    case .pushMPLS: return pushLabel(&state, high, UInt16(truncatingIfNeeded: middle))
+    case .popMPLS: return popLabel(&state, UInt16(truncatingIfNeeded: middle))
+    default: return false
+    }
+    return true
+  }
+
+  // MARK: Ethernet, VLAN, MPLS
+
+  private mutating func setEthernet(_ place: Int, _ state: PacketState) {
+    for index in 0..<2 {
+      let address = state.start &+ 6 &* index
+      let old = UInt64(pool.load16(address)) << 32 | UInt64(pool.load32(address &+ 2))
+      let value = programs.words[place &+ 2 &* index]
+      let mask = programs.words[place &+ 2 &* index &+ 1]
+      pool.store48((old & ~mask) | value, address)
+    }
+  }
+
+  /// Makes room for `count` bytes before the packet and its bytes writable.
+  mutating func makeRoom(_ state: inout PacketState, _ count: Int) -> Bool {
+    if pool.isUnique(state.slot) && state.start &- pool.address(of: state.slot) >= count { return true }
+    return copyPacket(&state)
+  }
+
+  /// Moves the packet's beginning by `count` bytes, and all places with it.
+  @inline(__always)
+  private func shift(_ state: inout PacketState, by count: Int) {
+    state.start &-= count
+    state.count &+= count
+    state.network &+= Int32(truncatingIfNeeded: count)
+    if state.transport >= 0 { state.transport &+= Int32(truncatingIfNeeded: count) }
+    let difference = UInt16(truncatingIfNeeded: count)
+    state.offload.checksumStart &+= difference
+    if state.offload.tunnelByteCount > 0 {
+      state.offload.tunnelByteCount &+= difference
+      state.offload.tunnelEthernetByteCount &+= difference
+    }
+  }
+
+  private mutating func pushTag(_ state: inout PacketState, _ tag: UInt32) -> Bool {
+    guard makeRoom(&state, 4) else { return false }
+    pool.move(from: state.start, to: state.start &- 4, count: 12)
+    shift(&state, by: 4)
+    pool.store32(tag, state.start &+ 12)
+    return true
+  }
+
+  private mutating func popTag(_ state: inout PacketState) {
+    guard state.count >= 18 else { return }
+    let type = pool.load16(state.start &+ 12)
+    guard type == 0x8100 || type == 0x88a8 else { return }
+    pool.move(from: state.start, to: state.start &+ 4, count: 12)
+    shift(&state, by: -4)
+    // A tag that was beyond the parser's limit may now be within it.
+    if state.network < 14 { parseAgain(&state) }
+  }
+
+  private mutating func pushLabel(_ state: inout PacketState, _ entry: UInt32, _ type: UInt16) -> Bool {
+    guard state.offload.segmentation == .none else {
+      count(.segmentationFailed)
+      return false
+    }
+    guard makeRoom(&state, 4) else { return false }
+    let network = Int(state.network)
+    pool.move(from: state.start, to: state.start &- 4, count: network)
+    shift(&state, by: 4)
+    state.network = Int32(truncatingIfNeeded: network)
+    pool.store16(type, state.start &+ network &- 2)
+    pool.store32(entry, state.start &+ network)
+    state.etherType = type
+    state.transport = -1
+    return true
+  }
+
+  private mutating func popLabel(_ state: inout PacketState, _ type: UInt16) -> Bool {
+    let network = Int(state.network)
+    guard state.etherType == 0x8847 || state.etherType == 0x8848, state.count >= network &+ 4 else {
+      count(.actionMismatch)
+      return false
+    }
+    pool.store16(type, state.start &+ network &- 2)
+    pool.move(from: state.start, to: state.start &+ 4, count: network)
+    shift(&state, by: -4)
+    parseAgain(&state)
+    return true
+  }
+
+  // MARK: IP
+
+  /// Corrects the transport checksum for a change of addresses.
+  private mutating func adjustTransport(_ state: PacketState, old: UInt64, new: UInt64) {
+    guard state.transport >= 0 else { return }
+    let transport = Int(state.transport)
+    let address = state.start &+ transport
+    let isPartial =
+      state.offload.needsChecksum && state.offload.tunnelByteCount == 0
+      && Int(state.offload.checksumStart) == transport
+    let field: Int
+    switch state.transportProtocol {
+    case 6 where state.count >= transport &+ 20: field = 16
+    case 17 where state.count >= transport &+ 8: field = 6
+    case 58 where state.count >= transport &+ 4 && state.etherType == 0x86dd: field = 2
+    default: return
+    }
+    if isPartial {
+      pool.adjustPartialSum(at: address &+ field, old: old, new: new)
+      return
+    }
+    if field == 6 && pool.load16(address &+ 6) == 0 { return }
+    pool.adjustChecksum(at: address &+ field, old: old, new: new)
+    if field == 6 && pool.load16(address &+ 6) == 0 { pool.store16(0xffff, address &+ 6) }
+  }
+
+  private static func halves(_ word: UInt64) -> UInt64 {
+    (word >> 48) &+ ((word >> 32) & 0xffff) &+ ((word >> 16) & 0xffff) &+ (word & 0xffff)
+  }
+
+  private mutating func setIPv4(_ place: Int, _ state: PacketState) {
+    let network = Int(state.network)
+    guard state.etherType == 0x0800, state.count >= network &+ 20 else {
+      count(.actionMismatch)
+      return
+    }
+    let address = state.start &+ network
+    let addressMask = programs.words[place &+ 1]
+    if addressMask != 0 {
+      let old = pool.load64(address &+ 12)
+      let new = (old & ~addressMask) | programs.words[place]
+      pool.store64(new, address &+ 12)
+      let before = Engine.halves(old)
+      let after = Engine.halves(new)
+      pool.adjustChecksum(at: address &+ 10, old: before, new: after)
+      adjustTransport(state, old: before, new: after)
+    }
+    let fields = programs.words[place &+ 2]
+    let fieldMask = programs.words[place &+ 3]
+    if fieldMask & 0x00ff_0000_0000_0000 != 0 {
+      let old = pool.load8(address &+ 1)
+      let mask = UInt8(truncatingIfNeeded: fieldMask >> 48)
+      let new = (old & ~mask) | UInt8(truncatingIfNeeded: fields >> 48)
+      pool.store8(new, address &+ 1)
+      pool.adjustChecksum(at: address &+ 10, old: UInt64(old), new: UInt64(new))
+    }
+    if fieldMask & 0x0000_ff00_0000_0000 != 0 {
+      let old = pool.load8(address &+ 8)
+      let mask = UInt8(truncatingIfNeeded: fieldMask >> 40)
+      let new = (old & ~mask) | UInt8(truncatingIfNeeded: fields >> 40)
+      pool.store8(new, address &+ 8)
+      pool.adjustChecksum(at: address &+ 10, old: UInt64(old) << 8, new: UInt64(new) << 8)
+    }
+  }
+
+  private mutating func setIPv6(_ place: Int, _ state: PacketState) {
+    let network = Int(state.network)
+    guard state.etherType == 0x86dd, state.count >= network &+ 40 else {
+      count(.actionMismatch)
+      return
+    }
+    let address = state.start &+ network
+    var before: UInt64 = 0
+    var after: UInt64 = 0
+    for index in 0..<4 {
+      let mask = programs.words[place &+ 2 &* index &+ 1]
+      guard mask != 0 else { continue }
+      let old = pool.load64(address &+ 8 &+ 8 &* index)
+      let new = (old & ~mask) | programs.words[place &+ 2 &* index]
+      pool.store64(new, address &+ 8 &+ 8 &* index)
+      before &+= Engine.halves(old)
+      after &+= Engine.halves(new)
+    }
+    if before != after { adjustTransport(state, old: before, new: after) }
+    var first = UInt64(pool.load32(address))
+    let labelMask = (programs.words[place &+ 9] >> 32) & 0xf_ffff
+    first = (first & ~labelMask) | ((programs.words[place &+ 8] >> 32) & labelMask)
+    let fields = programs.words[place &+ 10]
+    let fieldMask = programs.words[place &+ 11]
+    let classMask = ((fieldMask >> 48) & 0xff) << 20
+    first = (first & ~classMask) | (((fields >> 48) & 0xff) << 20)
+    pool.store32(UInt32(truncatingIfNeeded: first), address)
+    let limitMask = UInt8(truncatingIfNeeded: fieldMask >> 40)
+    let limit = (pool.load8(address &+ 7) & ~limitMask) | UInt8(truncatingIfNeeded: fields >> 40)
+    pool.store8(limit, address &+ 7)
+  }
+
+  /// Takes one from the TTL or hop limit.
+  mutating func decrementTTL(_ state: inout PacketState) -> Decrement {
+    guard makeWritable(&state) else { return .impossible }
+    let network = Int(state.network)
+    let address = state.start &+ network
+    if state.etherType == 0x0800 && state.count >= network &+ 20 {
+      let old = pool.load8(address &+ 8)
+      guard old > 1 else { return .exhausted }
+      pool.store8(old &- 1, address &+ 8)
+      pool.adjustChecksum(at: address &+ 10, old: UInt64(old) << 8, new: UInt64(old &- 1) << 8)
+    } else if state.etherType == 0x86dd && state.count >= network &+ 40 {
+      let old = pool.load8(address &+ 7)
+      guard old > 1 else { return .exhausted }
+      pool.store8(old &- 1, address &+ 7)
+    }
+    return .done
+  }
+
+  // MARK: Transport, ARP, neighbour discovery
+
+  private mutating func setPorts(_ place: Int, _ state: PacketState, proto: UInt8) {
+    let transport = Int(state.transport)
+    guard transport >= 0, state.transportProtocol == proto, state.count >= transport &+ 8 else {
+      count(.actionMismatch)
+      return
+    }
+    let address = state.start &+ transport
+    let value = programs.words[place]
+    let mask = programs.words[place &+ 1]
+    let isPartial = state.offload.needsChecksum && Int(state.offload.checksumStart) == transport
+    switch proto {
+    case 1, 58:
+      let old = pool.load16(address)
+      let typeMask = UInt16(truncatingIfNeeded: (mask >> 8) & 0xff00 | mask & 0xff)
+      let new = (old & ~typeMask) | UInt16(truncatingIfNeeded: (value >> 8) & 0xff00 | value & 0xff)
+      pool.store16(new, address)
+      if !isPartial { pool.adjustChecksum(at: address &+ 2, old: UInt64(old), new: UInt64(new)) }
+    default:
+      let old = pool.load32(address)
+      let portMask = UInt32(truncatingIfNeeded: mask)
+      let new = (old & ~portMask) | UInt32(truncatingIfNeeded: value)
+      pool.store32(new, address)
+      if isPartial || old == new { return }
+      let before = UInt64(old >> 16) &+ UInt64(old & 0xffff)
+      let after = UInt64(new >> 16) &+ UInt64(new & 0xffff)
+      switch proto {
+      case 6:
+        if state.count >= transport &+ 20 { pool.adjustChecksum(at: address &+ 16, old: before, new: after) }
+      case 17:
+        guard pool.load16(address &+ 6) != 0 else { return }
+        pool.adjustChecksum(at: address &+ 6, old: before, new: after)
+        if pool.load16(address &+ 6) == 0 { pool.store16(0xffff, address &+ 6) }
+      default: adjustSCTP(state, old: old)
+      }
+    }
+  }
+
+  /// Corrects SCTP's CRC32c (RFC 9260, appendix A) after its ports changed from `old`, keeping any error.
+  private mutating func adjustSCTP(_ state: PacketState, old: UInt32) {
+    let transport = Int(state.transport)
+    guard state.count >= transport &+ 12 else { return }
+    let address = state.start &+ transport
+    let end = Engine.networkEnd(state, pool)
+    let length = end &- transport
+    guard length >= 12 else { return }
+    let carried = pool.load32(address &+ 8)
+    let new = pool.load32(address)
+    pool.store32(0, address &+ 8)
+    let after = pool.crc32c(address, length)
+    pool.store32(old, address)
+    let before = pool.crc32c(address, length)
+    pool.store32(new, address)
+    pool.store32(carried ^ before ^ after, address &+ 8)
+  }
+
+  /// The offset at which the IP packet ends.
+  static func networkEnd(_ state: PacketState, _ pool: borrowing PacketPool) -> Int {
+    let network = Int(state.network)
+    let address = state.start &+ network
+    if state.etherType == 0x0800 { return min(state.count, network &+ Int(pool.load16(address &+ 2))) }
+    if state.etherType == 0x86dd { return min(state.count, network &+ 40 &+ Int(pool.load16(address &+ 4))) }
+    return state.count
+  }
+
+  private mutating func setARP(_ place: Int, _ state: PacketState) {
+    let network = Int(state.network)
+    guard state.etherType == 0x0806 || state.etherType == 0x8035, state.count >= network &+ 28 else {
+      count(.actionMismatch)
+      return
+    }
+    let address = state.start &+ network
+    let protocolMask = programs.words[place &+ 1]
+    let protocolValue = programs.words[place]
+    for half in 0..<2 {
+      let shift = UInt64(32 &- 32 &* half)
+      let target = address &+ 14 &+ 10 &* half
+      let mask = UInt32(truncatingIfNeeded: protocolMask >> shift)
+      let value = UInt32(truncatingIfNeeded: protocolValue >> shift)
+      pool.store32((pool.load32(target) & ~mask) | value, target)
+    }
+    if programs.words[place &+ 3] >> 56 != 0 {
+      pool.store16(UInt16(truncatingIfNeeded: programs.words[place &+ 2] >> 56), address &+ 6)
+    }
+    for index in 0..<2 {
+      let mask = programs.words[place &+ 5 &+ 2 &* index] >> 16
+      let value = programs.words[place &+ 4 &+ 2 &* index] >> 16
+      let target = address &+ 8 &+ 10 &* index
+      let old = UInt64(pool.load16(target)) << 32 | UInt64(pool.load32(target &+ 2))
+      pool.store48((old & ~mask) | value, target)
+    }
+  }
+
+  private mutating func setNeighbor(_ place: Int, _ state: PacketState) {
+    let transport = Int(state.transport)
+    let end = Engine.networkEnd(state, pool)
+    guard state.etherType == 0x86dd, state.transportProtocol == 58, transport >= 0, end >= transport &+ 24
+    else {
+      count(.actionMismatch)
+      return
+    }
+    let address = state.start &+ transport
+    for index in 0..<2 {
+      let mask = programs.words[place &+ 2 &* index &+ 1]
+      setWord(address &+ 8 &+ 8 &* index, programs.words[place &+ 2 &* index], mask, checksum: address &+ 2)
+    }
+    var position = transport &+ 24
+    while end &- position >= 8 {
+      let option = pool.load64(state.start &+ position)
+      let length = Int(truncatingIfNeeded: (option >> 48) & 0xff) &* 8
+      guard length > 0, length <= end &- position else { return }
+      let kind = option >> 56
+      if (kind == 1 || kind == 2) && length == 8 {
+        let data = place &+ (kind == 1 ? 4 : 6)
+        let value = programs.words[data] >> 16
+        let mask = programs.words[data &+ 1] >> 16
+        setWord(state.start &+ position, value, mask, checksum: address &+ 2)
+      }
+      position &+= length
+    }
+  }
+
+  private mutating func setWord(_ address: Int, _ value: UInt64, _ mask: UInt64, checksum: Int) {
+    guard mask != 0 else { return }
+    let old = pool.load64(address)
+    let new = (old & ~mask) | value
+    pool.store64(new, address)
+    pool.adjustChecksum(at: checksum, old: Engine.halves(old), new: Engine.halves(new))
+  }
+}
+
+extension PacketPool {
+  /// CRC32c, a bit at a time, in SCTP's byte order on the wire.
+  func crc32c(_ address: Int, _ count: Int) -> UInt32 {
+    var crc: UInt32 = ~0
+    for index in 0..<count {
+      crc ^= UInt32(load8(address &+ index))
+      for _ in 0..<8 { crc = crc & 1 != 0 ? (crc >> 1) ^ 0x82f6_3b78 : crc >> 1 }
+    }
+    return (~crc).byteSwapped
+  }
+}

@@ -1,0 +1,109 @@
+// Where a packet is, and what the actions know about it.
+
+/// What a sender left undone and a port out may do: a checksum to complete, a segment to cut.
+///
+/// The meaning of the fields is that of virtio's network header (VIRTIO 1.2, section 5.1.6).
+public struct Offload: Sendable, Equatable, BitwiseCopyable {
+  /// Whether the checksum at `checksumStart + checksumOffset` covers only the pseudo-header yet.
+  public var needsChecksum = false
+  /// How the packet has to be cut.
+  public var segmentation = Segmentation.none
+  /// The length of the headers that each segment repeats.
+  public var headerByteCount: UInt16 = 0
+  /// The payload bytes of each segment.
+  public var segmentByteCount: UInt16 = 0
+  /// Where the checksummed range begins, from the first byte of the packet.
+  public var checksumStart: UInt16 = 0
+  /// Where the checksum stands, from `checksumStart`.
+  public var checksumOffset: UInt16 = 0
+  /// Length of tunnel headers that stand before the packet that has to be cut, or zero.
+  public var tunnelByteCount: UInt16 = 0
+  /// The length of the Ethernet header with its tags that stands before the tunnel's IP header.
+  public var tunnelEthernetByteCount: UInt16 = 0
+
+  /// Nothing is left to do.
+  @inlinable
+  public init() {}
+
+  /// How a packet has to be cut into segments.
+  public struct Segmentation: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
+    /// The number in virtio's header, without the congestion bit.
+    public var rawValue: UInt8
+
+    /// Makes a kind from its number.
+    @inlinable
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    /// Not at all.
+    @inlinable public static var none: Segmentation { Segmentation(rawValue: 0) }
+    /// As TCP over IPv4.
+    @inlinable public static var tcp4: Segmentation { Segmentation(rawValue: 1) }
+    /// As TCP over IPv6.
+    @inlinable public static var tcp6: Segmentation { Segmentation(rawValue: 4) }
+    /// As UDP datagrams.
+    @inlinable public static var udp: Segmentation { Segmentation(rawValue: 5) }
+  }
+
+  /// The flags, kind, lengths and places from the ten bytes of a virtio header in little-endian order.
+  public init(
+    virtioFlags: UInt8, type: UInt8, headerLength: UInt16, size: UInt16, start: UInt16, offset: UInt16
+  ) {
+    needsChecksum = virtioFlags & 1 != 0
+    segmentation = Segmentation(rawValue: type & 0x7f)
+    headerByteCount = headerLength
+    segmentByteCount = size
+    checksumStart = start
+    checksumOffset = offset
+  }
+}
+
+/// What a port out can do by itself.
+public struct OffloadCapabilities: OptionSet, Sendable, Hashable, BitwiseCopyable {
+  /// The bits.
+  public var rawValue: UInt8
+
+  /// Makes a set from its bits.
+  @inlinable
+  public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  /// It completes checksums.
+  public static var checksum: OffloadCapabilities { OffloadCapabilities(rawValue: 1) }
+  /// It cuts TCP over IPv4.
+  public static var tcp4: OffloadCapabilities { OffloadCapabilities(rawValue: 2) }
+  /// It cuts TCP over IPv6.
+  public static var tcp6: OffloadCapabilities { OffloadCapabilities(rawValue: 4) }
+  /// It cuts UDP.
+  public static var udp: OffloadCapabilities { OffloadCapabilities(rawValue: 8) }
+  /// It carries a segment whole that stands behind tunnel headers.
+  public static var tunnel: OffloadCapabilities { OffloadCapabilities(rawValue: 16) }
+  /// What a Linux device reached with virtio headers does.
+  public static var all: OffloadCapabilities { OffloadCapabilities(rawValue: 15) }
+}
+
+/// A packet on its way through the engine.
+struct PacketState: BitwiseCopyable {
+  /// The slot that holds its bytes.
+  var slot: Int32 = -1
+  /// The address of its first byte.
+  var start = 0
+  /// How many bytes it has.
+  var count = 0
+  /// The offset of its network header, or -1.
+  var network: Int32 = -1
+  /// The offset of its transport header, or -1.
+  var transport: Int32 = -1
+  /// The length that the next outputs cut it to.
+  var cut: UInt32 = 0xffff_ffff
+  /// Which key of the bank belongs to it.
+  var key: Int32 = 0
+  /// The Ethernet type of the network header.
+  var etherType: UInt16 = 0
+  /// The transport protocol, or zero where it is a later fragment.
+  var transportProtocol: UInt8 = 0
+  /// How often it was looked up again.
+  var depth: UInt8 = 0
+  /// The port that it came in by, for counters.
+  var inPort: UInt32 = 0
+  /// What its sender left undone.
+  var offload = Offload()
+}

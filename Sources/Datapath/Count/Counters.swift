@@ -1,0 +1,93 @@
+// Counters of the whole datapath and of its ports.
+
+/// Counters of an engine.
+struct EngineCounters: BitwiseCopyable {
+  /// Packets that matched a flow.
+  var hits: UInt64 = 0
+  /// Packets that matched none.
+  var misses: UInt64 = 0
+  /// Packets that the daemon should have seen and did not.
+  var lost: UInt64 = 0
+  /// Mask groups searched.
+  var maskHits: UInt64 = 0
+  /// Packets that the exact-match cache answered.
+  var cacheHits: UInt64 = 0
+}
+
+/// A port, with its counters and the head of its output queue.
+struct PortRecord: BitwiseCopyable {
+  var number: UInt32 = 0
+  var type: UInt32 = 0
+  /// A tunnel's UDP port.
+  var destinationPort: UInt16 = 0
+  var capabilities: OffloadCapabilities = []
+  var isPresent = false
+  /// Whether the group policy extension of VXLAN is understood.
+  var usesGroupPolicy = false
+  var receivedPackets: UInt64 = 0
+  var receivedBytes: UInt64 = 0
+  var sentPackets: UInt64 = 0
+  var sentBytes: UInt64 = 0
+  var receivedDropped: UInt64 = 0
+  var sentDropped: UInt64 = 0
+  /// The next sequence number of a GRE tunnel.
+  var sequence: UInt32 = 0
+  /// The first and last entry of the output queue, or -1, and how many there are.
+  var head: Int32 = -1
+  var tail: Int32 = -1
+  var queued: Int32 = 0
+}
+
+/// The ports of a datapath: dense records found by number.
+struct PortTable: ~Copyable {
+  /// The largest port number.
+  static var maximumNumber: UInt32 { 65_535 }
+
+  var records: Slab<PortRecord>
+  private var indexes: Slab<UInt16>
+  /// Names by record, for the control path.
+  var names: [[UInt8]] = []
+
+  init(maximumPortCount: Int) {
+    records = Slab(repeating: PortRecord(), count: max(1, min(maximumPortCount, 65_000)))
+    indexes = Slab(repeating: 0, count: Int(PortTable.maximumNumber) + 1)
+  }
+
+  /// The record of a port, or -1.
+  @inline(__always)
+  func index(_ number: UInt32) -> Int {
+    number <= PortTable.maximumNumber ? Int(indexes[Int(number)]) &- 1 : -1
+  }
+
+  /// Adds a port; `false` if the number or the room is taken.
+  mutating func add(_ record: PortRecord, name: [UInt8]) -> Bool {
+    guard record.number <= PortTable.maximumNumber, index(record.number) < 0 else { return false }
+    var place = 0
+    while place < names.count && records[place].isPresent { place += 1 }
+    guard place < records.count else { return false }
+    if place == names.count { names.append(name) } else { names[place] = name }
+    records[place] = record
+    records[place].isPresent = true
+    indexes[Int(record.number)] = UInt16(place + 1)
+    return true
+  }
+
+  /// Removes a port. Its output queue has to be empty.
+  mutating func remove(_ index: Int) {
+    indexes[Int(records[index].number)] = 0
+    records[index] = PortRecord()
+    names[index] = []
+  }
+
+  /// The record with a name, or -1.
+  func index(named name: [UInt8]) -> Int {
+    for index in 0..<names.count where records[index].isPresent && names[index] == name { return index }
+    return -1
+  }
+
+  /// The smallest number from 1 on that is free.
+  func freeNumber() -> UInt32? {
+    for number in 1...PortTable.maximumNumber where index(number) < 0 { return number }
+    return nil
+  }
+}

@@ -1,0 +1,181 @@
+// A packet reaches its port out. What its sender left undone is done here, and only if the port cannot do it.
+
+extension Engine {
+  /// Queues a packet for a port; the caller's share of its slot goes with it.
+  @inline(__always)
+  mutating func output(_ packet: PacketState, to number: UInt32) {
+    let index = ports.index(number)
+    guard index >= 0 else {
+      count(.unknownPortOut)
+      pool.release(packet.slot)
+      return
+    }
+    if packet.cut != 0xffff_ffff || packet.offload.needsChecksum || ports.records[index].type >= 3 {
+      outputWithCare(packet, index)
+      return
+    }
+    enqueue(packet, index)
+  }
+
+  @inline(__always)
+  mutating func enqueue(_ packet: PacketState, _ index: Int) {
+    var entry = OutputEntry()
+    entry.slot = packet.slot
+    entry.start = packet.start
+    entry.count = Int32(truncatingIfNeeded: packet.count)
+    entry.offload = packet.offload
+    guard outputs.append(entry, port: index, &ports) else {
+      count(.outputQueueFull)
+      ports.records[index].sentDropped &+= 1
+      pool.release(packet.slot)
+      return
+    }
+  }
+
+  @inline(never)
+  private mutating func outputWithCare(_ packet: PacketState, _ index: Int) {
+    var packet = packet
+    // A tunnel port has no wire of its own; the translator pushes a header and names the port beneath.
+    guard ports.records[index].type < 3 else {
+      count(.unknownPortOut)
+      pool.release(packet.slot)
+      return
+    }
+    if packet.cut != 0xffff_ffff && Int(packet.cut) < packet.count {
+      packet.count = max(14, Int(packet.cut))
+      packet.offload = Offload()
+    }
+    let capabilities = ports.records[index].capabilities
+    guard packet.offload.needsChecksum else {
+      enqueue(packet, index)
+      return
+    }
+    let needed: OffloadCapabilities =
+      switch packet.offload.segmentation {
+      case .none: .checksum
+      case .tcp4: .tcp4
+      case .tcp6: .tcp6
+      default: .udp
+      }
+    let carriesTunnel = packet.offload.tunnelByteCount == 0 || capabilities.contains(.tunnel)
+    if capabilities.contains(needed) && carriesTunnel {
+      setHeaderLength(&packet)
+      enqueue(packet, index)
+    } else if packet.offload.segmentation == .none {
+      guard makeWritable(&packet) else {
+        pool.release(packet.slot)
+        return
+      }
+      if pool.completeChecksum(packet.start, packet.count, packet.offload) {
+        packet.offload = Offload()
+        enqueue(packet, index)
+      } else {
+        count(.invalidOffload)
+        pool.release(packet.slot)
+      }
+    } else {
+      segment(packet, to: index)
+    }
+  }
+
+  /// Says how long the headers are that each segment repeats; senders are known to say it wrongly.
+  private func setHeaderLength(_ packet: inout PacketState) {
+    let transport = Int(packet.offload.checksumStart)
+    var length = transport &+ 8
+    if packet.offload.segmentation == .tcp4 || packet.offload.segmentation == .tcp6 {
+      guard packet.count >= transport &+ 20 else { return }
+      length = transport &+ Int(pool.load8(packet.start &+ transport &+ 12) >> 4) &* 4
+    }
+    packet.offload.headerByteCount = UInt16(truncatingIfNeeded: min(packet.count, length))
+  }
+}
+
+// MARK: - The worker's side
+
+/// A place in a port's output queue.
+public struct OutputPacket: Sendable {
+  let start: Int
+  /// How many bytes the packet has.
+  public let count: Int
+  /// What is left for the port to do.
+  public let offload: Offload
+  let next: Int32
+}
+
+/// A port that has packets to send.
+public struct PortOutput: Sendable {
+  let index: Int
+  /// The port's number.
+  public let port: DatapathPortNumber
+  /// How many packets it has to send.
+  public let count: Int
+  let head: Int32
+}
+
+extension Engine {
+  /// A port that has packets to send, or `nil` when there is none.
+  #if !DEBUG  // The proof needs the whole module in view.
+    @_noLocks @_noAllocation
+  #endif
+  public func nextOutput() -> PortOutput? {
+    guard outputs.activeCount > 0 else { return nil }
+    let index = Int(outputs.active[outputs.activeCount &- 1])
+    let record = ports.records[index]
+    return PortOutput(
+      index: index, port: DatapathPortNumber(record.number), count: Int(record.queued), head: record.head)
+  }
+
+  /// The first packet of a port's queue.
+  #if !DEBUG  // The proof needs the whole module in view.
+    @_noLocks @_noAllocation
+  #endif
+  public func first(of output: PortOutput) -> OutputPacket? { packet(output.head) }
+
+  /// The packet behind another of the same queue.
+  #if !DEBUG  // The proof needs the whole module in view.
+    @_noLocks @_noAllocation
+  #endif
+  public func next(after packet: OutputPacket) -> OutputPacket? { self.packet(packet.next) }
+
+  @inline(__always)
+  private func packet(_ place: Int32) -> OutputPacket? {
+    guard place >= 0 else { return nil }
+    let entry = outputs.entries[Int(place)]
+    return OutputPacket(start: entry.start, count: Int(entry.count), offload: entry.offload, next: entry.next)
+  }
+
+  /// A packet's bytes.
+  @_lifetime(borrow self)
+  public func bytes(of packet: OutputPacket) -> RawSpan { pool.span(packet.start, packet.count) }
+
+  /// Where a packet's bytes are until `finishOutput(_:sent:)`, for system calls.
+  @unsafe
+  public func pointer(of packet: OutputPacket) -> UnsafeRawBufferPointer {
+    unsafe pool.pointer(packet.start, packet.count)
+  }
+
+  /// Counts the first `sent` packets of a port's queue as sent, the others as dropped, and gives all up.
+  #if !DEBUG  // The proof needs the whole module in view.
+    @_noLocks @_noAllocation
+  #endif
+  public mutating func finishOutput(_ output: PortOutput, sent: Int) {
+    guard outputs.activeCount > 0, Int(outputs.active[outputs.activeCount &- 1]) == output.index else {
+      return
+    }
+    outputs.activeCount &-= 1
+    var place = ports.records[output.index].head
+    var position = 0
+    while place >= 0 {
+      let entry = outputs.entries[Int(place)]
+      if position < sent {
+        ports.records[output.index].sentPackets &+= 1
+        ports.records[output.index].sentBytes &+= UInt64(truncatingIfNeeded: entry.count)
+      } else {
+        ports.records[output.index].sentDropped &+= 1
+      }
+      position &+= 1
+      place = entry.next
+    }
+    outputs.clear(output.index, &ports, &pool)
+  }
+}

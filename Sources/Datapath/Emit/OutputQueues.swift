@@ -1,0 +1,66 @@
+// What leaves: a queue for each port, all in one bounded store of entries. An entry owns a share of a packet's
+// slot and remembers which of its bytes are to be sent, so that one packet can leave by many ports without
+// being copied.
+
+/// A packet in a port's queue.
+struct OutputEntry: BitwiseCopyable {
+  var slot: Int32 = -1
+  var next: Int32 = -1
+  var start = 0
+  var count: Int32 = 0
+  var offload = Offload()
+}
+
+/// The output queues of all ports.
+struct OutputQueues: ~Copyable {
+  private(set) var entries: Slab<OutputEntry>
+  private var free: Int32
+  /// Ports that have something to send, as record indexes.
+  var active: Slab<UInt16>
+  var activeCount = 0
+
+  init(maximumEntryCount: Int, maximumPortCount: Int) {
+    entries = Slab(repeating: OutputEntry(), count: maximumEntryCount)
+    for index in 0..<maximumEntryCount {
+      entries[index].next = Int32(index + 1 < maximumEntryCount ? index + 1 : -1)
+    }
+    free = maximumEntryCount > 0 ? 0 : -1
+    active = Slab(repeating: 0, count: maximumPortCount)
+  }
+
+  /// Appends to a port's queue; `false` if the store is full.
+  @inline(__always)
+  mutating func append(_ entry: OutputEntry, port index: Int, _ ports: inout PortTable) -> Bool {
+    let place = free
+    guard place >= 0 else { return false }
+    free = entries[Int(place)].next
+    entries[Int(place)] = entry
+    entries[Int(place)].next = -1
+    let tail = ports.records[index].tail
+    if tail >= 0 {
+      entries[Int(tail)].next = place
+    } else {
+      ports.records[index].head = place
+      active[activeCount] = UInt16(truncatingIfNeeded: index)
+      activeCount &+= 1
+    }
+    ports.records[index].tail = place
+    ports.records[index].queued &+= 1
+    return true
+  }
+
+  /// Empties the queue of a port, giving up its packets. The port has to be taken off `active` by the caller.
+  mutating func clear(_ index: Int, _ ports: inout PortTable, _ pool: inout PacketPool) {
+    var place = ports.records[index].head
+    while place >= 0 {
+      let next = entries[Int(place)].next
+      pool.release(entries[Int(place)].slot)
+      entries[Int(place)].next = free
+      free = place
+      place = next
+    }
+    ports.records[index].head = -1
+    ports.records[index].tail = -1
+    ports.records[index].queued = 0
+  }
+}

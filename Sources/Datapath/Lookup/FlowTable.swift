@@ -1,0 +1,385 @@
+// What: the masked flow table, a tuple space. Flows with the same mask form a group; a packet is looked up in
+// each group by the hash of its key under that mask.
+//
+// Why: a megaflow covers many connections with one entry. The price is one probe a mask, so masks are tried in
+// the order of how often they hit lately, their number has a limit, and the exact-match cache stands in front.
+//
+// How: one open-addressing table serves all groups, the group's number being part of the hash. A slot is a
+// 32-bit piece of hash and a flow's number. A flow's base value is one cache line, its counters another; the
+// mask is the group's and shared. Values in further segments lie apart, and only if they are not all zero.
+
+/// A mask, and how it fares.
+struct MaskGroup: BitwiseCopyable {
+  /// Bits of the base words.
+  var base = BaseKey()
+  /// Segments in which the mask has bits.
+  var segments: UInt16 = 0
+  /// How many flows use it; zero frees it.
+  var flowCount: UInt32 = 0
+  /// How often it answered since the order was last made.
+  var recentHits: UInt64 = 0
+}
+
+/// A flow's state, apart from its value.
+struct FlowRecord: BitwiseCopyable {
+  /// Packets that matched.
+  var packets: UInt64 = 0
+  /// Their bytes.
+  var bytes: UInt64 = 0
+  /// When the last one matched, in milliseconds; zero is never.
+  var usedMilliseconds: UInt64 = 0
+  /// The hash under the group's mask.
+  var hash: UInt64 = 0
+  /// The first word of the program in the code store.
+  var program: Int32 = -1
+  /// The row of further values, or -1 where all are zero.
+  var further: Int32 = -1
+  /// The mask's group.
+  var group: UInt16 = 0
+  /// Segments in which the value has bits.
+  var segments: UInt16 = 0
+  /// TCP flags seen.
+  var tcpFlags: UInt16 = 0
+  /// Whether the flow exists.
+  var isAlive = false
+}
+
+/// The masked flow table.
+struct FlowTable: ~Copyable {
+  var values: Slab<BaseKey>
+  var records: Slab<FlowRecord>
+  var groups: Slab<MaskGroup>
+  /// Groups in the order in which they are searched.
+  var order: Slab<UInt16>
+  /// How many groups are in use.
+  private(set) var groupCount = 0
+  /// How many flows exist.
+  private(set) var flowCount = 0
+  /// One more than the highest number that a flow ever had.
+  private(set) var highestFlow = 0
+  /// How often a flow was refused because its mask would have been one too many.
+  private(set) var refusedMasks: UInt64 = 0
+
+  private var groupWords: Slab<UInt64>
+  private var further: Slab<UInt64>
+  private var freeFurther: [Int32] = []
+  private var freeFlows: [Int] = []
+  private var freeGroups: [Int] = []
+  private var slots: Slab<UInt64>
+  private var usedSlots = 0
+  private var nextFurther = 0
+  let maximumFlowCount: Int
+
+  init(maximumMaskCount: Int, maximumFlowCount: Int) {
+    self.maximumFlowCount = maximumFlowCount
+    values = Slab(repeating: BaseKey(), count: 64)
+    records = Slab(repeating: FlowRecord(), count: 64)
+    groups = Slab(repeating: MaskGroup(), count: maximumMaskCount)
+    order = Slab(repeating: 0, count: maximumMaskCount)
+    groupWords = Slab(repeating: 0, count: maximumMaskCount * FlowTable.rowWordCount)
+    further = Slab(repeating: 0, count: 0)
+    slots = Slab(repeating: 0, count: 256)
+    for index in stride(from: maximumMaskCount - 1, through: 0, by: -1) { freeGroups.append(index) }
+  }
+
+  /// Words of a row of further values or masks: 8 to 93.
+  static var rowWordCount: Int { 88 }
+  /// A slot whose flow was removed.
+  private static var removed: UInt64 { 0xffff_ffff }
+
+  // MARK: Packets
+
+  /// Whether a packet's key matches a flow.
+  @inline(__always)
+  func matches(_ flow: Int, _ key: BaseKey, _ bank: borrowing KeyBank, _ index: Int) -> Bool {
+    let group = Int(records[flow].group)
+    guard values[flow].difference(key, under: groups[group].base) == 0 else { return false }
+    return matchesFurther(flow, group, bank, index)
+  }
+
+  @inline(__always)
+  private func matchesFurther(_ flow: Int, _ group: Int, _ bank: borrowing KeyBank, _ index: Int) -> Bool {
+    let record = records[flow]
+    guard record.isAlive else { return false }
+    let present = bank.segments[index]
+    // Bits wanted in a segment that the packet does not have.
+    guard record.segments & ~present == 0 else { return false }
+    let shared = groups[group].segments & present & ~1
+    if shared == 0 { return true }
+    return comparesFurther(flow, group, bank, index, shared)
+  }
+
+  @inline(never)
+  private func comparesFurther(
+    _ flow: Int, _ group: Int, _ bank: borrowing KeyBank, _ index: Int, _ shared: UInt16
+  ) -> Bool {
+    let row = Int(records[flow].further)
+    for segment in 1..<KeySegments.count where shared & 1 << UInt16(segment) != 0 {
+      for word in KeySegments.words(ofSegment: segment) {
+        let wanted = row < 0 ? 0 : further[row &* FlowTable.rowWordCount &+ word &- 8]
+        let mask = groupWords[group &* FlowTable.rowWordCount &+ word &- 8]
+        if bank[index, word] & mask != wanted { return false }
+      }
+    }
+    return true
+  }
+
+  /// The flow that a packet's key matches, or -1, and how many groups were searched.
+  func search(
+    _ index: Int, _ bank: borrowing KeyBank, _ hash: borrowing KeyHash, searched: inout Int
+  ) -> Int {
+    let key = bank.base[index]
+    let present = bank.segments[index]
+    for position in 0..<groupCount {
+      let group = Int(order[position])
+      searched &+= 1
+      let value = groupHash(group, key, present, bank, index, hash)
+      let flow = find(value, key, bank, index, group)
+      if flow >= 0 { return flow }
+    }
+    return -1
+  }
+
+  @inline(__always)
+  private func groupHash(
+    _ group: Int, _ key: BaseKey, _ present: UInt16, _ bank: borrowing KeyBank, _ index: Int,
+    _ hash: borrowing KeyHash
+  ) -> UInt64 {
+    var sum = hash.part(key, under: groups[group].base) &+ UInt64(truncatingIfNeeded: group &+ 1)
+    let shared = groups[group].segments & present & ~1
+    if shared != 0 {
+      for segment in 1..<KeySegments.count where shared & 1 << UInt16(segment) != 0 {
+        for word in KeySegments.words(ofSegment: segment) {
+          let mask = groupWords[group &* FlowTable.rowWordCount &+ word &- 8]
+          sum &+= hash.part(bank[index, word] & mask, word)
+        }
+      }
+    }
+    return KeyHash.finish(sum)
+  }
+
+  @inline(__always)
+  private func find(
+    _ value: UInt64, _ key: BaseKey, _ bank: borrowing KeyBank, _ index: Int, _ group: Int
+  ) -> Int {
+    let mask = slots.count &- 1
+    var place = Int(truncatingIfNeeded: value) & mask
+    while true {
+      let slot = slots[place]
+      if slot == 0 { return -1 }
+      if slot >> 32 == value >> 32 && slot != FlowTable.removed {
+        let flow = Int(truncatingIfNeeded: slot & 0xffff_ffff) &- 1
+        if Int(records[flow].group) == group && matches(flow, key, bank, index) { return flow }
+      }
+      place = (place &+ 1) & mask
+    }
+  }
+}
+
+// MARK: - Flows come and go
+
+extension FlowTable {
+  /// Why a flow was not added.
+  enum Refusal { case tooManyMasks, tooManyFlows }
+
+  /// Adds a flow of which none with the same value and mask exists.
+  mutating func add(
+    key: FlowKey, mask: FlowKey, hash: borrowing KeyHash
+  ) -> (flow: Int, refusal: Refusal?) {
+    guard flowCount < maximumFlowCount else { return (-1, .tooManyFlows) }
+    guard let group = findGroup(mask) ?? makeGroup(mask) else {
+      refusedMasks &+= 1
+      return (-1, .tooManyMasks)
+    }
+    growSlotsIfNeeded()
+    let flow = freeFlows.popLast() ?? takeNewFlow()
+    let masked = FlowTable.masked(key, mask)
+    var record = FlowRecord()
+    record.group = UInt16(group)
+    record.isAlive = true
+    record.segments = FlowTable.segments(of: masked) & ~1
+    values[flow] = BaseKey(masked)
+    if record.segments != 0 { record.further = storeFurther(masked) }
+    record.hash = FlowTable.hash(masked, group: group, hash)
+    records[flow] = record
+    groups[group].flowCount += 1
+    insertSlot(record.hash, flow)
+    flowCount += 1
+    return (flow, nil)
+  }
+
+  /// The flow with exactly this value and mask, or -1.
+  func find(key: FlowKey, mask: FlowKey, hash: borrowing KeyHash) -> Int {
+    guard let group = findGroup(mask) else { return -1 }
+    let masked = FlowTable.masked(key, mask)
+    let value = FlowTable.hash(masked, group: group, hash)
+    let slotMask = slots.count - 1
+    var place = Int(truncatingIfNeeded: value) & slotMask
+    while slots[place] != 0 {
+      let slot = slots[place]
+      if slot >> 32 == value >> 32 && slot != FlowTable.removed {
+        let flow = Int(slot & 0xffff_ffff) - 1
+        if Int(records[flow].group) == group, self.key(of: flow) == masked { return flow }
+      }
+      place = (place + 1) & slotMask
+    }
+    return -1
+  }
+
+  /// Removes a flow.
+  mutating func remove(_ flow: Int) {
+    let record = records[flow]
+    guard record.isAlive else { return }
+    let slotMask = slots.count - 1
+    var place = Int(truncatingIfNeeded: record.hash) & slotMask
+    while slots[place] != 0 {
+      if Int(slots[place] & 0xffff_ffff) == flow + 1 {
+        slots[place] = FlowTable.removed
+        break
+      }
+      place = (place + 1) & slotMask
+    }
+    records[flow].isAlive = false
+    records[flow].program = -1
+    if record.further >= 0 { freeFurther.append(record.further) }
+    freeFlows.append(flow)
+    flowCount -= 1
+    let group = Int(record.group)
+    groups[group].flowCount -= 1
+    if groups[group].flowCount == 0 { removeGroup(group) }
+  }
+
+  /// A flow's masked key.
+  func key(of flow: Int) -> FlowKey {
+    var key = FlowKey()
+    values[flow].store(into: &key)
+    let row = Int(records[flow].further)
+    if row >= 0 {
+      for word in 8..<FlowKey.wordCount { key.words[word] = further[row * FlowTable.rowWordCount + word - 8] }
+    }
+    return key
+  }
+
+  /// A flow's mask.
+  func mask(of flow: Int) -> FlowKey { mask(ofGroup: Int(records[flow].group)) }
+
+  private func mask(ofGroup group: Int) -> FlowKey {
+    var key = FlowKey()
+    groups[group].base.store(into: &key)
+    for word in 8..<FlowKey.wordCount {
+      key.words[word] = groupWords[group * FlowTable.rowWordCount + word - 8]
+    }
+    return key
+  }
+
+  /// Puts the groups that answer most at the front. Never done for a packet.
+  mutating func sortGroups() {
+    var list: [(hits: UInt64, group: UInt16)] = []
+    for position in 0..<groupCount { list.append((groups[Int(order[position])].recentHits, order[position])) }
+    list.sort { $0.hits > $1.hits }
+    for position in 0..<groupCount {
+      order[position] = list[position].group
+      groups[Int(list[position].group)].recentHits /= 2
+    }
+  }
+
+  private func findGroup(_ mask: FlowKey) -> Int? {
+    for position in 0..<groupCount {
+      let group = Int(order[position])
+      let base = groups[group].base
+      guard base.w0 == mask.words[0], base.w1 == mask.words[1], base.w2 == mask.words[2],
+        base.w3 == mask.words[3], base.w4 == mask.words[4], base.w5 == mask.words[5]
+      else { continue }
+      if self.mask(ofGroup: group) == mask { return group }
+    }
+    return nil
+  }
+
+  private mutating func makeGroup(_ mask: FlowKey) -> Int? {
+    guard let group = freeGroups.popLast() else { return nil }
+    var entry = MaskGroup()
+    entry.base = BaseKey(mask)
+    entry.segments = FlowTable.segments(of: mask)
+    groups[group] = entry
+    for word in 8..<FlowKey.wordCount {
+      groupWords[group * FlowTable.rowWordCount + word - 8] = mask.words[word]
+    }
+    order[groupCount] = UInt16(group)
+    groupCount += 1
+    return group
+  }
+
+  private mutating func removeGroup(_ group: Int) {
+    var position = 0
+    while position < groupCount && Int(order[position]) != group { position += 1 }
+    while position + 1 < groupCount {
+      order[position] = order[position + 1]
+      position += 1
+    }
+    groupCount -= 1
+    freeGroups.append(group)
+  }
+
+  private mutating func takeNewFlow() -> Int {
+    if highestFlow == values.count {
+      values.grow(to: values.count * 2, repeating: BaseKey())
+      records.grow(to: records.count * 2, repeating: FlowRecord())
+    }
+    highestFlow += 1
+    return highestFlow - 1
+  }
+
+  private mutating func storeFurther(_ key: FlowKey) -> Int32 {
+    let row: Int
+    if let free = freeFurther.popLast() {
+      row = Int(free)
+    } else {
+      row = nextFurther
+      nextFurther += 1
+      if nextFurther * FlowTable.rowWordCount > further.count {
+        further.grow(to: max(16, nextFurther * 2) * FlowTable.rowWordCount, repeating: 0)
+      }
+    }
+    for word in 8..<FlowKey.wordCount { further[row * FlowTable.rowWordCount + word - 8] = key.words[word] }
+    return Int32(row)
+  }
+
+  private mutating func insertSlot(_ hash: UInt64, _ flow: Int) {
+    let mask = slots.count - 1
+    var place = Int(truncatingIfNeeded: hash) & mask
+    while slots[place] != 0 && slots[place] != FlowTable.removed { place = (place + 1) & mask }
+    if slots[place] == 0 { usedSlots += 1 }
+    slots[place] = (hash >> 32) << 32 | UInt64(flow + 1)
+  }
+
+  private mutating func growSlotsIfNeeded() {
+    guard (usedSlots + 1) * 2 > slots.count else { return }
+    var size = 256
+    while size < (flowCount + 1) * 4 { size *= 2 }
+    slots = Slab(repeating: 0, count: size)
+    usedSlots = 0
+    for flow in 0..<highestFlow where records[flow].isAlive { insertSlot(records[flow].hash, flow) }
+  }
+
+  private static func masked(_ key: FlowKey, _ mask: FlowKey) -> FlowKey {
+    var result = FlowKey()
+    for word in 0..<FlowKey.wordCount { result.words[word] = key.words[word] & mask.words[word] }
+    return result
+  }
+
+  private static func segments(of key: FlowKey) -> UInt16 {
+    var bits: UInt16 = 1
+    for segment in 1..<KeySegments.count {
+      var any: UInt64 = 0
+      for word in KeySegments.words(ofSegment: segment) { any |= key.words[word] }
+      if any != 0 { bits |= 1 << UInt16(segment) }
+    }
+    return bits
+  }
+
+  private static func hash(_ masked: FlowKey, group: Int, _ hash: borrowing KeyHash) -> UInt64 {
+    var sum = UInt64(group + 1)
+    for word in 0..<FlowKey.wordCount { sum &+= hash.part(masked.words[word], word) }
+    return KeyHash.finish(sum)
+  }
+}

@@ -1,0 +1,295 @@
+// What: a packet's headers become its flow key.
+//
+// How: every layer checks once that its fixed header is there, then loads whole words in network order and cuts
+// the key's words out of them. A layer that is malformed ends the parse; what was found so far is the key, and
+// the fields of the layers beyond are zero, so that rules on them do not match. This is what Open vSwitch does,
+// and it means that no packet is refused for what it carries, only for being shorter than an Ethernet header.
+
+/// Fills keys from packets.
+enum Parser {
+  /// Key words as they are gathered.
+  struct Gathered {
+    var w1: UInt64 = 0
+    var w2: UInt64 = 0
+    var w3: UInt64 = 0
+    var w4: UInt64 = 0
+    var w5: UInt64 = 0
+  }
+
+  /// Parses a packet of at least 14 bytes into the key that its state names.
+  ///
+  /// The key's words 0, 6 and 7 and its metadata segments are the caller's; the others are set here.
+  @inline(__always)
+  static func parse(
+    _ state: inout PacketState, _ pool: borrowing PacketPool, _ bank: inout KeyBank, tagLimit: Int
+  ) {
+    let first = pool.load64(state.start)
+    let second = pool.load64(state.start &+ 8)
+    var found = Gathered()
+    var type = (second >> 16) & 0xffff
+    found.w2 = (first & 0xffff) << 48 | (second >> 32) << 16
+    var network = 14
+    if isTag(type) {
+      network = parseTags(state, pool, &found, &type, tagLimit)
+    }
+    if type < 0x600 { parseLink(state, pool, &network, &type) }
+    found.w1 = (first >> 16) << 16 | type
+    state.etherType = UInt16(truncatingIfNeeded: type)
+    state.network = Int32(truncatingIfNeeded: network)
+    state.transport = -1
+    state.transportProtocol = 0
+    if type == 0x0800 {
+      parseIPv4(&state, pool, &found)
+    } else {
+      parseOther(&state, pool, &bank, &found, type)
+    }
+    let key = Int(state.key)
+    bank.base[key].w1 = found.w1
+    bank.base[key].w2 = found.w2
+    bank.base[key].w3 = found.w3
+    bank.base[key].w4 = found.w4
+    bank.base[key].w5 = found.w5
+  }
+
+  @inline(__always)
+  private static func isTag(_ type: UInt64) -> Bool { type == 0x8100 || type == 0x88a8 }
+
+  /// IEEE 802.1Q tags; returns where the network header is.
+  private static func parseTags(
+    _ state: PacketState, _ pool: borrowing PacketPool, _ found: inout Gathered, _ type: inout UInt64,
+    _ limit: Int
+  ) -> Int {
+    var network = 14
+    var tags = 0
+    while isTag(type) && tags < limit && state.count >= network &+ 4 {
+      let control = UInt64(pool.load16(state.start &+ network)) | 0x1000
+      if tags == 0 {
+        found.w2 |= control
+        found.w5 |= type << 32
+      } else {
+        found.w5 |= control << 16 | type
+      }
+      type = UInt64(pool.load16(state.start &+ network &+ 2))
+      network &+= 4
+      tags &+= 1
+    }
+    return network
+  }
+
+  /// IEEE 802.2 frames: SNAP ones (RFC 1042) carry an Ethernet type further in.
+  private static func parseLink(
+    _ state: PacketState, _ pool: borrowing PacketPool, _ network: inout Int, _ type: inout UInt64
+  ) {
+    type = UInt64(missingEtherType())
+    guard state.count >= network &+ 8 else { return }
+    let header = pool.load64(state.start &+ network)
+    guard header >> 16 == 0xaaaa_0300_0000, header & 0xffff >= 0x600 else { return }
+    type = header & 0xffff
+    network &+= 8
+  }
+
+  /// RFC 791, section 3.1.
+  @inline(__always)
+  private static func parseIPv4(
+    _ state: inout PacketState, _ pool: borrowing PacketPool, _ found: inout Gathered
+  ) {
+    let network = Int(state.network)
+    let available = state.count &- network
+    guard available >= 20 else { return }
+    let address = state.start &+ network
+    let first = pool.load64(address)
+    let second = pool.load64(address &+ 8)
+    let target = pool.load32(address &+ 16)
+    let headerLength = Int(truncatingIfNeeded: (first >> 56) & 15) &* 4
+    var total = Int(truncatingIfNeeded: (first >> 32) & 0xffff)
+    // A segment longer than the field can say leaves it zero.
+    if total == 0 && state.offload.segmentation != .none { total = available }
+    guard first >> 60 == 4, headerLength >= 20, total >= headerLength, total <= available else { return }
+    guard available &- total <= 255 else { return }
+    let proto = (second >> 48) & 0xff
+    found.w3 = (second & 0xffff_ffff) << 32 | UInt64(target)
+    found.w4 = proto << 56 | ((first >> 48) & 0xff) << 48 | (second >> 56) << 40
+    let fragment = first & 0x3fff
+    if fragment != 0 {
+      found.w4 |= (fragment & 0x1fff != 0 ? 3 : 1) << 32
+      if fragment & 0x1fff != 0 { return }
+    }
+    parseTransport(
+      &state, pool, &found, network &+ headerLength, network &+ total, UInt8(truncatingIfNeeded: proto))
+  }
+
+  /// TCP (RFC 9293), UDP (RFC 768), SCTP (RFC 9260), ICMP (RFC 792), IGMP.
+  @inline(__always)
+  private static func parseTransport(
+    _ state: inout PacketState, _ pool: borrowing PacketPool, _ found: inout Gathered, _ offset: Int,
+    _ end: Int, _ proto: UInt8
+  ) {
+    state.transport = Int32(truncatingIfNeeded: offset)
+    state.transportProtocol = proto
+    let address = state.start &+ offset
+    let available = end &- offset
+    switch proto {
+    case 6:
+      guard available >= 20 else { return }
+      found.w4 |= UInt64(pool.load32(address))
+      found.w5 |= UInt64(pool.load16(address &+ 12) & 0x0fff) << 48
+    case 17:
+      guard available >= 8 else { return }
+      found.w4 |= UInt64(pool.load32(address))
+    case 132:
+      guard available >= 12 else { return }
+      found.w4 |= UInt64(pool.load32(address))
+    case 1, 2:
+      guard state.etherType == 0x0800, available >= 8 else { return }
+      found.w4 |= UInt64(pool.load8(address)) << 16 | UInt64(pool.load8(address &+ 1))
+    default: break
+    }
+  }
+
+  @inline(never)
+  private static func parseOther(
+    _ state: inout PacketState, _ pool: borrowing PacketPool, _ bank: inout KeyBank,
+    _ found: inout Gathered, _ type: UInt64
+  ) {
+    switch type {
+    case 0x86dd: parseIPv6(&state, pool, &bank, &found)
+    case 0x0806, 0x8035: parseARP(state, pool, &bank, &found)
+    case 0x8847, 0x8848: parseMPLS(state, pool, &bank)
+    default: break
+    }
+  }
+
+  /// RFC 826, for Ethernet and IPv4; operations above 255 are left out, as the key has eight bits for them.
+  private static func parseARP(
+    _ state: PacketState, _ pool: borrowing PacketPool, _ bank: inout KeyBank, _ found: inout Gathered
+  ) {
+    guard state.count &- Int(state.network) >= 28 else { return }
+    let address = state.start &+ Int(state.network)
+    let header = pool.load64(address)
+    guard header >> 16 == 0x0001_0800_0604 else { return }
+    found.w3 = UInt64(pool.load32(address &+ 14)) << 32 | UInt64(pool.load32(address &+ 24))
+    if header & 0xff00 == 0 { found.w4 = (header & 0xff) << 56 }
+    let key = Int(state.key)
+    bank.open(key, 3)
+    bank[key, 17] = (pool.load64(address &+ 8) >> 16) << 16
+    bank[key, 18] = (pool.load64(address &+ 18) >> 16) << 16
+  }
+
+  /// RFC 3032, section 2.1.
+  private static func parseMPLS(
+    _ state: PacketState, _ pool: borrowing PacketPool, _ bank: inout KeyBank
+  ) {
+    let key = Int(state.key)
+    bank.open(key, 4)
+    var offset = Int(state.network)
+    for index in 0..<3 {
+      guard state.count >= offset &+ 4 else { return }
+      let entry = UInt64(pool.load32(state.start &+ offset))
+      if index == 0 { bank[key, 20] = entry << 32 }
+      if index == 1 { bank[key, 20] |= entry }
+      if index == 2 { bank[key, 21] = entry << 32 }
+      if entry & 0x100 != 0 { return }
+      offset &+= 4
+    }
+  }
+
+  /// RFC 8200, sections 3 and 4.
+  private static func parseIPv6(
+    _ state: inout PacketState, _ pool: borrowing PacketPool, _ bank: inout KeyBank,
+    _ found: inout Gathered
+  ) {
+    let network = Int(state.network)
+    let available = state.count &- network
+    guard available >= 40 else { return }
+    let address = state.start &+ network
+    let first = pool.load64(address)
+    guard first >> 60 == 6 else { return }
+    var payload = Int(truncatingIfNeeded: (first >> 16) & 0xffff)
+    if payload == 0 && state.offload.segmentation != .none { payload = available &- 40 }
+    guard payload <= available &- 40, available &- 40 &- payload <= 255 else { return }
+    let key = Int(state.key)
+    bank.open(key, 2)
+    for word in 0..<4 { bank[key, 10 &+ word] = pool.load64(address &+ 8 &+ 8 &* word) }
+    bank[key, 14] = ((first >> 32) & 0xf_ffff) << 32
+    let end = network &+ 40 &+ payload
+    var offset = network &+ 40
+    var proto = UInt8(truncatingIfNeeded: first >> 8)
+    var fragment: UInt64 = 0
+    let isWhole = skipExtensions(state, pool, &offset, end, &proto, &fragment)
+    found.w4 = ((first >> 52) & 0xff) << 48 | (first & 0xff) << 40 | fragment << 32
+    guard isWhole else { return }
+    found.w4 |= UInt64(proto) << 56
+    guard fragment & 2 == 0 else { return }
+    parseTransport(&state, pool, &found, offset, end, proto)
+    if proto == 58 { parseICMPv6(state, pool, &bank, &found, offset, end) }
+  }
+
+  /// Walks over extension headers, each of which is at least eight bytes; false if one is cut off.
+  private static func skipExtensions(
+    _ state: PacketState, _ pool: borrowing PacketPool, _ offset: inout Int, _ end: Int,
+    _ proto: inout UInt8, _ fragment: inout UInt64
+  ) -> Bool {
+    while true {
+      switch proto {
+      case 0, 43, 60, 51, 44: break
+      default: return true
+      }
+      guard end &- offset >= 8 else { return false }
+      let address = state.start &+ offset
+      let header = pool.load64(address)
+      let next = UInt8(truncatingIfNeeded: header >> 56)
+      let length = Int(truncatingIfNeeded: (header >> 48) & 0xff)
+      switch proto {
+      case 44:
+        offset &+= 8
+        proto = next
+        let place = (header >> 32) & 0xffff
+        guard place & 0xfff9 != 0 else { continue }
+        fragment = 1
+        guard place & 0xfff8 != 0 else { continue }
+        fragment = 3
+        proto = 44
+        return true
+      case 51: offset &+= (length &+ 2) &* 4
+      default: offset &+= (length &+ 1) &* 8
+      }
+      proto = next
+      guard offset <= end else { return false }
+    }
+  }
+
+  /// RFC 4443, and neighbour discovery (RFC 4861, sections 4.3 and 4.4).
+  private static func parseICMPv6(
+    _ state: PacketState, _ pool: borrowing PacketPool, _ bank: inout KeyBank, _ found: inout Gathered,
+    _ offset: Int, _ end: Int
+  ) {
+    guard end &- offset >= 4 else { return }
+    let address = state.start &+ offset
+    let type = pool.load8(address)
+    let code = pool.load8(address &+ 1)
+    found.w4 |= UInt64(type) << 16 | UInt64(code)
+    guard type == 135 || type == 136, code == 0, end &- offset >= 24 else { return }
+    let key = Int(state.key)
+    bank.open(key, 3)
+    bank[key, 19] = UInt64(pool.load32(address &+ 4)) << 32
+    bank[key, 15] = pool.load64(address &+ 8)
+    bank[key, 16] = pool.load64(address &+ 16)
+    var position = offset &+ 24
+    while end &- position >= 8 {
+      let option = pool.load64(state.start &+ position)
+      let length = Int(truncatingIfNeeded: (option >> 48) & 0xff) &* 8
+      let kind = option >> 56
+      let word = kind == 1 ? 17 : 18
+      let isRepeated = (kind == 1 || kind == 2) && length == 8 && bank[key, word] >> 16 != 0
+      if length == 0 || length > end &- position || isRepeated {
+        for word in 15...18 { bank[key, word] = 0 }
+        return
+      }
+      if (kind == 1 || kind == 2) && length == 8 {
+        bank[key, word] = option << 16 | (bank[key, word] & 0xffff)
+        if bank[key, 17] & 0xff00 == 0 { bank[key, 17] |= kind << 8 }
+      }
+      position &+= length
+    }
+  }
+}

@@ -1,0 +1,365 @@
+// What: the packet engine. Packets go in, packets for ports and messages for the daemon come out.
+//
+//     receive -> Batch -> Parse -> Lookup -> Act -> Emit -> takeOutput
+//                                    |miss     |userspace
+//                                    +---------+-> Upcall -> drainUpcalls -> daemon -> handle(message:)
+//
+// How a worker uses it, once a round:
+//
+//  1. `receive(_:from:offload:tag:)` for each packet of a socket's ring, until it returns `.full` or the ring is
+//     empty. The bytes are copied, so the ring's frame can be given back at once.
+//  2. `process(nowMilliseconds:)`.
+//  3. While `nextOutput()` gives a port: walk `output(_:)` from `first` along `next`, build the system call's
+//     vectors from `bytes(of:)` or `pointer(of:)` and `offload`, send, then `finishOutput(port:sent:)`.
+//  4. `drainUpcalls()` gives the messages for the daemon.
+//  5. Now and then (a few times a second) `maintain()`.
+//
+// Messages of the daemon go to `handle(message:nowMilliseconds:)`, which answers with messages; after it,
+// steps 3 and 4 are due as well, since a packet may have been executed.
+//
+// One worker owns an engine. It does no I/O, has no clock and takes no lock; steps 1 to 3 allocate nothing.
+
+import PacketWire
+
+/// The sizes of an engine.
+public struct EngineConfiguration: Sendable {
+  /// Slots for packets of ordinary size.
+  public var smallSlotCount = 4096
+  /// What a small slot holds.
+  public var smallSlotByteCount = 1_664
+  /// Slots for segments of up to 64 KiB.
+  public var largeSlotCount = 128
+  /// What a large slot holds.
+  public var largeSlotByteCount = 65_536 + 128
+  /// The most masks that flows may have between them.
+  public var maximumMaskCount = 1_024
+  /// The most flows.
+  public var maximumFlowCount = 2_000_000
+  /// The most ports.
+  public var maximumPortCount = 4_096
+  /// The most packets that wait to be sent.
+  public var maximumOutputCount = 8_192
+  /// The most packets that wait for the daemon.
+  public var maximumUpcallCount = 256
+  /// Sets of eight entries that the exact-match cache begins with; a power of two.
+  public var initialCacheSetCount = 1 << 10
+  /// Sets that it may grow to; a power of two.
+  public var maximumCacheSetCount = 1 << 19
+  /// How many VLAN tags are parsed, 0 to 2.
+  public var tagLimit = 1
+  /// A number that no peer knows.
+  public var seed: UInt64 = 0x5eed_0b5e_55ed_cafe
+  /// The datapath's name.
+  public var name = "ovs-system"
+
+  /// The default sizes.
+  public init() {}
+}
+
+/// A datapath: ports, flows, and the path of packets between them.
+public struct Engine: ~Copyable {
+  /// The most packets of one batch.
+  public static var batchCapacity: Int { 32 }
+  /// The most lookups of one packet.
+  static var maximumDepth: Int { 6 }
+  /// Rows of the key bank: a batch and what it recirculates, then rows for clones, then rows for upcalls.
+  static var workRowCount: Int { 256 }
+  static var cloneRowCount: Int { 32 }
+
+  var pool: PacketPool
+  var bank: KeyBank
+  var states: Slab<PacketState>
+  var signatures: Slab<UInt64>
+  var found: Slab<Int32>
+  var hash: KeyHash
+  var cache: FlowCache
+  var table: FlowTable
+  var programs: ProgramStore
+  var ports: PortTable
+  var outputs: OutputQueues
+  var upcalls: UpcallQueue
+  var drops: Slab<UInt64>
+  var counters = EngineCounters()
+  /// How many rows of the bank hold packets.
+  var workCount = 0
+  var now: UInt64 = 0
+  var randomState: UInt64
+  var control: ControlState
+  let tagLimit: Int
+
+  /// Makes an engine without ports or flows.
+  public init(_ configuration: EngineConfiguration = EngineConfiguration()) {
+    pool = PacketPool(
+      smallSlots: configuration.smallSlotCount, smallByteCount: configuration.smallSlotByteCount,
+      largeSlots: configuration.largeSlotCount, largeByteCount: configuration.largeSlotByteCount)
+    let rows = Engine.workRowCount + Engine.cloneRowCount
+    bank = KeyBank(count: rows + configuration.maximumUpcallCount)
+    states = Slab(repeating: PacketState(), count: Engine.workRowCount)
+    signatures = Slab(repeating: 0, count: Engine.workRowCount)
+    found = Slab(repeating: -1, count: Engine.workRowCount)
+    hash = KeyHash(seed: configuration.seed)
+    cache = FlowCache(
+      minimumSetCount: configuration.initialCacheSetCount,
+      maximumSetCount: configuration.maximumCacheSetCount)
+    table = FlowTable(
+      maximumMaskCount: min(configuration.maximumMaskCount, 65_535),
+      maximumFlowCount: configuration.maximumFlowCount)
+    programs = ProgramStore()
+    ports = PortTable(maximumPortCount: configuration.maximumPortCount)
+    outputs = OutputQueues(
+      maximumEntryCount: configuration.maximumOutputCount, maximumPortCount: configuration.maximumPortCount)
+    upcalls = UpcallQueue(capacity: configuration.maximumUpcallCount, firstRow: rows)
+    drops = Slab(repeating: 0, count: DropReason.allCases.count)
+    control = ControlState(name: Array(configuration.name.utf8))
+    randomState = configuration.seed | 1
+    tagLimit = min(2, max(0, configuration.tagLimit))
+  }
+
+  /// How many packets were dropped for a reason.
+  public func dropCount(_ reason: DropReason) -> UInt64 { drops[reason.rawValue] }
+
+  /// Counters of the whole datapath.
+  public var statistics: DatapathStatistics {
+    var result = DatapathStatistics()
+    result.hits = counters.hits
+    result.misses = counters.misses
+    result.lost = counters.lost
+    result.flows = UInt64(table.flowCount)
+    result.maskHits = counters.maskHits
+    result.masks = UInt32(table.groupCount)
+    result.cacheHits = counters.cacheHits
+    return result
+  }
+
+  /// How many flows were refused because there were too many masks.
+  public var refusedMaskCount: UInt64 { table.refusedMasks }
+
+  @inline(__always)
+  mutating func count(_ reason: DropReason) { drops[reason.rawValue] &+= 1 }
+
+  // MARK: Batch
+
+  /// What became of a packet that was handed in.
+  public enum Reception: Sendable {
+    /// It is part of the batch.
+    case accepted
+    /// It was dropped and counted.
+    case dropped
+    /// The batch is full, or no buffer is free: process, send, and hand it in again.
+    case full
+  }
+
+  /// Adds a copy of a packet to the batch.
+  ///
+  /// - Parameters:
+  ///   - tag: A VLAN tag that the driver took out of the packet, tpid and tci, or zero.
+  #if !DEBUG  // The proof needs the whole module in view.
+    @_noLocks @_noAllocation
+  #endif
+  public mutating func receive(
+    _ bytes: RawSpan, from port: DatapathPortNumber, offload: Offload = Offload(), tag: UInt32 = 0
+  ) -> Reception {
+    guard workCount < Engine.batchCapacity else { return .full }
+    let index = ports.index(port.rawValue)
+    guard index >= 0 else {
+      count(.unknownPortIn)
+      return .dropped
+    }
+    let tagByteCount = tag == 0 ? 0 : 4
+    let count = bytes.byteCount &+ tagByteCount
+    guard bytes.byteCount >= 14, count <= 65_536 &+ 64 else {
+      self.count(.invalidLength)
+      ports.records[index].receivedDropped &+= 1
+      return .dropped
+    }
+    let slot = pool.take(byteCount: count)
+    guard slot >= 0 else { return .full }
+    var state = PacketState()
+    state.slot = slot
+    state.start = pool.address(of: slot) &+ PacketPool.headroomByteCount
+    state.count = count
+    state.inPort = port.rawValue
+    state.offload = offload
+    pool.copy(bytes, to: state.start &+ tagByteCount)
+    if tag != 0 {
+      pool.move(from: state.start &+ 4, to: state.start, count: 12)
+      pool.store32(tag, state.start &+ 12)
+      state.offload.checksumStart &+= 4
+    }
+    guard Engine.isValid(state.offload, count) else {
+      pool.release(slot)
+      self.count(.invalidOffload)
+      ports.records[index].receivedDropped &+= 1
+      return .dropped
+    }
+    ports.records[index].receivedPackets &+= 1
+    ports.records[index].receivedBytes &+= UInt64(truncatingIfNeeded: count)
+    append(state, UInt64(port.rawValue) << 32)
+    return .accepted
+  }
+
+  /// Whether offload information names places that the packet has.
+  private static func isValid(_ offload: Offload, _ count: Int) -> Bool {
+    if offload.needsChecksum {
+      let start = Int(offload.checksumStart)
+      guard start >= 14, start &+ Int(offload.checksumOffset) &+ 2 <= count else { return false }
+    }
+    switch offload.segmentation {
+    case .none: return true
+    case .tcp4, .tcp6, .udp:
+      return offload.needsChecksum && offload.segmentByteCount >= 8 && offload.tunnelByteCount == 0
+    default: return false
+    }
+  }
+
+  /// Takes a row of the bank for a packet; its first key word is given.
+  @inline(__always)
+  private mutating func append(_ state: PacketState, _ w0: UInt64) {
+    let row = workCount
+    workCount &+= 1
+    states[row] = state
+    states[row].key = Int32(truncatingIfNeeded: row)
+    bank.base[row].w0 = w0
+    bank.base[row].w6 = 0
+    bank.base[row].w7 = 0
+    bank.reset(row)
+  }
+
+  // MARK: Process
+
+  /// Takes the batch through parse, lookup and actions, again for what recirculates, until nothing is left.
+  #if !DEBUG  // The proof needs the whole module in view.
+    @_noLocks @_noAllocation
+  #endif
+  public mutating func process(nowMilliseconds: UInt64) {
+    now = nowMilliseconds
+    runRounds(from: 0)
+  }
+
+  /// Takes the packets in the rows from `first` on through the stages, and whatever they recirculate.
+  @inline(__always)
+  mutating func runRounds(from first: Int) {
+    var from = first
+    while from < workCount {
+      let to = min(workCount, from &+ Engine.batchCapacity)
+      parse(from, to)
+      propose(from, to)
+      lookup(from, to)
+      from = to
+    }
+    workCount = 0
+  }
+
+  /// Parses packets, hashes their keys, and touches the cache lines where their flows are written down.
+  @inline(__always)
+  private mutating func parse(_ from: Int, _ to: Int) {
+    var row = from
+    while row < to {
+      Parser.parse(&states[row], pool, &bank, tagLimit: tagLimit)
+      signatures[row] = KeyHash.finish(hash.signature(bank.base[row]))
+      row &+= 1
+    }
+  }
+
+  /// Asks the cache for each packet's flow, for all packets before any answer is used, so that the memory
+  /// accesses overlap.
+  @inline(__always)
+  private mutating func propose(_ from: Int, _ to: Int) {
+    var row = from
+    while row < to {
+      let signature = signatures[row]
+      let (low, high) = cache.candidates(signature)
+      var flow: Int32 = -1
+      if low != 0 {
+        flow = Int32(truncatingIfNeeded: cache.flow(signature, way: low.trailingZeroBitCount >> 4))
+      } else if high != 0 {
+        flow = Int32(truncatingIfNeeded: cache.flow(signature, way: 4 &+ high.trailingZeroBitCount >> 4))
+      }
+      found[row] = flow
+      row &+= 1
+    }
+  }
+
+  /// Finds each packet's flow, or sends it to the daemon, and runs the flow's actions.
+  @inline(__always)
+  private mutating func lookup(_ from: Int, _ to: Int) {
+    var row = from
+    while row < to {
+      var flow = Int(found[row])
+      if flow >= 0 && table.matches(flow, bank.base[row], bank, row) {
+        counters.cacheHits &+= 1
+      } else {
+        flow = lookupSlowly(row)
+      }
+      if flow >= 0 {
+        let key = bank.base[row]
+        table.records[flow].packets &+= 1
+        table.records[flow].bytes &+= UInt64(truncatingIfNeeded: states[row].count)
+        table.records[flow].usedMilliseconds = now
+        table.records[flow].tcpFlags |= UInt16(truncatingIfNeeded: key.w5 >> 48)
+        counters.hits &+= 1
+        run(Int(table.records[flow].program), row)
+      } else {
+        miss(row)
+      }
+      row &+= 1
+    }
+  }
+
+  /// Tries the other ways of the cache, then the masked flow table.
+  @inline(never)
+  private mutating func lookupSlowly(_ row: Int) -> Int {
+    let key = bank.base[row]
+    let signature = signatures[row]
+    var (low, high) = cache.candidates(signature)
+    while low != 0 {
+      let flow = cache.flow(signature, way: low.trailingZeroBitCount >> 4)
+      if flow < table.highestFlow && table.matches(flow, key, bank, row) {
+        counters.cacheHits &+= 1
+        return flow
+      }
+      low &= low &- 1
+    }
+    while high != 0 {
+      let flow = cache.flow(signature, way: 4 &+ high.trailingZeroBitCount >> 4)
+      if flow < table.highestFlow && table.matches(flow, key, bank, row) {
+        counters.cacheHits &+= 1
+        return flow
+      }
+      high &= high &- 1
+    }
+    var searched = 0
+    let flow = table.search(row, bank, hash, searched: &searched)
+    counters.maskHits &+= UInt64(truncatingIfNeeded: searched)
+    guard flow >= 0 else { return -1 }
+    table.groups[Int(table.records[flow].group)].recentHits &+= 1
+    cache.insert(signature, flow: flow)
+    return flow
+  }
+
+  /// Sends a packet that matched no flow to the daemon.
+  @inline(never)
+  private mutating func miss(_ row: Int) {
+    counters.misses &+= 1
+    let state = states[row]
+    if !enqueueUpcall(state, kind: .miss, processID: 0) { counters.lost &+= 1 }
+    pool.release(state.slot)
+  }
+
+  // MARK: Maintenance
+
+  /// Puts the masks that answer most at the front and lets the cache grow. To be called between batches.
+  public mutating func maintain() {
+    table.sortGroups()
+    cache.growIfCrowded()
+  }
+
+  /// A random number; good enough to sample by.
+  @inline(__always)
+  mutating func random() -> UInt32 {
+    randomState ^= randomState << 13
+    randomState ^= randomState >> 7
+    randomState ^= randomState << 17
+    return UInt32(truncatingIfNeeded: randomState >> 24)
+  }
+}

@@ -1,0 +1,226 @@
+// The daemon's requests, as a datapath answers them: an echo where it is asked for, an acknowledgement where
+// that is asked for, an error always.
+
+extension Engine {
+  /// Does what messages ask, and returns the messages that answer, one an element.
+  public mutating func handle(message bytes: [UInt8], nowMilliseconds: UInt64) -> [[UInt8]] {
+    now = nowMilliseconds
+    let messages: [Message]
+    do {
+      messages = try Message.decode(bytes)
+    } catch {
+      let code: RequestError =
+        switch error {
+        case .unknownFamily, .unknownCommand: .notSupported
+        default: .invalid
+        }
+      return [Message(Engine.headerOfBroken(bytes).reply(), .error(code.rawValue)).encode()]
+    }
+    var replies: [[UInt8]] = []
+    for message in messages {
+      do {
+        for reply in try answer(message) { replies.append(reply.encode()) }
+      } catch {
+        replies.append(Message(message.header.reply(), .error(error.rawValue)).encode())
+      }
+    }
+    return replies
+  }
+
+  private static func headerOfBroken(_ bytes: [UInt8]) -> MessageHeader {
+    guard bytes.count >= 16 else { return MessageHeader() }
+    let view = Attribute(type: 0, message: bytes, range: 0..<16, depth: 0)
+    return MessageHeader(
+      flags: [], sequence: UInt32(truncatingIfNeeded: view.littleEndian(at: 8, byteCount: 4)),
+      processID: UInt32(truncatingIfNeeded: view.littleEndian(at: 12, byteCount: 4)))
+  }
+
+  private mutating func answer(_ message: Message) throws(RequestError) -> [Message] {
+    let header = message.header
+    switch message.body {
+    case .datapath(let command, let request): return try answer(datapath: command, request, header)
+    case .vport(let command, let request): return try answer(vport: command, request, header)
+    case .flow(let command, let request): return try answer(flow: command, request, header)
+    case .packet(.execute, let request):
+      try execute(request)
+      return acknowledge(header)
+    case .packet, .error, .done: throw .notSupported
+    }
+  }
+
+  /// What follows a request that succeeded: the echo, then the acknowledgement.
+  private func acknowledge(_ header: MessageHeader, _ echo: Message.Body? = nil) -> [Message] {
+    var replies: [Message] = []
+    if let echo, header.flags.contains(.echo) { replies.append(Message(header.reply(), echo)) }
+    if header.flags.contains(.acknowledge) { replies.append(Message(header.reply(), .error(0))) }
+    return replies
+  }
+
+  private static func isDump(_ header: MessageHeader) -> Bool { header.flags.rawValue & 0x300 == 0x300 }
+
+  // MARK: Datapath
+
+  private mutating func answer(
+    datapath command: MessageCommand, _ request: DatapathMessage, _ header: MessageHeader
+  ) throws(RequestError) -> [Message] {
+    switch command {
+    case .get:
+      let record = Message.Body.datapath(.new, describeDatapath())
+      guard Engine.isDump(header) else { return [Message(header.reply(), record)] }
+      return [Message(header.reply(flags: .multipart), record), Message(header.reply(), .done)]
+    case .new, .set:
+      if let features = request.userFeatures { control.userFeatures = features }
+      if command == .new, let name = request.name { control.name = name }
+      return acknowledge(header, .datapath(.new, describeDatapath()))
+    case .delete:
+      removeAllFlows()
+      for index in 0..<ports.names.count where ports.records[index].isPresent { removePort(index) }
+      return acknowledge(header, .datapath(.delete, describeDatapath()))
+    }
+  }
+
+  private func describeDatapath() -> DatapathMessage {
+    var message = DatapathMessage()
+    message.name = control.name
+    message.userFeatures = control.userFeatures
+    message.statistics = statistics
+    return message
+  }
+
+  // MARK: Ports
+
+  private mutating func answer(
+    vport command: MessageCommand, _ request: VportMessage, _ header: MessageHeader
+  ) throws(RequestError) -> [Message] {
+    if command == .new { return try addPort(request, header) }
+    if command == .get && Engine.isDump(header) {
+      var replies: [Message] = []
+      for index in 0..<ports.names.count where ports.records[index].isPresent {
+        replies.append(Message(header.reply(flags: .multipart), .vport(.new, describePort(index))))
+      }
+      return replies + [Message(header.reply(), .done)]
+    }
+    let index: Int
+    if let number = request.number {
+      index = ports.index(number.rawValue)
+    } else if let name = request.name {
+      index = ports.index(named: name)
+    } else {
+      throw .invalid
+    }
+    guard index >= 0 else { throw .noDevice }
+    switch command {
+    case .get: return [Message(header.reply(), .vport(.new, describePort(index)))]
+    case .delete:
+      let description = describePort(index)
+      removePort(index)
+      return acknowledge(header, .vport(.delete, description))
+    case .new, .set:
+      if let type = request.type, type.rawValue != ports.records[index].type { throw .invalid }
+      apply(request, to: index)
+      return acknowledge(header, .vport(.new, describePort(index)))
+    }
+  }
+
+  private mutating func addPort(
+    _ request: VportMessage, _ header: MessageHeader
+  ) throws(RequestError) -> [Message] {
+    guard let type = request.type, let name = request.name, !name.isEmpty else { throw .invalid }
+    switch type {
+    case .netdev, .internal, .vxlan, .geneve, .gre, .ip6gre: break
+    default: throw .notSupported
+    }
+    guard ports.index(named: name) < 0 else { throw .exists }
+    guard let number = request.number?.rawValue ?? ports.freeNumber() else { throw .noSpace }
+    guard number <= PortTable.maximumNumber else { throw .outOfRange }
+    guard ports.index(number) < 0 else { throw .busy }
+    var record = PortRecord()
+    record.number = number
+    record.type = type.rawValue
+    if type == .vxlan { record.destinationPort = 4789 }
+    if type == .geneve { record.destinationPort = 6081 }
+    guard ports.add(record, name: name) else { throw .noSpace }
+    let index = ports.index(number)
+    apply(request, to: index)
+    return acknowledge(header, .vport(.new, describePort(index)))
+  }
+
+  private mutating func apply(_ request: VportMessage, to index: Int) {
+    if let options = request.options {
+      if let port = options.destinationPort { ports.records[index].destinationPort = port }
+      ports.records[index].usesGroupPolicy = options.usesGroupPolicy
+    }
+    if let ids = request.upcallProcessIDs { control.upcallProcessIDs[ports.records[index].number] = ids }
+  }
+
+  private mutating func removePort(_ index: Int) {
+    outputs.clear(index, &ports, &pool)
+    var kept = 0
+    for position in 0..<outputs.activeCount where Int(outputs.active[position]) != index {
+      outputs.active[kept] = outputs.active[position]
+      kept += 1
+    }
+    outputs.activeCount = kept
+    control.upcallProcessIDs[ports.records[index].number] = nil
+    ports.remove(index)
+  }
+
+  private func describePort(_ index: Int) -> VportMessage {
+    let record = ports.records[index]
+    var message = VportMessage()
+    message.number = DatapathPortNumber(record.number)
+    message.type = VportType(rawValue: record.type)
+    message.name = ports.names[index]
+    message.upcallProcessIDs = control.upcallProcessIDs[record.number]
+    if record.destinationPort != 0 {
+      message.options = VportOptions(destinationPort: record.destinationPort)
+      message.options?.usesGroupPolicy = record.usesGroupPolicy
+    }
+    var statistics = VportStatistics()
+    statistics.receivedPackets = record.receivedPackets
+    statistics.receivedBytes = record.receivedBytes
+    statistics.receivedDropped = record.receivedDropped
+    statistics.sentPackets = record.sentPackets
+    statistics.sentBytes = record.sentBytes
+    statistics.sentDropped = record.sentDropped
+    message.statistics = statistics
+    return message
+  }
+
+  /// Says what a port can do by itself; without this it is taken to do nothing.
+  public mutating func setCapabilities(_ capabilities: OffloadCapabilities, of port: DatapathPortNumber) {
+    let index = ports.index(port.rawValue)
+    if index >= 0 { ports.records[index].capabilities = capabilities }
+  }
+
+  // MARK: Packets
+
+  /// Runs actions on a packet that the daemon gives.
+  private mutating func execute(_ request: PacketMessage) throws(RequestError) {
+    guard request.packet.count >= 14, workCount == 0 else { throw .invalid }
+    guard let actions = request.actions else { throw .invalid }
+    let words: [UInt64]
+    do {
+      words = try ProgramCompiler.compile(actions)
+    } catch {
+      throw error == .unsupported ? .notSupported : .invalid
+    }
+    let slot = pool.take(byteCount: request.packet.count)
+    guard slot >= 0 else { throw .noMemory }
+    var state = PacketState()
+    state.slot = slot
+    state.start = pool.address(of: slot) + PacketPool.headroomByteCount
+    state.count = request.packet.count
+    pool.copy(RawSpan(_elements: request.packet.span), to: state.start)
+    bank.store(request.key ?? FlowKey(), at: 0)
+    bank.keepMetadata(0)
+    state.inPort = UInt32(truncatingIfNeeded: bank.base[0].w0 >> 32)
+    Parser.parse(&state, pool, &bank, tagLimit: tagLimit)
+    let program = programs.store(words)
+    states[0] = state
+    workCount = 1
+    runAll(Int(program), &state, level: 0)
+    runRounds(from: 1)
+    programs.remove(program)
+  }
+}

@@ -1,0 +1,161 @@
+// Requests about flows.
+
+extension Engine {
+  mutating func answer(
+    flow command: MessageCommand, _ request: FlowMessage, _ header: MessageHeader
+  ) throws(RequestError) -> [Message] {
+    switch command {
+    case .new: return try putFlow(request, header)
+    case .set:
+      guard let flow = findFlow(request) else { throw .noEntry }
+      if let actions = request.actions { try replace(actions, of: flow) }
+      if request.clears { clearStatistics(of: flow) }
+      return answerChange(flow, .new, request, header)
+    case .get:
+      if header.flags.rawValue & 0x300 == 0x300 { return dumpFlows(request, header) }
+      guard let flow = findFlow(request) else { throw .noEntry }
+      return [Message(header.reply(), .flow(.new, describe(flow, flags: request.identifierFlags ?? 0)))]
+    case .delete:
+      if request.key == nil && request.identifier == nil {
+        removeAllFlows()
+        return header.flags.contains(.acknowledge) ? [Message(header.reply(), .error(0))] : []
+      }
+      guard let flow = findFlow(request) else { throw .noEntry }
+      let replies = answerChange(flow, .delete, request, header)
+      removeFlow(flow)
+      return replies
+    }
+  }
+
+  private func answerChange(
+    _ flow: Int, _ command: MessageCommand, _ request: FlowMessage, _ header: MessageHeader
+  ) -> [Message] {
+    var replies: [Message] = []
+    if header.flags.contains(.echo) {
+      let description = describe(flow, flags: request.identifierFlags ?? 0)
+      replies.append(Message(header.reply(), .flow(command, description)))
+    }
+    if header.flags.contains(.acknowledge) { replies.append(Message(header.reply(), .error(0))) }
+    return replies
+  }
+
+  private mutating func putFlow(
+    _ request: FlowMessage, _ header: MessageHeader
+  ) throws(RequestError) -> [Message] {
+    guard let key = request.key, let actions = request.actions else { throw .invalid }
+    let mask = Engine.datapathMask(request.mask)
+    if let flow = findExact(key, mask, request.identifier) {
+      if header.flags.contains(.exclusive) { throw .exists }
+      try replace(actions, of: flow)
+      if request.clears { clearStatistics(of: flow) }
+      return answerChange(flow, .new, request, header)
+    }
+    let words = try compile(actions)
+    let (flow, refusal) = table.add(key: key, mask: mask, hash: hash)
+    switch refusal {
+    case .tooManyMasks, .tooManyFlows: throw .noSpace
+    case nil: break
+    }
+    table.records[flow].program = programs.store(words)
+    while control.flows.count <= flow { control.flows.append(nil) }
+    control.flows[flow] = FlowControl(
+      key: PackedKey(key), actions: actions, identifier: request.identifier)
+    if let identifier = request.identifier { control.flowsByIdentifier[identifier] = flow }
+    return answerChange(flow, .new, request, header)
+  }
+
+  /// The mask that flows are kept under: exact where none is given, and never of the OpenFlow pipeline's words.
+  private static func datapathMask(_ mask: FlowKey?) -> FlowKey {
+    var result: FlowKey
+    if let mask {
+      result = mask
+    } else {
+      result = FlowKey()
+      for word in 0..<FlowKey.wordCount { result.words[word] = ~0 }
+    }
+    for word in KeySegments.words(ofSegment: 8) { result.words[word] = 0 }
+    return result
+  }
+
+  private func compile(_ actions: [DatapathAction]) throws(RequestError) -> [UInt64] {
+    do {
+      return try ProgramCompiler.compile(actions)
+    } catch {
+      throw error == .unsupported ? .notSupported : .invalid
+    }
+  }
+
+  private mutating func replace(_ actions: [DatapathAction], of flow: Int) throws(RequestError) {
+    let words = try compile(actions)
+    programs.remove(table.records[flow].program)
+    table.records[flow].program = programs.store(words)
+    control.flows[flow]?.actions = actions
+  }
+
+  private mutating func clearStatistics(of flow: Int) {
+    table.records[flow].packets = 0
+    table.records[flow].bytes = 0
+    table.records[flow].usedMilliseconds = 0
+    table.records[flow].tcpFlags = 0
+  }
+
+  private func findExact(_ key: FlowKey, _ mask: FlowKey, _ identifier: FlowIdentifier?) -> Int? {
+    if let identifier, let flow = control.flowsByIdentifier[identifier] { return flow }
+    let flow = table.find(key: key, mask: mask, hash: hash)
+    return flow >= 0 ? flow : nil
+  }
+
+  /// The flow that a request means: by identifier, by key and mask, or by a key that it matches.
+  private mutating func findFlow(_ request: FlowMessage) -> Int? {
+    if let identifier = request.identifier { return control.flowsByIdentifier[identifier] }
+    guard let key = request.key else { return nil }
+    if request.mask != nil { return findExact(key, Engine.datapathMask(request.mask), nil) }
+    guard workCount == 0 else { return nil }
+    bank.store(key, at: 0)
+    var searched = 0
+    let flow = table.search(0, bank, hash, searched: &searched)
+    return flow >= 0 ? flow : nil
+  }
+
+  private mutating func removeFlow(_ flow: Int) {
+    programs.remove(table.records[flow].program)
+    table.remove(flow)
+    if flow < control.flows.count {
+      if let identifier = control.flows[flow]?.identifier { control.flowsByIdentifier[identifier] = nil }
+      control.flows[flow] = nil
+    }
+  }
+
+  mutating func removeAllFlows() {
+    for flow in 0..<table.highestFlow where table.records[flow].isAlive { removeFlow(flow) }
+  }
+
+  private func dumpFlows(_ request: FlowMessage, _ header: MessageHeader) -> [Message] {
+    var replies: [Message] = []
+    for flow in 0..<table.highestFlow where table.records[flow].isAlive {
+      let description = describe(flow, flags: request.identifierFlags ?? 0)
+      replies.append(Message(header.reply(flags: .multipart), .flow(.new, description)))
+    }
+    replies.append(Message(header.reply(), .done))
+    return replies
+  }
+
+  private func describe(_ flow: Int, flags: UInt32) -> FlowMessage {
+    var message = FlowMessage()
+    let remembered = flow < control.flows.count ? control.flows[flow] : nil
+    message.identifier = remembered?.identifier
+    if flags & 1 == 0 || message.identifier == nil {
+      message.key = remembered?.key.key ?? table.key(of: flow)
+      if flags & 2 == 0 { message.mask = table.mask(of: flow) }
+    }
+    if flags & 4 == 0 { message.actions = remembered?.actions ?? [] }
+    let record = table.records[flow]
+    var statistics = FlowStatistics()
+    statistics.packets = record.packets
+    statistics.bytes = record.bytes
+    statistics.usedMilliseconds = record.packets == 0 ? nil : record.usedMilliseconds
+    statistics.tcpFlags = record.tcpFlags
+    message.statistics = statistics
+    return message
+  }
+}
