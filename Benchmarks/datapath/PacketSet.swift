@@ -22,7 +22,9 @@ struct PacketSet {
       put((0..<12).map { _ in UInt8(truncatingIfNeeded: random.next()) }, at: 26)
       put([0, 26, 0, 0], at: 38)
       var sum = 0
-      for index in stride(from: 14, to: 34, by: 2) { sum += Int(bytes[start + index]) << 8 | Int(bytes[start + index + 1]) }
+      for index in stride(from: 14, to: 34, by: 2) {
+        sum += Int(bytes[start + index]) << 8 | Int(bytes[start + index + 1])
+      }
       while sum > 0xffff { sum = (sum & 0xffff) + (sum >> 16) }
       put([UInt8(~sum >> 8 & 0xff), UInt8(~sum & 0xff)], at: 24)
     }

@@ -35,7 +35,8 @@ struct Options {
       case "--pcap": capture = value
       default:
         print(
-          "usage: datapath-bench [--smoke] [--flows N,N] [--rules 1,19] [--packets N] [--runs N] [--pcap FILE]")
+          "usage: datapath-bench [--smoke] [--flows N,N] [--rules 1,19] [--packets N] [--runs N] [--pcap FILE]"
+        )
         exit(arguments[index] == "--help" ? 0 : 1)
       }
       index += 2
@@ -43,23 +44,28 @@ struct Options {
   }
 }
 
-let options = Options(Array(CommandLine.arguments.dropFirst()))
-print("   rules    packets'  ns a packet     million/s     megaflows  masks  cache hits")
-print("              flows")
-for rules in options.ruleCounts {
-  if let capture = options.capture {
-    guard let packets = PacketSet(capture: capture) else {
-      print("datapath-bench: \(capture): not a capture of Ethernet packets")
-      exit(1)
+@main
+enum Program {
+  static func main() {
+    let options = Options(Array(CommandLine.arguments.dropFirst()))
+    print("   rules    packets'  ns a packet     million/s     megaflows  masks  cache hits")
+    print("              flows")
+    for rules in options.ruleCounts {
+      if let capture = options.capture {
+        guard let packets = PacketSet(capture: capture) else {
+          print("datapath-bench: \(capture): not a capture of Ethernet packets")
+          exit(1)
+        }
+        measure(packets, rules: rules, options)
+      } else {
+        for flows in options.flowCounts { measure(PacketSet(flows: flows), rules: rules, options) }
+      }
     }
-    measure(packets, rules: rules)
-  } else {
-    for flows in options.flowCounts { measure(PacketSet(flows: flows), rules: rules) }
   }
 }
 
 /// Loops a set of packets through a new engine and prints one line.
-func measure(_ packets: PacketSet, rules: Int) {
+func measure(_ packets: PacketSet, rules: Int, _ options: Options) {
   let bench = Bench(ruleCount: rules)
   bench.run(packets, count: max(2 * packets.count, 64))
   bench.engine.maintain()

@@ -106,7 +106,8 @@ extension Engine {
   struct TunnelHeader {
     var byteCount = 0
     var key: UInt64 = 0
-    var flags: TunnelFlags = []
+    /// Bits of ``TunnelFlags``.
+    var flags: UInt64 = 0
     var optionOffset = 0
     var optionByteCount = 0
     var policy: UInt64 = 0
@@ -187,7 +188,7 @@ extension Engine {
     var header = TunnelHeader()
     let checksum = pool.load16(address &+ 6)
     if checksum != 0 {
-      header.flags.insert(.checksum)
+      header.flags |= 1 << 2
       if !state.offload.needsChecksum {
         let length = end &- transport
         let pseudo = pool.pseudoHeaderSum(
@@ -196,7 +197,7 @@ extension Engine {
         guard PacketPool.fold(pseudo &+ pool.sum(address, length)) == 0xffff else { return nil }
       }
     }
-    header.flags.insert(.key)
+    header.flags |= 1 << 3
     let first = pool.load32(address &+ 8)
     let second = pool.load32(address &+ 12)
     header.key = UInt64(second >> 8)
@@ -213,7 +214,7 @@ extension Engine {
     }
     let options = Int(truncatingIfNeeded: (first >> 24) & 0x3f) &* 4
     guard first >> 30 == 0, first & 0xffff == 0x6558, end >= transport &+ 16 &+ options else { return nil }
-    if first & 0x0080_0000 != 0 { header.flags.insert(.operations) }
+    if first & 0x0080_0000 != 0 { header.flags |= 1 << 0 }
     header.optionOffset = transport &+ 16
     header.optionByteCount = options
     header.byteCount &+= options
@@ -230,14 +231,14 @@ extension Engine {
     let needed = (flags.nonzeroBitCount &+ 1) &* 4
     guard end >= transport &+ needed else { return nil }
     if flags & 0x8000 != 0 {
-      header.flags.insert(.checksum)
+      header.flags |= 1 << 2
       if state.offload.segmentation == .none && !state.offload.needsChecksum {
         guard PacketPool.fold(pool.sum(address, end &- transport)) == 0xffff else { return nil }
       }
       offset &+= 4
     }
     if flags & 0x2000 != 0 {
-      header.flags.insert(.key)
+      header.flags |= 1 << 3
       header.key = UInt64(pool.load32(address &+ offset))
       offset &+= 4
     }
@@ -266,7 +267,7 @@ extension Engine {
       ttl = UInt64(pool.load8(network &+ 7))
     }
     bank[row, 35] = header.key
-    var word = UInt64(header.flags.rawValue) << 48 | tos << 40 | ttl << 32
+    var word = header.flags << 48 | tos << 40 | ttl << 32
     if state.transportProtocol == 17 { word |= UInt64(pool.load32(state.start &+ Int(state.transport))) }
     bank[row, 36] = word
     bank[row, 37] = header.policy << 40

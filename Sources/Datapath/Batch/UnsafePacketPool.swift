@@ -185,15 +185,28 @@ struct PacketPool: ~Copyable {
     unsafe (base + target).copyMemory(from: base + source, byteCount: count)
   }
 
-  /// Copies bytes into the region.
-  mutating func copy(_ bytes: borrowing RawSpan, to target: Int) {
+  /// Copies at least eight bytes into the region.
+  @inline(__always)
+  mutating func copy(_ bytes: RawSpan, to target: Int) {
     let count = bytes.byteCount
+    precondition(count >= 8)
     check(target, count)
-    // SAFETY: the target was checked, and the span vouches for the source.
-    unsafe bytes.withUnsafeBytes { source in
-      guard let start = source.baseAddress else { return }
-      unsafe (base + target).copyMemory(from: start, byteCount: count)
+    var position = 0
+    // SAFETY: the target was checked, every source offset is less than the span's length by the size of the
+    // load, and the last, overlapping step ends where both end.
+    while count &- position >= 32 {
+      let part = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: position, as: SIMD4<UInt64>.self)
+      unsafe base.storeBytes(of: part, toByteOffset: target &+ position, as: SIMD4<UInt64>.self)
+      position &+= 32
     }
+    while count &- position >= 8 {
+      let part = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: position, as: UInt64.self)
+      unsafe base.storeBytes(of: part, toByteOffset: target &+ position, as: UInt64.self)
+      position &+= 8
+    }
+    guard position < count else { return }
+    let part = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: count &- 8, as: UInt64.self)
+    unsafe base.storeBytes(of: part, toByteOffset: target &+ count &- 8, as: UInt64.self)
   }
 
   /// Bytes of the region, for as long as the pool is not changed.
