@@ -49,6 +49,8 @@ public struct Field: Hashable, Sendable {
   /// The bits of a value that may be non-zero; as a mask, an exact match.
   public var validBits: FieldValue {
     if self == .ipTOS { return 0xfc }
+    if self == .vlanVID { return 0x1fff }
+    if self == .arpOperation { return 0xff }
     return row.bitCount >= 128 ? ~0 : (1 << FieldValue(row.bitCount)) &- 1
   }
 }
@@ -97,6 +99,8 @@ public enum FieldPlace: Equatable, Sendable {
   case legacyPort
   /// The VLAN identifier; to have one is to have a tag.
   case vlanID
+  /// The VLAN identifier, and above it the bit that says that there is a tag (OpenFlow's `OFPVID_PRESENT`).
+  case vlanTag
   /// The VLAN priority; to have one is to have a tag.
   case vlanPriority
   /// The ARP operation, of which the key holds eight bits.

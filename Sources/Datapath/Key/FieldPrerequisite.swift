@@ -3,7 +3,7 @@
 extension FieldPrerequisite {
   /// Whether a packet with this key has what the field needs.
   public func isSatisfied(by key: borrowing FlowKey) -> Bool {
-    let type = key[word: 1, shift: 0, bitCount: 16]
+    let type = FieldPrerequisite.etherType(of: key)
     let proto = key[word: 4, shift: 56, bitCount: 8]
     // The low 32 bits hold ICMP's type and code; above them, bit 33 marks a later fragment, which has no
     // transport header.
@@ -34,6 +34,13 @@ extension FieldPrerequisite {
     case .neighborSolicit: return type == 0x86dd && proto == 58 && transport == 135 << 16
     case .neighborAdvert: return type == 0x86dd && proto == 58 && transport == 136 << 16
     }
+  }
+
+  /// The EtherType, or that which the packet type gives for a packet without an Ethernet header.
+  public static func etherType(of key: borrowing FlowKey) -> UInt16 {
+    let type = UInt16(truncatingIfNeeded: key.words[1])
+    let packetType = key.words[9] >> 32
+    return type == 0 && packetType >> 16 == 1 ? UInt16(truncatingIfNeeded: packetType) : type
   }
 
   /// Whether every packet that a rule matches has what the field needs.

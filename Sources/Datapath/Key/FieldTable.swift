@@ -167,7 +167,7 @@ enum FieldTable {
     FieldRow(
       "dl_vlan", nil, 2, 12, .vlanID, .decimal, .exact, .ethernet, .readWrite, .openFlow10),
     FieldRow(
-      "vlan_vid", nil, 2, 12, .vlanID, .decimal, .maskable, .ethernet, .readWrite, .openFlow10,
+      "vlan_vid", nil, 2, 12, .vlanTag, .decimal, .maskable, .ethernet, .readWrite, .openFlow10,
       nil, .basic(6, "OXM_OF_VLAN_VID", .openFlow12)),
     FieldRow(
       "dl_vlan_pcp", nil, 1, 3, .vlanPriority, .decimal, .exact, .ethernet, .readWrite, .openFlow10),

@@ -5,10 +5,7 @@ enum VLANBits {
   static let present: UInt64 = 0x1000
   static let id: UInt64 = 0x0fff
   static let priority: UInt64 = 0xe000
-  static let shift = 0
   static let word = 2
-  /// The identifier by which OpenFlow 1.0 says "no tag" (`OFP_VLAN_NONE`).
-  static let openFlow10None: UInt64 = 0xffff
 }
 
 extension Field {
@@ -26,6 +23,8 @@ extension Field {
       return FieldValue(Field.legacyPort(UInt32(truncatingIfNeeded: key.words[0] >> 32)))
     case .vlanID:
       return FieldValue(key.words[VLANBits.word] & VLANBits.id)
+    case .vlanTag:
+      return FieldValue(key.words[VLANBits.word] & (VLANBits.id | VLANBits.present))
     case .vlanPriority:
       return FieldValue((key.words[VLANBits.word] & VLANBits.priority) >> 13)
     case .arpOperation:
@@ -54,6 +53,9 @@ extension Field {
     case .vlanID:
       let others = key.words[VLANBits.word] & ~(VLANBits.id | VLANBits.present)
       key.words[VLANBits.word] = others | (low & VLANBits.id) | VLANBits.present
+    case .vlanTag:
+      let bits = VLANBits.id | VLANBits.present
+      key.words[VLANBits.word] = (key.words[VLANBits.word] & ~bits) | (low & bits)
     case .vlanPriority:
       let others = key.words[VLANBits.word] & ~(VLANBits.priority | VLANBits.present)
       key.words[VLANBits.word] = others | (low & 7) << 13 | VLANBits.present

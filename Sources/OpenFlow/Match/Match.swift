@@ -45,11 +45,18 @@ public struct Match: Equatable, Sendable {
   /// packets without one, as in OVS.
   public mutating func set(_ field: Field, _ value: FieldValue, mask fieldMask: FieldValue) {
     switch field.row.place {
+    case .vlanID where fieldMask == 0, .vlanPriority where fieldMask == 0:
+      unsetVLAN(field)
+    case .bits where field == .packetType && value == 0:
+      // Every rule is for Ethernet packets unless it says otherwise.
+      store(field, 0, mask: 0)
     case .vlanID where field == .dlVLAN && value & 0xffff == 0xffff:
       store(.vlanTCI, 0, mask: 0xffff)
     case .vlanID:
       let bits = fieldMask & 0xfff
       store(.vlanTCI, (value & bits) | 0x1000, mask: bits | 0x1000, keeping: 0xe000)
+    case .vlanTag:
+      store(.vlanTCI, value & fieldMask, mask: fieldMask & 0x1fff, keeping: 0xe000)
     case .vlanPriority:
       store(.vlanTCI, (value & 7) << 13 | 0x1000, mask: 0xf000, keeping: 0x0fff)
     case .legacyPort:
@@ -60,6 +67,14 @@ public struct Match: Equatable, Sendable {
     default:
       store(field, value, mask: fieldMask & field.validBits)
     }
+  }
+
+  /// Matches any value of part of a tag, and, with no other part left, whether there is a tag or not.
+  private mutating func unsetVLAN(_ field: Field) {
+    let part: UInt64 = field.row.place == .vlanPriority ? 0xe000 : 0x0fff
+    mask.words[2] &= ~part
+    if mask.words[2] & 0xefff == 0 { mask.words[2] &= ~0x1000 }
+    key.words[2] &= mask.words[2]
   }
 
   /// Replaces the match on a plain field; the bits in `kept` stay as they were.

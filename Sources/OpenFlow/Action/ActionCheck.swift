@@ -1,0 +1,221 @@
+// What: whether actions make sense for the packets that a rule matches.
+//
+// Why: an action on a header that a packet need not have is an error (`OFPBAC_MATCH_INCONSISTENT`), or, for those
+// old actions that OpenFlow 1.0 lets a switch ignore, allowed under OpenFlow 1.0 alone.
+//
+// How: a copy of the rule's key is taken along, on which those actions work that change what later ones may
+// presuppose: the VLAN tag, the EtherType after MPLS and encapsulations.
+
+import Datapath
+
+/// Checks actions against the match of their rule.
+public struct ActionCheck {
+  private var key: FlowKey
+  private let mask: FlowKey
+  private let table: UInt8?
+  private var formats: FlowFormats = .any
+  /// The first port number that is not an ordinary port's.
+  private let maximumPort = OpenFlowPortNumber(0xff00)
+
+  private init(_ match: Match, _ table: UInt8?) {
+    key = match.key
+    mask = match.mask
+    self.table = table
+  }
+
+  /// Checks the actions of a rule; returns the OpenFlow forms that can carry them.
+  ///
+  /// - Throws: The error that OpenFlow has for the first action that does not make sense.
+  public static func check(
+    _ actions: [Action], match: Match, table: UInt8?
+  ) throws(OpenFlowError) -> FlowFormats {
+    var check = ActionCheck(match, table)
+    try check.check(actions)
+    return check.formats
+  }
+
+  private mutating func check(_ actions: [Action]) throws(OpenFlowError) {
+    for action in actions { try check(action) }
+  }
+
+  /// Notes that only OpenFlow 1.0 lets this pass.
+  private mutating func inconsistent(unless holds: Bool) {
+    if !holds { formats.formIntersection([.openFlow10Standard, .nxmAny]) }
+  }
+
+  private var etherType: UInt16 { FieldPrerequisite.etherType(of: key) }
+  private var isIP: Bool { etherType == 0x0800 || etherType == 0x86dd }
+  private var isMPLS: Bool { etherType == 0x8847 || etherType == 0x8848 }
+  private var proto: UInt8 { UInt8(truncatingIfNeeded: Field.ipProtocol.value(in: key)) }
+  private var packetType: UInt32 { UInt32(truncatingIfNeeded: Field.packetType.value(in: key)) }
+  private var hasVLAN: Bool { key.words[2] & 0x1000 != 0 }
+
+  private mutating func check(_ action: Action) throws(OpenFlowError) {
+    switch action {
+    case .output(let port, _), .outputTruncated(let port, _): try check(port)
+    case .outputField(let source, _): try check(source: source)
+    case .enqueue(let port, _):
+      guard port < maximumPort || port == .inPort || port == .local else { throw .badActionBadOutPort }
+    case .bundle(let bundle):
+      for member in bundle.members { try check(member: member) }
+      if let destination = bundle.destination { try check(destination: destination) }
+    case .setField(let set): try check(set)
+    case .move(let source, let destination):
+      try check(source: source)
+      try check(destination: destination)
+    case .stackPush(let source): try check(source: source)
+    case .stackPop(let destination): try check(destination: destination)
+    case .deleteField(let field):
+      guard !field.isStored else { throw .badActionBadArgument }
+    case .multipath(let multipath): try check(destination: multipath.destination)
+    case .resubmit(let resubmit):
+      guard !resubmit.usesConnectionTuple || isTracked else { throw .badActionMatchInconsistent }
+    case .learn(let learn): try check(learn)
+    case .connectionTrack(let track): try check(track)
+    case .nat(let nat): try check(nat)
+    case .clone(let actions): try check(actions)
+    case .checkPacketLarger(_, let destination): try check(destination: destination)
+    case .meter(let meter):
+      guard meter != 0 && meter <= 0xffff_0000 else { throw .meterModFailedInvalidMeter }
+    case .writeActions(let actions):
+      // Consistency cannot be known for an action set.
+      let saved = formats
+      try check(actions)
+      formats = saved
+    case .gotoTable(let next):
+      guard next != 0xff, table.map({ next > $0 }) ?? true else { throw .badInstructionBadTableID }
+    case .controller, .group, .setTunnel, .setQueue, .popQueue, .conjunction, .note, .exit, .sample,
+      .connectionTrackClear, .debugRecirculate, .debugSlow, .clearActions, .writeMetadata, .finTimeout,
+      .setEthernetSource, .setEthernetDestination:
+      if case .finTimeout = action { inconsistent(unless: proto == 6) }
+    default: try checkHeaders(action)
+    }
+  }
+
+  private mutating func checkHeaders(_ action: Action) throws(OpenFlowError) {
+    switch action {
+    case .setVLANID(_, let pushes), .setVLANPriority(_, let pushes):
+      inconsistent(unless: hasVLAN || pushes)
+      key.words[2] |= 0x1000
+    case .stripVLAN:
+      inconsistent(unless: hasVLAN)
+      key.words[2] &= ~0xffff
+      // What lies beneath becomes the tag.
+      key.words[2] |= key.words[5] >> 16 & 0xffff
+      key.words[5] &= ~0xffff_0000
+    case .pushVLAN:
+      guard key.words[5] & 0x1000_0000 == 0 else { throw .badActionBadTag }
+      key.words[5] = (key.words[5] & ~0xffff_0000) | (key.words[2] & 0xffff) << 16
+      key.words[2] |= 0x1000
+    case .setIPv4Source, .setIPv4Destination: inconsistent(unless: etherType == 0x0800)
+    case .setIPDSCP, .setIPECN, .setIPTTL, .decrementTTL: inconsistent(unless: isIP)
+    case .setTransportSource, .setTransportDestination:
+      let isLater = Field.ipFragment.value(in: key) & 2 != 0
+      inconsistent(unless: isIP && !isLater && (proto == 6 || proto == 17 || proto == 132))
+    case .setMPLSLabel, .setMPLSTrafficClass, .setMPLSTTL, .decrementMPLSTTL: inconsistent(unless: isMPLS)
+    case .pushMPLS(let type):
+      Field.ethType.set(FieldValue(type), in: &key)
+      Field.ipProtocol.set(0, in: &key)
+    case .popMPLS(let type):
+      inconsistent(unless: isMPLS && packetType == 0)
+      Field.ethType.set(FieldValue(type), in: &key)
+    case .decrementNSHTTL: inconsistent(unless: etherType == 0x894f)
+    case .encapsulate(let encapsulate): try check(encapsulate)
+    case .decapsulate: checkDecapsulate()
+    default: break
+    }
+  }
+
+  private func check(_ port: OpenFlowPortNumber) throws(OpenFlowError) {
+    guard port < maximumPort || (port >= .inPort && port != .none) else { throw .badActionBadOutPort }
+  }
+
+  private func check(member port: OpenFlowPortNumber) throws(OpenFlowError) {
+    guard port < maximumPort || port == .local || port == .none else { throw .badActionBadOutPort }
+  }
+
+  private var isTracked: Bool {
+    FieldPrerequisite.connection.isSatisfied(byRule: key, mask: mask)
+  }
+
+  private func check(source: Subfield) throws(OpenFlowError) {
+    guard source.bitCount > 0, Int(source.offset) + Int(source.bitCount) <= source.field.bitCount else {
+      throw .badActionBadSetLength
+    }
+    guard source.field.prerequisite.isSatisfied(byRule: key, mask: mask) else {
+      throw .badActionMatchInconsistent
+    }
+  }
+
+  private func check(destination: Subfield) throws(OpenFlowError) {
+    try check(source: destination)
+    guard destination.field.isWritable else { throw .badActionBadSetArgument }
+  }
+
+  private mutating func check(_ set: SetFieldAction) throws(OpenFlowError) {
+    guard set.field.isWritable else { throw .badActionBadSetArgument }
+    guard set.field.prerequisite.isSatisfied(byRule: key, mask: mask), set.field != .vlanVID || hasVLAN else {
+      throw .badActionMatchInconsistent
+    }
+    if set.field == .vlanTCI { Field.vlanTCI.set(set.value, in: &key) }
+  }
+
+  private func check(_ learn: LearnAction) throws(OpenFlowError) {
+    var learned = ActionCheck(Match(), nil)
+    learned.key.words[2] |= 0x1000
+    for specification in learn.specifications {
+      if case .field(let source) = specification.source { try check(source: source) }
+      switch specification.destination {
+      case .match(let destination):
+        try learned.check(source: destination)
+        if case .value(let value) = specification.source { destination.set(value, in: &learned.key) }
+      case .load(let destination): try learned.check(destination: destination)
+      case .output: break
+      }
+    }
+  }
+
+  private mutating func check(_ track: ConnectionTrackAction) throws(OpenFlowError) {
+    let state = Field.ctState.value(in: key)
+    let isInvalid = state & 0x10 != 0
+    guard isIP, !(isInvalid && track.commits), track.helperPort != 21 || proto == 6,
+      track.helperPort != 69 || proto == 17
+    else { throw .badActionMatchInconsistent }
+    if let source = track.zoneSource {
+      guard source.bitCount == 16 else { throw .badActionBadSetLength }
+      try check(source: source)
+    }
+    try check(track.actions)
+  }
+
+  private func check(_ nat: NATAction) throws(OpenFlowError) {
+    let fits =
+      switch nat.addresses {
+      case .none: isIP
+      case .ipv4: etherType == 0x0800
+      case .ipv6: etherType == 0x86dd
+      }
+    guard fits else { throw .badActionMatchInconsistent }
+  }
+
+  private mutating func check(_ encapsulate: EncapsulateAction) throws(OpenFlowError) {
+    switch encapsulate.packetType {
+    case 0:
+      // Only a packet without an Ethernet header can be given one.
+      inconsistent(unless: packetType != 0)
+      Field.packetType.set(0, in: &key)
+    case 0x1_894f, 0x1_8847, 0x1_8848:
+      Field.packetType.set(FieldValue(encapsulate.packetType), in: &key)
+      Field.ethType.set(FieldValue(encapsulate.packetType & 0xffff), in: &key)
+    default: throw .badActionBadArgument
+    }
+  }
+
+  private mutating func checkDecapsulate() {
+    if packetType == 0 && !hasVLAN {
+      Field.packetType.set(0x1_0000 | FieldValue(etherType), in: &key)
+    } else {
+      Field.packetType.set(0, in: &key)
+    }
+  }
+}
