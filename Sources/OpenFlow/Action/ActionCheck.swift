@@ -201,8 +201,6 @@ public struct ActionCheck {
   private mutating func check(_ encapsulate: EncapsulateAction) throws(OpenFlowError) {
     switch encapsulate.packetType {
     case 0:
-      // Only a packet without an Ethernet header can be given one.
-      inconsistent(unless: packetType != 0)
       Field.packetType.set(0, in: &key)
     case 0x1_894f, 0x1_8847, 0x1_8848:
       Field.packetType.set(FieldValue(encapsulate.packetType), in: &key)

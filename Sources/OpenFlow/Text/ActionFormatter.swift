@@ -351,7 +351,7 @@ extension ControllerAction {
 extension SetFieldAction {
   /// The runs of bits that the mask covers, from the lowest up, each at most 64 bits: what `load` can do at a time.
   public var loadSegments: [(destination: Subfield, value: UInt64)] {
-    var segments: [(Subfield, UInt64)] = []
+    var segments: [(destination: Subfield, value: UInt64)] = []
     var bit = 0
     while bit < 128 {
       let rest = mask >> FieldValue(bit)

@@ -125,6 +125,7 @@ extension ActionParser {
     if action.port == nil && action.table == nil {
       throw FlowTextError("at least one \"in_port\" or \"table\" must be specified on resubmit")
     }
+    action.isShort = action.table == nil && !action.usesConnectionTuple
     return action
   }
 

@@ -13,7 +13,7 @@ extension ActionParser {
     return action
   }
 
-  /// Takes a property of the learned flow; false if it is not one. Numbers are read as C's atoi reads them.
+  /// Takes a property of the learned flow, its numbers as C's atoi reads them; false if it is not a property.
   private func property(
     _ pair: KeyValueReader.Pair, of text: TextBytes, _ action: inout LearnAction
   ) throws(FlowTextError) -> Bool {

@@ -188,7 +188,7 @@ extension Field {
       names.write(OpenFlowPortNumber(openFlow10: UInt16(truncatingIfNeeded: value)), to: &writer)
     case .port: names.write(OpenFlowPortNumber(UInt32(truncatingIfNeeded: value)), to: &writer)
     case .fragment: Field.writeFragment(value, mask: mask, to: &writer)
-    case .tunnelFlags: FlagNames.tunnel.writeSigned(value, mask: mask, to: &writer)
+    case .tunnelFlags: FlagNames.tunnel.write(value, mask: mask, to: &writer)
     case .tcpFlags: FlagNames.tcp.write(value, mask: mask, to: &writer)
     case .connectionState: FlagNames.connectionState.write(value, mask: mask, to: &writer)
     case .packetType:
