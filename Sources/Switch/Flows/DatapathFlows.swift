@@ -289,7 +289,7 @@ final class DatapathFlows {
 
   /// Credits what is new in a flow's counters; answers whether anything is.
   @discardableResult
-  private func credit(_ identifier: FlowIdentifier, _ statistics: FlowStatistics?) -> Bool {
+  private func credit(_ identifier: FlowIdentifier, _ statistics: Datapath.FlowStatistics?) -> Bool {
     guard let statistics, var flow = flows[identifier] else { return false }
     let packets = statistics.packets &- min(statistics.packets, flow.creditedPackets)
     let bytes = statistics.bytes &- min(statistics.bytes, flow.creditedBytes)
@@ -304,7 +304,7 @@ final class DatapathFlows {
   }
 
   /// Looks over one flow of a dump: counters, age, and whether it is still right.
-  private func lookOver(_ identifier: FlowIdentifier, _ statistics: FlowStatistics?) {
+  private func lookOver(_ identifier: FlowIdentifier, _ statistics: Datapath.FlowStatistics?) {
     let wasUsed = credit(identifier, statistics)
     guard var flow = flows[identifier] else { return }
     flow.lastDump = dumpNumber

@@ -17,7 +17,7 @@ extension Translator {
     switch action {
     case .output(let port, let maximumByteCount): output(port, maximumByteCount: maximumByteCount)
     case .outputField(let field, let maximumByteCount):
-      field.unwildcard(in: &result.wildcards)
+      field.unwildcard(in: &wildcards)
       let port = UInt32(truncatingIfNeeded: field.value(in: key))
       if port <= 0xffff || port >= 0xffff_ff00 {
         // A 16-bit field holds OpenFlow 1.0's numbers.
@@ -57,16 +57,16 @@ extension Translator {
     case .setField(let set): setField(set)
     case .move(let source, let destination):
       guard source.field.prerequisite.isSatisfied(by: key) else { return }
-      source.unwildcard(in: &result.wildcards)
+      source.unwildcard(in: &wildcards)
       write(destination, source.value(in: key))
     case .setVLANID(let id, let pushes): setVLAN(bits: 0x0fff, value: id, pushesIfNeeded: pushes)
     case .setVLANPriority(let priority, let pushes):
       setVLAN(bits: 0xe000, value: UInt16(priority) << 13, pushesIfNeeded: pushes)
     case .stripVLAN:
-      result.wildcards.words[2] |= 0xffff
+      wildcards.words[2] |= 0xffff
       if key.hasVLAN { key.popVLAN() }
     case .pushVLAN(let tpid):
-      result.wildcards.words[2] |= 0xffff
+      wildcards.words[2] |= 0xffff
       key.pushVLAN(tpid: tpid, tci: key.hasVLAN ? key.vlanTCI : 0x1000)
     case .setEthernetSource(let address): write(Subfield(.ethSource), FieldValue(address))
     case .setEthernetDestination(let address): write(Subfield(.ethDestination), FieldValue(address))
@@ -95,27 +95,27 @@ extension Translator {
 
   private func setField(_ set: SetFieldAction) {
     // A packet that lacks the field passes unchanged, as OVS has it.
-    set.field.prerequisite.unwildcard(in: &result.wildcards)
+    set.field.prerequisite.unwildcard(in: &wildcards)
     guard set.field.prerequisite.isSatisfied(by: key) else { return }
-    set.field.unwildcard(set.mask, in: &result.wildcards)
+    set.field.unwildcard(set.mask, in: &wildcards)
     set.field.set(set.value, mask: set.mask, in: &key)
   }
 
   private func write(_ field: Subfield, _ value: FieldValue, if applies: Bool = true) {
     guard applies else { return }
-    field.unwildcard(in: &result.wildcards)
+    field.unwildcard(in: &wildcards)
     field.set(value, in: &key)
   }
 
   /// Writes a transport port, if the packet has one.
   private func writePort(shift: Int, _ port: UInt16) {
     guard isIP, key.fragment & 2 == 0, [6, 17, 132].contains(key.ipProtocol) else { return }
-    result.wildcards.words[4] |= 0xff << 56 | 0xffff << UInt64(shift)
+    wildcards.words[4] |= 0xff << 56 | 0xffff << UInt64(shift)
     key[word: 4, shift: shift, bitCount: 16] = UInt64(port)
   }
 
   private func setVLAN(bits: UInt16, value: UInt16, pushesIfNeeded: Bool) {
-    result.wildcards.words[2] |= UInt64(bits) | 0x1000
+    wildcards.words[2] |= UInt64(bits) | 0x1000
     guard key.hasVLAN || pushesIfNeeded else { return }
     if !key.hasVLAN { key.pushVLAN(tpid: 0x8100, tci: 0x1000) }
     key.vlanTCI = key.vlanTCI & ~bits | value & bits | 0x1000
@@ -123,7 +123,7 @@ extension Translator {
 
   private func decrementTTL(_ controllers: [UInt16]) {
     guard isIP else { return }
-    result.wildcards.words[4] |= 0xff << 40
+    wildcards.words[4] |= 0xff << 40
     guard key.timeToLive <= 1 else {
       key.timeToLive -= 1
       return
@@ -154,7 +154,7 @@ extension Translator {
     } else {
       // A new stack takes its class and time to live from the packet (OpenFlow 1.5.1, section 7.2.6.10).
       let (ttl, tos) = isIP ? (key.timeToLive == 0 ? 64 : key.timeToLive, key.typeOfService) : (64, 0)
-      if isIP { result.wildcards.words[4] |= 0x00ff_ff00_0000_0000 }
+      if isIP { wildcards.words[4] |= 0x00ff_ff00_0000_0000 }
       let label: UInt32 = key.isIPv6 ? 2 : 0
       entry = label << 12 | UInt32(tos >> 5) << 9 | 0x100 | UInt32(ttl)
     }
@@ -164,7 +164,7 @@ extension Translator {
 
   private func popMPLS(_ type: UInt16) {
     guard key.isMPLS else { return }
-    result.wildcards.words[20] |= 0x100 << 32
+    wildcards.words[20] |= 0x100 << 32
     var entries = Commit.entries(key)
     guard !entries.isEmpty else { return }
     entries.removeFirst()
@@ -181,7 +181,7 @@ extension Translator {
   private func decrementMPLSTTL() {
     guard key.isMPLS else { return }
     let field = Subfield(.mplsTTL)
-    field.unwildcard(in: &result.wildcards)
+    field.unwildcard(in: &wildcards)
     let ttl = field.value(in: key)
     if ttl > 1 {
       field.set(ttl - 1, in: &key)
@@ -196,7 +196,7 @@ extension Translator {
   // MARK: Stack and clones
 
   private func push(_ field: Subfield) {
-    field.unwildcard(in: &result.wildcards)
+    field.unwildcard(in: &wildcards)
     stack.append(field.value(in: key))
     stackByteCount += (Int(field.bitCount) + 7) / 8 + 1
   }
@@ -225,7 +225,7 @@ extension Translator {
 
   private func learn(_ learn: LearnAction) {
     for specification in learn.specifications {
-      if case .field(let source) = specification.source { source.unwildcard(in: &result.wildcards) }
+      if case .field(let source) = specification.source { source.unwildcard(in: &wildcards) }
     }
     result.learned.append(LearnedRule(bridge: bridge, action: learn, key: key))
   }

@@ -5,8 +5,8 @@ import PacketWire
 extension Translator {
   /// Forwards as an ordinary learning switch does (the NORMAL action).
   func normal() {
-    result.wildcards.words[1] |= 0xffff_ffff_ffff_0000
-    result.wildcards.words[2] |= ~0
+    wildcards.words[1] |= 0xffff_ffff_ffff_0000
+    wildcards.words[2] |= ~0
     guard let input = bridge.interface(key.inPort) else {
       note(.detail, "no input bundle, dropping")
       return

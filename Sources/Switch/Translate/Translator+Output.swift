@@ -27,11 +27,11 @@ extension Translator {
 
   /// Sends the first bytes of the packet out of a port.
   func outputTruncated(_ port: OpenFlowPortNumber, _ maximumByteCount: UInt32) {
-    result.actions.append(.truncate(maximumByteCount: maximumByteCount))
-    let before = result.actions.count
+    actions.append(.truncate(maximumByteCount: maximumByteCount))
+    let before = actions.count
     send(to: port == .inPort ? key.inPort : port)
     // Nothing took the truncation: the next output must not.
-    if result.actions.count == before { result.actions.removeLast() }
+    if actions.count == before { actions.removeLast() }
   }
 
   private func flood(includingAll: Bool) {
@@ -71,13 +71,13 @@ extension Translator {
       }
       if number == .local, deliverToEndpoint() { return }
       commit()
-      result.actions.append(.output(Datapath.DatapathPortNumber(port.rawValue)))
+      actions.append(.output(Datapath.DatapathPortNumber(port.rawValue)))
     }
   }
 
   /// Emits what the datapath's packet lacks.
   func commit() {
-    Commit.run(key, base: &base, wildcards: &result.wildcards, actions: &result.actions)
+    Commit.run(key, base: &base, wildcards: &wildcards, actions: &actions)
   }
 
   /// Goes on in the bridge at the other end of a patch.
@@ -126,6 +126,6 @@ extension Translator {
     said.controller = action.controller
     said.maximumByteCount = action.maximumByteCount
     let data = UserspaceCookie(.controller(said), inPort: key.inPort.rawValue).encode()
-    result.actions.append(.userspace(UserspaceAction(userData: data)))
+    actions.append(.userspace(UserspaceAction(userData: data)))
   }
 }

@@ -99,9 +99,9 @@ extension Translator {
     let isIP = key.isIPv4 || key.isIPv6
     if isIP {
       // The outer header shows the inner one's congestion bits (RFC 6040).
-      result.wildcards.words[4] |= 3 << 48
-      if settings.typeOfService == nil { result.wildcards.words[4] |= 0xff << 48 }
-      if settings.timeToLive == nil { result.wildcards.words[4] |= 0xff << 40 }
+      wildcards.words[4] |= 3 << 48
+      if settings.typeOfService == nil { wildcards.words[4] |= 0xff << 48 }
+      if settings.timeToLive == nil { wildcards.words[4] |= 0xff << 40 }
     }
     let inner = isIP ? key.typeOfService : 0
     key.tunnelTypeOfService = (settings.typeOfService ?? inner) & 0xfc | inner & 3
@@ -130,10 +130,10 @@ extension Translator {
       key: key, base: base, bridge: bridge, table: table, cookie: cookie, trace: trace, set: actionSet,
       stack: stack
     )
-    let beforeResult = (actions: result.actions, wildcards: result.wildcards)
-    result.actions = []
+    let beforeResult = (actions: actions, wildcards: wildcards)
+    actions = []
     // What is looked at from here on is the outer header, which is the same for all packets of the flow.
-    result.wildcards = FlowKey()
+    wildcards = FlowKey()
     key = header.outerKey
     key.inPort = .local
     base = key
@@ -149,8 +149,8 @@ extension Translator {
     enterBridge()
     depth -= 1
     learns = learned
-    let rest = result.actions
-    (result.actions, result.wildcards) = beforeResult
+    let rest = actions
+    (actions, wildcards) = beforeResult
     (key, base, bridge, table, cookie, trace, actionSet, stack) = before
     if result.failure == nil { isDone = false }
     guard !rest.isEmpty else { return }
@@ -158,7 +158,7 @@ extension Translator {
       tunnelPort: Datapath.DatapathPortNumber(tunnelPort.rawValue),
       outPort: Datapath.DatapathPortNumber(local.datapathNumber?.rawValue ?? UInt32.max),
       kind: header.kind, header: header.bytes)
-    result.actions.append(.clone([.tunnelPush(push)] + rest))
+    actions.append(.clone([.tunnelPush(push)] + rest))
   }
 
   // MARK: At the end of a tunnel
@@ -177,30 +177,30 @@ extension Translator {
   private func endTunnel() -> Bool {
     let destination: IPv6Address
     if key.isIPv4 {
-      result.wildcards.words[3] |= 0xffff_ffff
+      wildcards.words[3] |= 0xffff_ffff
       destination = IPv6Address(mapped: key.ipv4Destination)
     } else {
-      result.wildcards.words[12] = ~0
-      result.wildcards.words[13] = ~0
+      wildcards.words[12] = ~0
+      wildcards.words[13] = ~0
       destination = key.ipv6Destination
     }
     guard environment.endpoints.endpoint(destination, on: bridge.name) != nil,
-      let port = environment.tunnels.port(terminating: key, wildcards: &result.wildcards)
+      let port = environment.tunnels.port(terminating: key, wildcards: &wildcards)
     else { return false }
     commit()
-    result.actions.append(.tunnelPop(Datapath.DatapathPortNumber(port.rawValue)))
+    actions.append(.tunnelPop(Datapath.DatapathPortNumber(port.rawValue)))
     return true
   }
 
   private func arpAtEndpoint() -> Bool {
-    result.wildcards.words[4] |= 0xff << 56
-    result.wildcards.words[3] |= ~0
+    wildcards.words[4] |= 0xff << 56
+    wildcards.words[3] |= ~0
     let sender = IPv6Address(mapped: key.ipv4Source)
     let target = key.ipv4Destination
     guard let endpoint = environment.endpoints.endpoint(IPv6Address(mapped: target), on: bridge.name) else {
       return false
     }
-    result.wildcards.words[17] |= 0xffff_ffff_ffff_0000
+    wildcards.words[17] |= 0xffff_ffff_ffff_0000
     if !key.arpSourceHardware.isMulticast, key.ipv4Source != .zero {
       noteNeighbor(sender, key.arpSourceHardware)
     }
@@ -212,13 +212,13 @@ extension Translator {
   }
 
   private func neighborDiscoveryAtEndpoint() -> Bool {
-    result.wildcards.words[4] |= 0xff << 56 | 0xffff_ffff
+    wildcards.words[4] |= 0xff << 56 | 0xffff_ffff
     let type = key.transportSource
     guard (type == 135 || type == 136) && key.transportDestination == 0 else { return endTunnel() }
-    for word in [10, 11, 15, 16] { result.wildcards.words[word] = ~0 }
+    for word in [10, 11, 15, 16] { wildcards.words[word] = ~0 }
     if type == 136 {
       // An advertisement says whose address it is; its sender may speak for another.
-      result.wildcards.words[18] |= 0xffff_ffff_ffff_0000
+      wildcards.words[18] |= 0xffff_ffff_ffff_0000
       let hardware = key.arpTargetHardware.isZero ? key.ethernetSource : key.arpTargetHardware
       noteNeighbor(key.neighborTarget, hardware)
       return false
@@ -227,7 +227,7 @@ extension Translator {
     else {
       return false
     }
-    result.wildcards.words[17] |= 0xffff_ffff_ffff_0000
+    wildcards.words[17] |= 0xffff_ffff_ffff_0000
     let hardware = key.arpSourceHardware.isZero ? key.ethernetSource : key.arpSourceHardware
     if !key.ipv6Source.isZero { noteNeighbor(key.ipv6Source, hardware) }
     answer(

@@ -31,6 +31,10 @@ final class Translator {
   let environment: TranslationEnvironment
   let request: TranslationRequest
   var result = Translation()
+  /// The datapath actions so far.
+  var actions: [DatapathAction] = []
+  /// What was looked at so far.
+  var wildcards = FlowKey()
   /// The headers as the actions so far have left them.
   var key: FlowKey
   /// The headers of the datapath's packet after the datapath actions so far.
@@ -81,10 +85,10 @@ final class Translator {
 
   /// The fields that every translation depends on.
   private func lookAtEverydayFields() {
-    result.wildcards.words[0] = ~0
-    result.wildcards.words[1] |= 0xffff
-    result.wildcards.words[9] |= 0xffff_ffff_0000_0000
-    if key.isIPv4 || key.isIPv6 { result.wildcards.words[4] |= 3 << 32 }
+    wildcards.words[0] = ~0
+    wildcards.words[1] |= 0xffff
+    wildcards.words[9] |= 0xffff_ffff_0000_0000
+    if key.isIPv4 || key.isIPv6 { wildcards.words[4] |= 3 << 32 }
   }
 
   /// Begins at a bridge's first table, with the port that the packet came in by in the key.
@@ -101,20 +105,22 @@ final class Translator {
 
   private func finish() {
     if let failure = result.failure {
-      result.actions = [.drop(reason: failure.rawValue)]
+      actions = [.drop(reason: failure.rawValue)]
       result.injections = []
     }
     // A clone that ends the list need not be one: nothing follows that would want the packet back.
-    if case .clone(let last)? = result.actions.last {
-      result.actions.removeLast()
-      result.actions += last
+    if case .clone(let last)? = actions.last {
+      actions.removeLast()
+      actions += last
     }
-    for word in KeySegments.words(ofSegment: 8) { result.wildcards.words[word] = 0 }
-    if result.wildcards.vlanTCI != 0 { result.wildcards.vlanTCI |= 0x1000 }
+    for word in KeySegments.words(ofSegment: 8) { wildcards.words[word] = 0 }
+    if wildcards.vlanTCI != 0 { wildcards.vlanTCI |= 0x1000 }
     if key.isIPv4 && request.key.ipProtocol == 1 || key.isIPv6 && request.key.ipProtocol == 58 {
       // ICMP's type and code have eight bits.
-      result.wildcards.words[4] &= 0xffff_ffff_00ff_00ff
+      wildcards.words[4] &= 0xffff_ffff_00ff_00ff
     }
+    result.actions = actions
+    result.wildcards = wildcards
     result.finalKey = key
   }
 
@@ -125,7 +131,7 @@ final class Translator {
     guard mayResubmit() else { return }
     let realPort = key.inPort
     if let inPort { key.inPort = inPort }
-    let rule = bridge.tables.lookup(table: wanted, key, wildcards: &result.wildcards)
+    let rule = bridge.tables.lookup(table: wanted, key, wildcards: &wildcards)
     key.inPort = realPort
     result.credits.append(.lookup(bridge, table: wanted, found: rule != nil))
     let outer = (trace: trace, table: table, cookie: cookie, depth: depth)
