@@ -3,7 +3,7 @@ import Testing
 
 @testable import Switch
 
-private func v4(_ text: String) -> IPv6Address { IPv6Address(mapped: IPv4Address(text)!) }
+private func v4(_ text: String) -> IPv6Address { IPv6Address(mapped: IPv4Address(text) ?? .zero) }
 
 @Test func `a neighbour is forgotten after its time`() {
   let table = NeighborTable()
