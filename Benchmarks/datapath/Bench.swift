@@ -1,7 +1,7 @@
 import Datapath
 
 /// An engine, and the part of a daemon that answers its upcalls.
-final class Bench {
+struct Bench: ~Copyable {
   var engine: Engine
   private let prefixes: [(address: UInt32, length: Int)]
   private let ports: [UInt16]
@@ -27,7 +27,7 @@ final class Bench {
   }
 
   /// Hands in `count` packets, going round the set, and takes out what the engine sends.
-  func run(_ packets: PacketSet, count: Int) {
+  mutating func run(_ packets: PacketSet, count: Int) {
     var index = 0
     var done = 0
     let span = packets.bytes.span
@@ -49,7 +49,7 @@ final class Bench {
     now += 1
   }
 
-  private func answerUpcalls() {
+  private mutating func answerUpcalls() {
     for message in engine.drainUpcalls() {
       guard let decoded = try? Message.decode(message).first, case .packet(.miss, let packet) = decoded.body,
         let key = packet.key

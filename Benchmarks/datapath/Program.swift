@@ -66,16 +66,17 @@ enum Program {
 
 /// Loops a set of packets through a new engine and prints one line.
 func measure(_ packets: PacketSet, rules: Int, _ options: Options) {
-  let bench = Bench(ruleCount: rules)
-  bench.run(packets, count: max(2 * packets.count, 64))
-  bench.engine.maintain()
-  bench.run(packets, count: max(packets.count, 64))
-  bench.engine.maintain()
-  bench.run(packets, count: max(2 * packets.count, 64))
+  var bench = Bench(ruleCount: rules)
+  for _ in 0..<8 {
+    bench.run(packets, count: max(packets.count, 64))
+    bench.engine.maintain()
+  }
   let before = bench.engine.statistics
   var times: [Double] = []
   for _ in 0..<options.runCount {
-    let duration = ContinuousClock().measure { bench.run(packets, count: options.packetsPerRun) }
+    let start = ContinuousClock.now
+    bench.run(packets, count: options.packetsPerRun)
+    let duration = ContinuousClock.now - start
     let nanoseconds =
       Double(duration.components.seconds) * 1e9 + Double(duration.components.attoseconds) / 1e9
     times.append(nanoseconds / Double(options.packetsPerRun))

@@ -186,7 +186,7 @@ public struct Engine: ~Copyable {
       pool.store32(tag, state.start &+ 12)
       state.offload.checksumStart &+= 4
     }
-    guard Engine.isValid(state.offload, count) else {
+    guard state.offload.isNone || Engine.isValid(state.offload, count) else {
       pool.release(slot)
       self.count(.invalidOffload)
       ports.records[index].receivedDropped &+= 1
@@ -217,8 +217,9 @@ public struct Engine: ~Copyable {
   private mutating func append(_ state: PacketState, _ w0: UInt64) {
     let row = workCount
     workCount &+= 1
+    var state = state
+    state.key = Int32(truncatingIfNeeded: row)
     states[row] = state
-    states[row].key = Int32(truncatingIfNeeded: row)
     bank.base[row].w0 = w0
     bank.base[row].w6 = 0
     bank.base[row].w7 = 0
@@ -348,7 +349,7 @@ public struct Engine: ~Copyable {
 
   // MARK: Maintenance
 
-  /// Puts the masks that answer most at the front and lets the cache grow. To be called between batches.
+  /// Puts the masks that answer most at the front and lets the cache grow; to be called between batches.
   public mutating func maintain() {
     table.sortGroups()
     cache.growIfCrowded()

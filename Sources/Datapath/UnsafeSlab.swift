@@ -42,7 +42,7 @@ struct Slab<Element: BitwiseCopyable>: ~Copyable {
     }
   }
 
-  /// Makes the row longer; the new values are `value`. Never done for a packet.
+  /// Makes the row longer by copies of `value`; never done for a packet.
   mutating func grow(to newCount: Int, repeating value: Element) {
     guard newCount > count else { return }
     // SAFETY: the old values are copied before the old memory is freed.

@@ -3,26 +3,66 @@
 /// What a sender left undone and a port out may do: a checksum to complete, a segment to cut.
 ///
 /// The meaning of the fields is that of virtio's network header (VIRTIO 1.2, section 5.1.6).
+///
+/// The fields share two words, so that the information moves in two registers.
 public struct Offload: Sendable, Equatable, BitwiseCopyable {
+  private var first: UInt64 = 0
+  private var second: UInt64 = 0
+
   /// Whether the checksum at `checksumStart + checksumOffset` covers only the pseudo-header yet.
-  public var needsChecksum = false
+  @inline(__always)
+  public var needsChecksum: Bool {
+    get { first & 1 != 0 }
+    set { first = (first & ~1) | (newValue ? 1 : 0) }
+  }
   /// How the packet has to be cut.
-  public var segmentation = Segmentation.none
+  @inline(__always)
+  public var segmentation: Segmentation {
+    get { Segmentation(rawValue: UInt8(truncatingIfNeeded: first >> 8)) }
+    set { first = (first & ~0xff00) | UInt64(newValue.rawValue) << 8 }
+  }
   /// The length of the headers that each segment repeats.
-  public var headerByteCount: UInt16 = 0
+  @inline(__always)
+  public var headerByteCount: UInt16 {
+    get { UInt16(truncatingIfNeeded: first >> 16) }
+    set { first = (first & ~0xffff_0000) | UInt64(newValue) << 16 }
+  }
   /// The payload bytes of each segment.
-  public var segmentByteCount: UInt16 = 0
+  @inline(__always)
+  public var segmentByteCount: UInt16 {
+    get { UInt16(truncatingIfNeeded: first >> 32) }
+    set { first = (first & ~0xffff_0000_0000) | UInt64(newValue) << 32 }
+  }
   /// Where the checksummed range begins, from the first byte of the packet.
-  public var checksumStart: UInt16 = 0
+  @inline(__always)
+  public var checksumStart: UInt16 {
+    get { UInt16(truncatingIfNeeded: second) }
+    set { second = (second & ~0xffff) | UInt64(newValue) }
+  }
   /// Where the checksum stands, from `checksumStart`.
-  public var checksumOffset: UInt16 = 0
+  @inline(__always)
+  public var checksumOffset: UInt16 {
+    get { UInt16(truncatingIfNeeded: second >> 16) }
+    set { second = (second & ~0xffff_0000) | UInt64(newValue) << 16 }
+  }
   /// Length of tunnel headers that stand before the packet that has to be cut, or zero.
-  public var tunnelByteCount: UInt16 = 0
+  @inline(__always)
+  public var tunnelByteCount: UInt16 {
+    get { UInt16(truncatingIfNeeded: second >> 32) }
+    set { second = (second & ~0xffff_0000_0000) | UInt64(newValue) << 32 }
+  }
   /// The length of the Ethernet header with its tags that stands before the tunnel's IP header.
-  public var tunnelEthernetByteCount: UInt16 = 0
+  @inline(__always)
+  public var tunnelEthernetByteCount: UInt16 {
+    get { UInt16(truncatingIfNeeded: second >> 48) }
+    set { second = (second & ~0xffff_0000_0000_0000) | UInt64(newValue) << 48 }
+  }
+
+  /// Whether nothing is left to do.
+  @inline(__always)
+  public var isNone: Bool { first & 0xffff == 0 }
 
   /// Nothing is left to do.
-  @inlinable
   public init() {}
 
   /// How a packet has to be cut into segments.
@@ -80,14 +120,16 @@ public struct OffloadCapabilities: OptionSet, Sendable, Hashable, BitwiseCopyabl
   public static var all: OffloadCapabilities { OffloadCapabilities(rawValue: 15) }
 }
 
-/// A packet on its way through the engine.
+/// A packet on its way through the engine: one cache line.
 struct PacketState: BitwiseCopyable {
-  /// The slot that holds its bytes.
-  var slot: Int32 = -1
   /// The address of its first byte.
   var start = 0
   /// How many bytes it has.
   var count = 0
+  /// What its sender left undone.
+  var offload = Offload()
+  /// The slot that holds its bytes.
+  var slot: Int32 = -1
   /// The offset of its network header, or -1.
   var network: Int32 = -1
   /// The offset of its transport header, or -1.
@@ -96,14 +138,12 @@ struct PacketState: BitwiseCopyable {
   var cut: UInt32 = 0xffff_ffff
   /// Which key of the bank belongs to it.
   var key: Int32 = 0
+  /// The port that it came in by, for counters.
+  var inPort: UInt32 = 0
   /// The Ethernet type of the network header.
   var etherType: UInt16 = 0
   /// The transport protocol, or zero where it is a later fragment.
   var transportProtocol: UInt8 = 0
   /// How often it was looked up again.
   var depth: UInt8 = 0
-  /// The port that it came in by, for counters.
-  var inPort: UInt32 = 0
-  /// What its sender left undone.
-  var offload = Offload()
 }

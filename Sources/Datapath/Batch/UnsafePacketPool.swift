@@ -56,6 +56,7 @@ struct PacketPool: ~Copyable {
   var freeCount: Int { smallFree &+ largeFree }
 
   /// Takes a slot that holds `needed` bytes beyond the headroom, or returns -1.
+  @inline(__always)
   mutating func take(byteCount needed: Int) -> Int32 {
     if needed &+ PacketPool.headroomByteCount <= smallStride && smallFree > 0 {
       smallFree &-= 1

@@ -72,7 +72,7 @@ struct PortTable: ~Copyable {
     return true
   }
 
-  /// Removes a port. Its output queue has to be empty.
+  /// Removes a port, whose output queue has to be empty.
   mutating func remove(_ index: Int) {
     indexes[Int(records[index].number)] = 0
     records[index] = PortRecord()

@@ -163,19 +163,6 @@ extension Engine {
       return
     }
     outputs.activeCount &-= 1
-    var place = ports.records[output.index].head
-    var position = 0
-    while place >= 0 {
-      let entry = outputs.entries[Int(place)]
-      if position < sent {
-        ports.records[output.index].sentPackets &+= 1
-        ports.records[output.index].sentBytes &+= UInt64(truncatingIfNeeded: entry.count)
-      } else {
-        ports.records[output.index].sentDropped &+= 1
-      }
-      position &+= 1
-      place = entry.next
-    }
-    outputs.clear(output.index, &ports, &pool)
+    outputs.clear(output.index, sent: sent < 0 ? 0 : sent, &ports, &pool)
   }
 }

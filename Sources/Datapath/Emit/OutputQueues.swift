@@ -35,7 +35,6 @@ struct OutputQueues: ~Copyable {
     guard place >= 0 else { return false }
     free = entries[Int(place)].next
     entries[Int(place)] = entry
-    entries[Int(place)].next = -1
     let tail = ports.records[index].tail
     if tail >= 0 {
       entries[Int(tail)].next = place
@@ -49,16 +48,26 @@ struct OutputQueues: ~Copyable {
     return true
   }
 
-  /// Empties the queue of a port, giving up its packets. The port has to be taken off `active` by the caller.
-  mutating func clear(_ index: Int, _ ports: inout PortTable, _ pool: inout PacketPool) {
+  /// Empties the queue of a port, giving up its packets, of which the first `sent` count as sent.
+  ///
+  /// The port has to be taken off `active` by the caller.
+  mutating func clear(_ index: Int, sent: Int, _ ports: inout PortTable, _ pool: inout PacketPool) {
     var place = ports.records[index].head
+    var bytes: UInt64 = 0
+    var position = 0
     while place >= 0 {
-      let next = entries[Int(place)].next
-      pool.release(entries[Int(place)].slot)
+      let entry = entries[Int(place)]
+      pool.release(entry.slot)
+      if position < sent { bytes &+= UInt64(truncatingIfNeeded: entry.count) }
+      position &+= 1
       entries[Int(place)].next = free
       free = place
-      place = next
+      place = entry.next
     }
+    let done = position < sent ? position : sent
+    ports.records[index].sentPackets &+= UInt64(truncatingIfNeeded: done)
+    ports.records[index].sentBytes &+= bytes
+    ports.records[index].sentDropped &+= UInt64(truncatingIfNeeded: position &- done)
     ports.records[index].head = -1
     ports.records[index].tail = -1
     ports.records[index].queued = 0

@@ -8,7 +8,9 @@
 // How it grows: it starts small, so that few connections stay near, and doubles, forgetting everything, when
 // sets overflow. The eighth way's neighbour counts in a circle to choose what is replaced.
 
-/// The exact-match cache. A set is eight words: two of tags, four of flow numbers, one that counts in a circle.
+/// The exact-match cache.
+///
+/// A set is eight words: two of tags, four of flow numbers, one that counts in a circle.
 struct FlowCache: ~Copyable {
   private static let lanes: UInt64 = 0x0001_0001_0001_0001
   private static let tops: UInt64 = 0x8000_8000_8000_8000
@@ -81,12 +83,14 @@ struct FlowCache: ~Copyable {
     return way
   }
 
-  /// Doubles the cache if sets overflow often. Never done for a packet.
+  /// Makes the cache larger if sets overflow often, by how often they do; never done for a packet.
   mutating func growIfCrowded() {
     let setCount = setMask + 1
     guard evictions > setCount / 8, setCount < maximumSetCount else { return }
+    var size = setCount * 2
+    while size < maximumSetCount && size * 2 < evictions { size *= 2 }
     evictions = 0
-    words = Slab(repeating: 0, count: setCount * 2 * 8)
-    setMask = setCount * 2 - 1
+    words = Slab(repeating: 0, count: size * 8)
+    setMask = size - 1
   }
 }

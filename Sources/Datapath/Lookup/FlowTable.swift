@@ -272,7 +272,7 @@ extension FlowTable {
     return key
   }
 
-  /// Puts the groups that answer most at the front. Never done for a packet.
+  /// Puts the groups that answer most at the front; never done for a packet.
   mutating func sortGroups() {
     var list: [(hits: UInt64, group: UInt16)] = []
     for position in 0..<groupCount { list.append((groups[Int(order[position])].recentHits, order[position])) }

@@ -67,7 +67,7 @@ struct KeyBank: ~Copyable {
     further = Slab(repeating: 0, count: count * KeyBank.furtherWordCount)
   }
 
-  /// A word from 8 on. Its segment has to be present.
+  /// A word from 8 on, whose segment has to be present.
   @inline(__always)
   subscript(index: Int, word: Int) -> UInt64 {
     get { further[index &* KeyBank.furtherWordCount &+ word &- 8] }

@@ -154,7 +154,7 @@ extension Engine {
   }
 
   private mutating func removePort(_ index: Int) {
-    outputs.clear(index, &ports, &pool)
+    outputs.clear(index, sent: 0, &ports, &pool)
     var kept = 0
     for position in 0..<outputs.activeCount where Int(outputs.active[position]) != index {
       outputs.active[kept] = outputs.active[position]
