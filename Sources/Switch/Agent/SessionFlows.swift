@@ -1,4 +1,4 @@
-// What controllers do with flows: change them, ask for them, send packets, and hear of both.
+// What controllers do with flows: change them, ask for them, and send packets through them.
 
 import Datapath
 import OpenFlow
@@ -6,15 +6,70 @@ import OpenFlow
 extension OpenFlowSession {
   /// Handles the messages about flows and packets.
   func handleFlows(_ request: ReceivedMessage, _ bytes: [UInt8]) throws(OpenFlowError) {
-    throw .badRequestBadType
+    switch request.message {
+    case .flowModification(let change):
+      agent.report(try agent.change(change))
+      if change.buffer != .max, !change.command.isDelete { throw .badRequestBufferUnknown }
+    case .packetOut(let packet): try agent.send(packet)
+    case .flowStatisticsRequest(let wanted):
+      reply(.flowStatisticsReply(agent.flowStatistics(wanted), more: false), to: request)
+    case .aggregateStatisticsRequest(let wanted):
+      reply(.aggregateStatisticsReply(agent.aggregateStatistics(wanted)), to: request)
+    case .flushConnections: break
+    case .opaque(let kind, _): try handleOpaque(kind, request)
+    default: throw .badRequestBadType
+    }
+  }
+
+  /// Answers what has no place in the pipeline yet with an empty list rather than an error.
+  private func handleOpaque(_ kind: MessageKind, _ request: ReceivedMessage) throws(OpenFlowError) {
+    switch kind {
+    case .groupDescriptionRequest: reply(.opaque(.groupDescriptionReply, []), to: request)
+    case .groupStatisticsRequest: reply(.opaque(.groupStatisticsReply, []), to: request)
+    case .meterConfigurationRequest: reply(.opaque(.meterConfigurationReply, []), to: request)
+    case .meterStatisticsRequest: reply(.opaque(.meterStatisticsReply, []), to: request)
+    case .groupFeaturesRequest: reply(.opaque(.groupFeaturesReply, [UInt8](repeating: 0, count: 40)), to: request)
+    case .meterFeaturesRequest: reply(.opaque(.meterFeaturesReply, [UInt8](repeating: 0, count: 16)), to: request)
+    default: throw .badRequestBadType
+    }
   }
 
   /// Carries out the messages of a bundle: all of them or none.
   func commit(_ bundle: Bundle) throws(OpenFlowError) {
+    var effects: [FlowEffect] = []
+    var packets: [PacketOut] = []
+    do throws(OpenFlowError) {
+      for bytes in bundle.messages {
+        switch try Message.decode(bytes, hasTableID: form.hasTableID).message {
+        case .flowModification(let change): effects.append(contentsOf: try agent.change(change))
+        case .packetOut(let packet): packets.append(packet)
+        case .portModification(let change): try agent.modifyPort(change)
+        default: throw .bundleFailedMessageUnsupported
+        }
+      }
+    } catch {
+      agent.bridge.tables.undo(effects)
+      throw error
+    }
+    agent.report(effects)
+    for packet in packets { try agent.send(packet) }
   }
 }
 
 extension BridgeAgent {
+  // MARK: changes
+
+  /// Checks and carries out a change to the flow tables; who asked reports what it did.
+  func change(_ change: FlowMod) throws(OpenFlowError) -> [FlowEffect] {
+    if !change.command.isDelete { try ActionChecks.check(change.actions, table: change.table ?? 0, bridge) }
+    return try bridge.tables.apply(change, now: context.now)
+  }
+
+  /// Tells controllers what a change did.
+  func report(_ effects: [FlowEffect]) {
+    for case .removed(let rule, let reason) in effects { ruleRemoved(rule, reason) }
+  }
+
   /// Removes the rules whose time is over.
   func expireRules() {
     for (rule, reason) in bridge.tables.expire(now: context.now) { ruleRemoved(rule, reason) }
@@ -22,13 +77,137 @@ extension BridgeAgent {
 
   /// Tells controllers that a rule is gone, if it wants that.
   func ruleRemoved(_ rule: Rule, _ reason: FlowRemovedReason) {
+    guard rule.flags.contains(.sendFlowRemoved), !rule.isHidden else { return }
+    var message = FlowRemoved()
+    message.reason = reason
+    message.table = rule.table
+    message.match = rule.wholeMatch
+    message.priority = UInt16(clamping: rule.priority)
+    message.cookie = rule.cookie
+    message.idleTimeoutSeconds = rule.idleTimeoutSeconds
+    message.hardTimeoutSeconds = rule.hardTimeoutSeconds
+    message.packetCount = rule.packetCount
+    message.byteCount = rule.byteCount
+    let age = max(0, context.now - rule.createdMilliseconds)
+    message.durationSeconds = UInt32(clamping: age / 1000)
+    message.durationNanoseconds = UInt32(clamping: age % 1000 * 1_000_000)
+    for session in listenersTo(.flowRemoved, reason: reason.rawValue) { session.notify(.flowRemoved(message)) }
+  }
+
+  // MARK: statistics
+
+  /// The flows that a request means.
+  func flowStatistics(_ wanted: FlowStatisticsRequest) -> [OpenFlow.FlowStatistics] {
+    bridge.tables.rules(RuleFilter(wanted)).map { statistics(of: $0) }
+  }
+
+  private func statistics(of rule: Rule) -> OpenFlow.FlowStatistics {
+    var flow = OpenFlow.FlowStatistics()
+    flow.table = rule.table
+    flow.match = rule.wholeMatch
+    flow.priority = UInt16(clamping: rule.priority)
+    flow.cookie = rule.cookie
+    let now = context.now
+    let age = max(0, now - rule.createdMilliseconds)
+    flow.durationSeconds = UInt32(clamping: age / 1000)
+    flow.durationNanoseconds = UInt32(clamping: age % 1000 * 1_000_000)
+    flow.idleTimeoutSeconds = rule.idleTimeoutSeconds
+    flow.hardTimeoutSeconds = rule.hardTimeoutSeconds
+    flow.idleAgeSeconds = UInt16(clamping: max(0, now - rule.usedMilliseconds) / 1000)
+    flow.hardAgeSeconds = UInt16(clamping: max(0, now - rule.modifiedMilliseconds) / 1000)
+    flow.importance = rule.importance
+    flow.flags = rule.flags
+    flow.packetCount = rule.packetCount
+    flow.byteCount = rule.byteCount
+    flow.actions = rule.actions
+    return flow
+  }
+
+  /// The sum of the flows that a request means.
+  func aggregateStatistics(_ wanted: FlowStatisticsRequest) -> AggregateStatistics {
+    var sum = AggregateStatistics(packetCount: 0, byteCount: 0, flowCount: 0)
+    for rule in bridge.tables.rules(RuleFilter(wanted)) {
+      sum.packetCount &+= rule.packetCount
+      sum.byteCount &+= rule.byteCount
+      sum.flowCount &+= 1
+    }
+    return sum
+  }
+
+  // MARK: packets
+
+  /// Runs a controller's actions on its packet.
+  func send(_ packet: PacketOut) throws(OpenFlowError) {
+    guard packet.buffer == .max else { throw .badRequestBufferUnknown }
+    guard packet.packet.count >= 14 else { throw .badRequestBadLength }
+    guard packet.inPort < .maximum || packet.inPort == .local || packet.inPort == .none
+      || packet.inPort == .controller
+    else { throw .badRequestBadPort }
+    try ActionChecks.check(packet.actions, table: 0, bridge, isPacketOut: true)
+    onPacketOut?(packet.packet, packet.inPort, packet.actions)
   }
 
   /// Sends a packet to the controllers that want it.
   func packetIn(_ packet: ControllerPacket) {
+    let action = packet.pause.controller
+    let reason = PacketInReason(rawValue: action.reason) ?? .action
+    for session in listenersTo(.packetIn, reason: reason.rawValue)
+    where session.controllerID == action.controller {
+      session.notify(.packetIn(packetIn(packet, reason, session)))
+    }
   }
 
-  /// Adds a rule that a `learn` action asked for.
-  func learn(_ learned: LearnedRule) {
+  private func packetIn(
+    _ packet: ControllerPacket, _ reason: PacketInReason, _ session: OpenFlowSession
+  ) -> PacketIn {
+    let action = packet.pause.controller
+    var message = PacketIn(packet: packet.frame, reason: reason, inPort: packet.pause.inPort)
+    let limit = reason == .noMatch ? session.missSendByteCount : action.maximumByteCount
+    if limit != Action.unlimitedByteCount, Int(limit) < packet.frame.count {
+      message.packet = Array(packet.frame.prefix(Int(limit)))
+    }
+    message.totalByteCount = packet.frame.count
+    message.table = packet.pause.table
+    message.cookie = packet.pause.cookie
+    message.metadata = packet.metadata
+    message.userData = action.userData
+    return message
+  }
+}
+
+extension RuleFilter {
+  /// The rules that a statistics request means.
+  init(_ wanted: FlowStatisticsRequest) {
+    table = wanted.table
+    match = wanted.match
+    cookie = wanted.cookie
+    cookieMask = wanted.cookieMask
+    outPort = wanted.outPort
+    outGroup = wanted.outGroup
+  }
+}
+
+extension ControllerPacket {
+  /// What a packet-in says of the pipeline: the input port, and the tunnel, metadata and register fields that are set.
+  var metadata: Match {
+    var mask = FlowKey()
+    for segment in [6, 8] {
+      for word in KeySegments.words(ofSegment: segment) where key.words[word] != 0 { mask.words[word] = ~0 }
+    }
+    // The action set's output and the conjunction are the pipeline's own.
+    mask.words[61] = 0
+    for word in 45...60 { mask.words[word] = FieldMask.halves(key.words[word]) }
+    if key.words[7] & 0xffff_ffff != 0 { mask.words[7] = 0xffff_ffff }
+    var match = Match(key: key, mask: mask)
+    match.set(.inPortOXM, FieldValue(pause.inPort.rawValue))
+    return match
+  }
+}
+
+/// Masks over the registers of a key, two of which share a word.
+enum FieldMask {
+  /// Ones over each 32-bit half that is not zero.
+  static func halves(_ word: UInt64) -> UInt64 {
+    (word >> 32 != 0 ? 0xffff_ffff_0000_0000 : 0) | (word & 0xffff_ffff != 0 ? 0xffff_ffff : 0)
   }
 }

@@ -171,13 +171,3 @@ extension Rule {
     return match
   }
 }
-
-/// Why a rule left its table (`OFPRR_*`).
-enum FlowRemovedReason: UInt8 {
-  case idleTimeout = 0
-  case hardTimeout = 1
-  case delete = 2
-  case groupDelete = 3
-  case meterDelete = 4
-  case eviction = 5
-}
