@@ -101,12 +101,12 @@ extension BridgeAgent {
   // MARK: statistics
 
   /// The flows that a request means.
-  func flowStatistics(_ wanted: FlowStatisticsRequest) -> [OpenFlow.FlowStatistics] {
+  func flowStatistics(_ wanted: FlowStatisticsRequest) -> [FlowDescription] {
     bridge.tables.rules(RuleFilter(wanted)).map { statistics(of: $0) }
   }
 
-  private func statistics(of rule: Rule) -> OpenFlow.FlowStatistics {
-    var flow = OpenFlow.FlowStatistics()
+  private func statistics(of rule: Rule) -> FlowDescription {
+    var flow = FlowDescription()
     flow.table = rule.table
     flow.match = rule.wholeMatch
     flow.priority = UInt16(clamping: rule.priority)
