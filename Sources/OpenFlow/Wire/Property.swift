@@ -36,4 +36,44 @@ extension WireWriter {
     patch16(UInt16(truncatingIfNeeded: count &- start), at: start &+ 2)
     pad(to: 8, since: start)
   }
+
+  /// A property of one byte.
+  ///
+  /// Short values are padded within the length of the property.
+  mutating func property(_ type: UInt16, _ value: UInt8) {
+    uint16(type)
+    uint16(8)
+    uint8(value)
+    zeros(3)
+  }
+
+  /// A property of two bytes, padded within its length.
+  mutating func property(_ type: UInt16, _ value: UInt16) {
+    uint16(type)
+    uint16(8)
+    uint16(value)
+    zeros(2)
+  }
+
+  /// A property of four bytes.
+  mutating func property(_ type: UInt16, _ value: UInt32) {
+    uint16(type)
+    uint16(8)
+    uint32(value)
+  }
+
+  /// A property of eight bytes, which begin at a multiple of eight.
+  mutating func property(_ type: UInt16, _ value: UInt64) {
+    uint16(type)
+    uint16(16)
+    zeros(4)
+    uint64(value)
+  }
+
+  /// A property of bytes, padded beyond its length.
+  mutating func property(_ type: UInt16, bytes: [UInt8]) {
+    let start = beginProperty(type)
+    append(bytes)
+    endProperty(from: start)
+  }
 }

@@ -101,6 +101,9 @@ struct ActionReader {
     case 39:
       let port = try OpenFlowPortNumber(openFlow10: body.uint16())
       return try .outputTruncated(port, maximumByteCount: body.uint32())
+    case 40:
+      try body.skip(2)
+      return try .group(body.uint32())
     case 42:
       try body.skip(6)
       return try .clone(nested(&body))
@@ -116,7 +119,7 @@ struct ActionReader {
       let field = try fieldHeader(&body)
       return .deleteField(field)
     case 255: return .debugRecirculate
-    case 256: return .debugSlow
+    case 254: return .debugSlow
     default: throw .badActionBadExperimenterType
     }
   }

@@ -39,7 +39,7 @@ extension ActionWriter {
         body.uint32(packetType ?? ActionReader.nextProtocol)
       }
     case .debugRecirculate: nicira(255, to: &writer) { $0.zeros(6) }
-    case .debugSlow: nicira(256, to: &writer) { $0.zeros(6) }
+    case .debugSlow: nicira(254, to: &writer) { $0.zeros(6) }
     default: writeLongExtension(action, to: &writer)
     }
   }
@@ -112,7 +112,8 @@ extension ActionWriter {
   }
 
   private func outputField(_ field: Subfield, _ maximum: UInt16, to writer: inout WireWriter) {
-    let isExperimenter = field.field.header(openFlowVersion: OpenFlowVersion.v10.rawValue)?.isExperimenter ?? false
+    let isExperimenter =
+      field.field.header(openFlowVersion: OpenFlowVersion.v10.rawValue)?.isExperimenter ?? false
     let offsetAndBits = field.offset << 6 | (field.bitCount &- 1) & 0x3f
     if isExperimenter {
       nicira(32, to: &writer) { body in
@@ -153,21 +154,13 @@ extension ActionWriter {
     }
     nicira(37, to: &writer) { body in
       body.zeros(6)
-      if controller.maximumByteCount != .max {
-        property(0, &body) { $0.uint16(controller.maximumByteCount) }
-      }
-      if controller.controller != 0 { property(1, &body) { $0.uint16(controller.controller) } }
-      if controller.reason != 1 { property(2, &body) { $0.uint8(controller.reason) } }
-      if !controller.userData.isEmpty { property(3, &body) { $0.append(controller.userData) } }
-      if controller.isPausing { property(4, &body) { _ in } }
-      if let meter = controller.meter { property(5, &body) { $0.uint32(meter) } }
+      if controller.maximumByteCount != .max { body.property(0, controller.maximumByteCount) }
+      if controller.controller != 0 { body.property(1, controller.controller) }
+      if controller.reason != 1 { body.property(2, controller.reason) }
+      if !controller.userData.isEmpty { body.property(3, bytes: controller.userData) }
+      if controller.isPausing { body.property(4, bytes: []) }
+      if let meter = controller.meter { body.property(5, meter) }
     }
-  }
-
-  private func property(_ type: UInt16, _ writer: inout WireWriter, _ body: (inout WireWriter) -> Void) {
-    let start = writer.beginProperty(type)
-    body(&writer)
-    writer.endProperty(from: start)
   }
 
   private func multipath(_ multipath: MultipathAction, to writer: inout WireWriter) {

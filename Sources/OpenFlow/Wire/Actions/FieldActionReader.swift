@@ -69,7 +69,6 @@ extension ActionReader {
   }
 
   func loadExtended(_ body: inout WireReader) throws(OpenFlowError) -> Action {
-    try body.skipZero(6, else: .niciraBadRequestMustBeZero)
     let header = try FieldEntryHeader.read(&body, short: .badActionBadSetLength)
     guard let field = header.field else { throw .badMatchBadField }
     let entry = try FieldEntry.read(header, field, &body)

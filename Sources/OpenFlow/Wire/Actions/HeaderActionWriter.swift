@@ -190,10 +190,7 @@ extension ActionWriter {
   /// Writes loads of each run of ones in the mask, at most 64 bits at a time, from the lowest.
   private func load(_ set: SetFieldAction, to writer: inout WireWriter) {
     guard set.option == nil else {
-      return nicira(33, to: &writer) { body in
-        body.zeros(6)
-        set.entry.write(to: &body, .v10)
-      }
+      return nicira(33, to: &writer) { set.entry.write(to: &$0, .v10) }
     }
     var offset = 0
     while offset < 128, set.mask >> FieldValue(offset) != 0 {

@@ -78,7 +78,7 @@ extension FlowDescription {
     let importance = try body.uint16()
     if version >= .v13 { flags = FlowFlags(rawValue: bits).intersection(.supported(version)) }
     if version >= .v14 { self.importance = importance }
-    try body.skip(4)
+    try body.skip(2)
     try decodeCounters(&body)
     match = try Match.decode(&body, version)
     actions = try ActionReader(version).flowActions(&body)
@@ -176,9 +176,10 @@ extension FlowDescription {
     encodePriorityAndTimeouts(to: &writer)
     writer.uint16(version >= .v13 ? flags.intersection(.supported(version)).rawValue : 0)
     writer.uint16(version >= .v14 ? importance : 0)
-    writer.zeros(4)
+    writer.zeros(2)
     encodeCounters(to: &writer)
-    match.encode(to: &writer, version)
+    // Peers write the extensible form in OpenFlow 1.1 too, which cannot express all that a flow may match.
+    match.encodeOXM(to: &writer, version)
     encodeActions(to: &writer, version)
   }
 

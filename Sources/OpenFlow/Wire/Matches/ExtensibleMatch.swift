@@ -22,7 +22,7 @@ extension Match {
     .ndSourceLink, .ndTargetLink, .ipv6Label,
     .arpOperation, .arpSenderIP, .arpTargetIP, .arpSenderMAC, .arpTargetMAC,
     .tunnelID, .tunnelSource, .tunnelDestination, .tunnelIPv6Source, .tunnelIPv6Destination, .tunnelFlags,
-    .tunnelGBPID, .tunnelGBPFlags, .erspanVersion, .erspanIndex, .erspanDirection, .erspanHardwareID,
+    .tunnelGBPID, .tunnelGBPFlags, .erspanIndex, .erspanVersion, .erspanDirection, .erspanHardwareID,
     .gtpuFlags, .gtpuMessageType,
   ]
 
@@ -69,8 +69,6 @@ extension Match {
   private func write(_ field: Field, to writer: inout WireWriter, _ version: OpenFlowVersion) {
     let fieldMask = mask(of: field)
     guard fieldMask != 0 else { return }
-    // A match on the Ethernet packet type is the rule; older versions have no word for it.
-    if field == .packetType, version < .v15, value(of: field) == 0 { return }
     var entry = FieldEntry(field: field, value: value(of: field), mask: fieldMask)
     if field == .arpOperation { entry.mask = field.validBits }
     // Peers write the mask of the flags always, for there may be more flags than are known.

@@ -14,7 +14,7 @@ extension Match {
       try reader.skip(4)
       return try decodeOpenFlow11(&reader)
     case 1:
-      guard version >= .v12, length >= 4, reader.remaining >= padded else { throw .badMatchBadLength }
+      guard length >= 4, reader.remaining >= padded else { throw .badMatchBadLength }
       var entries = try reader.part(length, error: .badMatchBadLength)
       try entries.skip(4)
       try reader.skip(padded &- length)
@@ -30,14 +30,18 @@ extension Match {
     switch version {
     case .v10: encodeOpenFlow10(to: &writer)
     case .v11: encodeOpenFlow11(to: &writer)
-    default:
-      let start = writer.count
-      writer.uint16(1)
-      writer.uint16(0)
-      encodeExtensible(to: &writer, version)
-      writer.patch16(UInt16(truncatingIfNeeded: writer.count &- start), at: start &+ 2)
-      writer.pad(to: 8, since: start)
+    default: encodeOXM(to: &writer, version)
     }
+  }
+
+  /// Writes the match in OpenFlow's extensible form, with type, length and padding.
+  func encodeOXM(to writer: inout WireWriter, _ version: OpenFlowVersion) {
+    let start = writer.count
+    writer.uint16(1)
+    writer.uint16(0)
+    encodeExtensible(to: &writer, version)
+    writer.patch16(UInt16(truncatingIfNeeded: writer.count &- start), at: start &+ 2)
+    writer.pad(to: 8, since: start)
   }
 
   /// Reads a Nicira extensible match, whose length comes from elsewhere, and its padding.

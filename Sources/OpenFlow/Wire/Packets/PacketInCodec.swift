@@ -59,7 +59,9 @@ extension PacketIn {
       case 1: total = try Int(property.body.uint32())
       case 2: packetIn.buffer = try property.body.uint32()
       case 3: packetIn.table = try property.body.uint8()
-      case 4: packetIn.cookie = try property.body.uint64()
+      case 4:
+        try property.body.skip(4)
+        packetIn.cookie = try property.body.uint64()
       case 5: try packetIn.setReason(property.body.uint8())
       case 6:
         var cookie: MatchCookie?
@@ -129,24 +131,19 @@ extension PacketIn {
 
   /// Writes `NXT_PACKET_IN2`.
   func encodeProperties(to writer: inout WireWriter, _ version: OpenFlowVersion) {
-    func property(_ type: UInt16, _ body: (inout WireWriter) -> Void) {
-      let start = writer.beginProperty(type)
-      body(&writer)
-      writer.endProperty(from: start)
-    }
     // Room for the other properties, of which user data and continuation are bounded by the messages they came in.
     let room = max(0, Int(UInt16.max) &- 1024 &- userData.count &- continuation.count)
     let sent = packet.prefix(room)
-    property(0) { $0.append(sent) }
-    if totalByteCount > sent.count {
-      property(1) { $0.uint32(UInt32(truncatingIfNeeded: totalByteCount)) }
-    }
-    if buffer != .max { property(2) { $0.uint32(buffer) } }
-    property(3) { $0.uint8(table) }
-    if cookie != .max { property(4) { $0.uint64(cookie) } }
-    property(5) { $0.uint8(reason.rawValue) }
-    property(6) { metadata.encodeExtensible(to: &$0, version) }
-    if !userData.isEmpty { property(7) { $0.append(userData) } }
-    if !continuation.isEmpty { property(8) { $0.append(continuation) } }
+    writer.property(0, bytes: Array(sent))
+    if totalByteCount > sent.count { writer.property(1, UInt32(truncatingIfNeeded: totalByteCount)) }
+    if buffer != .max { writer.property(2, buffer) }
+    writer.property(3, table)
+    if cookie != .max { writer.property(4, cookie) }
+    writer.property(5, reason.rawValue)
+    var fields = WireWriter()
+    metadata.encodeExtensible(to: &fields, version)
+    writer.property(6, bytes: fields.bytes)
+    if !userData.isEmpty { writer.property(7, bytes: userData) }
+    if !continuation.isEmpty { writer.property(8, bytes: continuation) }
   }
 }

@@ -27,8 +27,8 @@ public struct Hello: Hashable, Sendable {
   }
 
   func encode(to writer: inout WireWriter) {
-    // OpenFlow 1.0 alone needs no bitmap: the header says it all.
-    guard versions != OpenFlowVersions(.v10) else { return }
+    // A version and all before it need no bitmap: the header says it all.
+    guard let newest = versions.newest, versions != OpenFlowVersions(through: newest) else { return }
     writer.uint16(1)
     writer.uint16(8)
     writer.uint32(versions.rawValue)
