@@ -6,6 +6,8 @@ final class SwitchContext {
   let turn: Turn
   let channel: DatapathChannel
   let options: SwitchOptions
+  /// Makes flow keys of frames.
+  let frames = FrameKey()
   /// The host's network devices by name.
   var devices: [String: Device] = [:]
   /// The host's routes.

@@ -184,7 +184,7 @@ final class DatapathFlows {
   private func run(
     _ frame: [UInt8], _ bridge: Bridge, _ inPort: OpenFlowPortNumber, actions: [Action]?, depth: Int
   ) {
-    guard var key = FrameKey.key(of: frame) else {
+    guard var key = context.frames.key(of: frame) else {
       counters.malformed &+= 1
       return
     }

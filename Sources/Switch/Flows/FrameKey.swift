@@ -1,10 +1,11 @@
 import Datapath
 
-/// The flow key of a frame that the daemon itself has: one from a packet-out, or one of the switch's own.
-enum FrameKey {
+/// Makes flow keys of frames that the daemon itself has: those of packet-outs, of its own, of users' commands.
+final class FrameKey {
+  private var parser = FrameParser()
+
+  init() {}
+
   /// The key, without a port; nil for what is too short for an Ethernet header.
-  static func key(of frame: [UInt8]) -> FlowKey? {
-    guard frame.count >= 14 else { return nil }
-    return nil
-  }
+  func key(of frame: [UInt8]) -> FlowKey? { parser.key(of: frame) }
 }

@@ -1,0 +1,36 @@
+/// Makes flow keys of frames that are not in an engine: those that the daemon itself sends or is asked about.
+///
+/// It is the engine's parser, on a packet buffer of its own.
+public struct FrameParser: ~Copyable {
+  private var pool: PacketPool
+  private var bank = KeyBank(count: 1)
+  private let slot: Int32
+  private let tagLimit: Int
+
+  /// The longest frame that is parsed, in bytes; of a longer one the rest is not looked at.
+  static var maximumByteCount: Int { 65_536 + 64 }
+
+  /// Makes a parser that looks at up to `tagLimit` VLAN tags.
+  public init(tagLimit: Int = 1) {
+    pool = PacketPool(
+      smallSlots: 0, smallByteCount: 0, largeSlots: 1, largeByteCount: FrameParser.maximumByteCount)
+    slot = pool.take(byteCount: FrameParser.maximumByteCount)
+    self.tagLimit = min(2, max(0, tagLimit))
+  }
+
+  /// The key of a frame, without a port; nil if it is shorter than an Ethernet header.
+  public mutating func key(of frame: [UInt8]) -> FlowKey? {
+    guard frame.count >= 14, slot >= 0 else { return nil }
+    var state = PacketState()
+    state.slot = slot
+    state.start = pool.address(of: slot) &+ PacketPool.headroomByteCount
+    state.count = min(frame.count, FrameParser.maximumByteCount)
+    pool.copy(RawSpan(_elements: frame.span).extracting(0..<state.count), to: state.start)
+    bank.base[0] = BaseKey()
+    bank.reset(0)
+    Parser.parse(&state, pool, &bank, tagLimit: tagLimit)
+    var key = FlowKey()
+    bank.load(0, into: &key)
+    return key
+  }
+}
