@@ -49,6 +49,8 @@ class SwitchHost:
         self.programs = programs
         self.endpoint = UNDERLAY + str(number)
         self.machines = {tenant: Machine(prefix, self, tenant) for tenant in TENANTS}
+        # Whether the endpoint's address is the switch's own, or the host's on the internal port of br-phy.
+        self.owns_endpoint = True
         self.environment = dict(
             os.environ, OVS_RUNDIR=self.folder, OVS_LOGDIR=self.folder, OVS_DBDIR=self.folder,
             OVS_SYSCONFDIR=self.folder, OVS_PKGDATADIR=programs)
@@ -103,11 +105,11 @@ class SwitchHost:
         self.vsctl("add-port", "br-phy", "eth0")
         for tenant, port in SWITCH_PORTS.items():
             self.vsctl("add-port", "br-int", tenant, "--", "set", "Interface", tenant, f"ofport_request={port}")
-        self.own_endpoint()
-
-    def own_endpoint(self):
-        """The endpoint belongs to the switch: an address on the bridge, none on the host."""
-        self.vsctl("set", "Bridge", "br-phy", f"other_config:endpoint-ip={self.endpoint}/24")
+        if self.owns_endpoint:
+            self.vsctl("set", "Bridge", "br-phy", f"other_config:endpoint-ip={self.endpoint}/24")
+        else:
+            self.namespace.ip("address", "add", f"{self.endpoint}/24", "dev", "br-phy")
+            self.namespace.ip("link", "set", "br-phy", "up")
 
     def set_tunnel(self, port, kind, peer):
         """Joins this host to another; the tunnel key comes from the flows."""
@@ -141,6 +143,10 @@ class OVSHost(SwitchHost):
 
     make = "OVS"
 
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.owns_endpoint = False
+
     def program(self, name):
         for folder in ("/usr/bin", "/usr/sbin"):
             if os.path.exists(os.path.join(folder, name)):
@@ -161,10 +167,6 @@ class OVSHost(SwitchHost):
         for tenant, machine in self.machines.items():
             # The userspace datapath of this OVS forwards partial checksums as they are.
             machine.namespace.set_checksum_offload("eth0", False)
-
-    def own_endpoint(self):
-        self.namespace.ip("address", "add", f"{self.endpoint}/24", "dev", "br-phy")
-        self.namespace.ip("link", "set", "br-phy", "up")
 
 
 class KernelHost:

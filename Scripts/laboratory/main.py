@@ -4,18 +4,16 @@ Called by Scripts/run, which installs and builds what is needed.
 """
 
 import argparse
-import json
 import os
 import sys
 import time
 
 import hosts as h
+from laboratory import KINDS, Laboratory, Unreachable
 from network import CommandFailed
 
 PREFIX = "apus-"
 FOLDER = "/tmp/apus-laboratory"
-KINDS = ("vxlan", "gre", "geneve")
-PEER_PORT, KERNEL_PORT = 10, 11
 
 
 class Progress:
@@ -35,93 +33,21 @@ class Progress:
         return result
 
 
-class Unreachable(Exception):
-    """A ping that should have been answered was not, or the reverse."""
-
-
-class Laboratory:
-    def __init__(self, programs, second_make="apus"):
-        self.underlay = h.Underlay(PREFIX)
-        second = h.OVSHost if second_make == "ovs" else h.SwitchHost
-        self.first = h.SwitchHost(PREFIX, 1, FOLDER, programs)
-        self.second = second(PREFIX, 2, FOLDER, programs)
-        self.third = h.KernelHost(PREFIX, 3)
-        self.hosts = [self.first, self.second, self.third]
-
-    def create(self):
-        self.underlay.create()
-        for host in self.hosts:
-            host.create()
-            self.underlay.connect(host)
-            host.namespace.ip("link", "set", "eth0", "up")
-        # A segment of 64 KiB is cut where it leaves the switch; the wire itself checks nothing.
-        return f"{len(self.hosts)} hosts, {2 * len(h.TENANTS)} machines"
-
-    def start(self):
-        for host in (self.first, self.second):
-            host.start_daemons()
-            host.configure()
-
-    def tunnel(self, kind):
-        self.first.set_tunnel(PEER_PORT, kind, self.second)
-        self.second.set_tunnel(PEER_PORT, kind, self.first)
-        self.first.set_flows([(PEER_PORT, self.second)] + self.kernel_tunnels(kind))
-        self.second.set_flows([(PEER_PORT, self.first)])
-
-    def kernel_tunnels(self, kind):
-        if kind != "vxlan":
-            return []
-        self.first.set_tunnel(KERNEL_PORT, "vxlan", self.third)
-        return [(KERNEL_PORT, self.third)]
-
-    def ping(self, tenant, target, count=5):
-        """Pings from the first host's machine; the other tenant's machine must not see it."""
-        source = self.first.machines[tenant].namespace
-        received = 0
-        for _ in range(3):  # the first packets may wait for a neighbour to answer
-            received, median = source.ping(target.address, count=count)
-            if received == count:
-                return f"{median:.2f} ms"
-        raise Unreachable(f"{tenant}: {received} of {count} pings to {target.address} answered")
-
-    def ping_apart(self, tenant, other):
-        """Both tenants use the same addresses: a ping reaches its own tenant's machine only."""
-        bystander = self.second.machines[other].namespace
-        before = bystander.received_echo_requests()
-        answer = self.ping(tenant, self.second.machines[tenant])
-        stray = bystander.received_echo_requests() - before
-        if stray:
-            raise Unreachable(f"{stray} echo requests of {tenant} reached {other}'s machine")
-        return answer
-
-    def throughput(self, seconds):
-        """TCP through the tunnel, in gigabits a second."""
-        server = self.second.machines["red"].namespace
-        client = self.first.machines["red"].namespace
-        server.run("iperf3", "-s", "-D", "-1", "-I", os.path.join(FOLDER, "iperf3.pid"))
-        time.sleep(0.3)
-        output = client.run(
-            "iperf3", "-c", self.second.machines["red"].address, "-t", seconds, "-J", check=False, timeout=seconds + 20)
-        report = json.loads(output)
-        if "error" in report:
-            raise Unreachable(f"iperf3: {report['error']}")
-        return f"{report['end']['sum_received']['bits_per_second'] / 1e9:.2f} Gbit/s"
-
-    def show(self):
-        first = self.first
-        red = h.SWITCH_PORTS["red"]
-        titled = {
-            "topology (ovs-vsctl show)": first.vsctl("show"),
-            "OpenFlow rules of br-int (ovs-ofctl dump-flows)": first.ofctl("-O", "OpenFlow13", "dump-flows", "br-int"),
-            "datapath flows (ovs-appctl dpctl/dump-flows)": first.appctl("dpctl/dump-flows"),
-            "one packet traced (ovs-appctl ofproto/trace)": first.appctl(
-                "ofproto/trace", "br-int",
-                f"in_port={red},dl_src={h.machine_mac(1)},dl_dst={h.machine_mac(2)},icmp,"
-                f"nw_src={h.OVERLAY}1,nw_dst={h.OVERLAY}2,icmp_type=8,icmp_code=0"),
-        }
-        for title, text in titled.items():
-            print(f"\n{title}")
-            print("\n".join("    " + line for line in text.rstrip().splitlines()))
+def show(first):
+    """Prints what a person would look at first."""
+    red = h.SWITCH_PORTS["red"]
+    titled = {
+        "topology (ovs-vsctl show)": first.vsctl("show"),
+        "OpenFlow rules of br-int (ovs-ofctl dump-flows)": first.ofctl("-O", "OpenFlow13", "dump-flows", "br-int"),
+        "datapath flows (ovs-appctl dpctl/dump-flows)": first.appctl("dpctl/dump-flows"),
+        "one packet traced (ovs-appctl ofproto/trace)": first.appctl(
+            "ofproto/trace", "br-int",
+            f"in_port={red},dl_src={h.machine_mac(1)},dl_dst={h.machine_mac(2)},icmp,"
+            f"nw_src={h.OVERLAY}1,nw_dst={h.OVERLAY}2,icmp_type=8,icmp_code=0"),
+    }
+    for title, text in titled.items():
+        print(f"\n{title}")
+        print("\n".join("    " + line for line in text.rstrip().splitlines()))
 
 
 def main():
@@ -138,7 +64,7 @@ def main():
         print("the laboratory is gone")
         return 0
 
-    laboratory = Laboratory(options.programs, "ovs" if options.with_ovs else "apus")
+    laboratory = Laboratory(PREFIX, FOLDER, options.programs, "ovs" if options.with_ovs else "apus")
     progress = Progress()
     try:
         progress("make the hosts and their machines", laboratory.create)
@@ -153,7 +79,7 @@ def main():
             progress(f"throughput over {kind}", lambda: laboratory.throughput(options.seconds))
         laboratory.tunnel("vxlan")
         laboratory.ping("red", laboratory.second.machines["red"])
-        laboratory.show()
+        show(laboratory.first)
     except (CommandFailed, Unreachable) as error:
         print(f"error: {error}", file=sys.stderr)
         for host in (laboratory.first, laboratory.second):
