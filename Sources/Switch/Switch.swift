@@ -22,6 +22,8 @@ public final class VirtualSwitch {
   let context: SwitchContext
   let reconciler: Reconciler
   let environment = TranslationEnvironment()
+  /// The connection to the database server.
+  let database: DatabaseLink
   /// The OpenFlow side of each bridge, by the bridge's name.
   private(set) var agents: [String: BridgeAgent] = [:]
   /// The flows of each datapath, by its type.
@@ -40,6 +42,8 @@ public final class VirtualSwitch {
   public init(options: SwitchOptions) {
     context = SwitchContext(options: options)
     reconciler = Reconciler(context: context)
+    database = DatabaseLink(context: context, reconciler: reconciler)
+    database.agents = { [self] in agents }
     reconciler.onBridgeAdded = { [self] in bridgeAdded($0) }
     reconciler.onBridgeConfigured = { [self] in bridgeConfigured($0, $1) }
     reconciler.onBridgeRemoved = { [self] in bridgeRemoved($0) }
@@ -64,7 +68,7 @@ public final class VirtualSwitch {
 
   /// When `step` wants to be called next if nothing happens, in milliseconds of the clock that never goes back.
   public var nextWakeup: Int64? {
-    var next: Int64?
+    var next = database.nextWakeup
     for agent in agents.values { next = earlier(next, agent.nextWakeup) }
     for flows in flows.values { next = earlier(next, flows.nextWakeup) }
     if !reconciler.bridges.isEmpty { next = earlier(next, earlier(nextExpiry, nextCounters)) }
@@ -73,7 +77,9 @@ public final class VirtualSwitch {
 
   private func handle(_ event: Event) {
     switch event {
-    case .databaseOpened, .databaseReceived, .databaseClosed: break
+    case .databaseOpened: database.opened()
+    case .databaseReceived(let message): database.received(message)
+    case .databaseClosed(let reason): database.closed(reason)
     case .streamAccepted(let listener, let stream, peer: _):
       let agent = agents.values.first { $0.listeners[listener] != nil }
       if let agent { agent.accepted(listener, stream) } else { context.turn.emit(.closeStream(stream)) }
@@ -109,6 +115,7 @@ public final class VirtualSwitch {
       readCounters()
     }
     for flows in flows.values { flows.run() }
+    database.run()
   }
 
   // MARK: bridges

@@ -36,6 +36,10 @@ extension Reconciler {
       return
     }
     if let old { detach(interface, was: old) }
+    guard reserveNumber(interface) else {
+      fail(interface, "no free port number")
+      return
+    }
     switch interface.kind {
     case .patch:
       interface.ethernetAddress = context.randomAddress()
@@ -140,18 +144,7 @@ extension Reconciler {
     let bridge = interface.bridge
     interface.attachment = .attached
     interface.error = nil
-    let number: OpenFlowPortNumber?
-    if interface.name == bridge.name {
-      number = .local
-    } else {
-      number = bridge.portNumbers.allocate(
-        requested: interface.requestedNumber ?? interface.previousNumber, now: context.now)
-    }
-    guard let number else {
-      fail(interface, "no free port number")
-      return
-    }
-    interface.number = number
+    let number = interface.number
     bridge.interfaces[number] = interface
     bridge.markChanged()
     bridge.datapath.generation &+= 1
@@ -159,6 +152,22 @@ extension Reconciler {
       "bridge", .information,
       "bridge \(bridge.name): added interface \(interface.name) on port \(Self.text(number))")
     onPort?(interface, .add)
+  }
+
+  /// Gives an interface its number in the bridge, before it joins: numbers go by the order of the configuration, not by
+  /// that in which the datapath answers.
+  private func reserveNumber(_ interface: Interface) -> Bool {
+    guard interface.number == .none else { return true }
+    if interface.name == interface.bridge.name {
+      interface.number = .local
+      return true
+    }
+    let wanted = interface.requestedNumber ?? interface.previousNumber
+    guard let number = interface.bridge.portNumbers.allocate(requested: wanted, now: context.now) else {
+      return false
+    }
+    interface.number = number
+    return true
   }
 
   static func text(_ number: OpenFlowPortNumber) -> String {
@@ -172,14 +181,18 @@ extension Reconciler {
       wanted != interface.number, interface.bridge.interfaces[wanted] == nil
     else { return }
     leave(interface)
-    join(interface)
+    if reserveNumber(interface) { join(interface) }
   }
 
   private func leave(_ interface: Interface) {
     let bridge = interface.bridge
     guard interface.number != .none else { return }
-    bridge.interfaces[interface.number] = nil
     if interface.number != .local { bridge.portNumbers.release(interface.number, now: context.now) }
+    guard bridge.interfaces[interface.number] === interface else {
+      interface.number = .none
+      return
+    }
+    bridge.interfaces[interface.number] = nil
     bridge.markChanged()
     bridge.datapath.generation &+= 1
     context.turn.log(
@@ -220,6 +233,7 @@ extension Reconciler {
     if interface.error != text { context.turn.log("bridge", .warning, text) }
     interface.error = text
     interface.attachment = .failed(text)
+    leave(interface)
   }
 
   // MARK: devices

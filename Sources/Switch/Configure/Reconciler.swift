@@ -23,6 +23,8 @@ final class Reconciler {
   var onBridgeRemoved: ((Bridge) -> Void)?
   /// Told when an interface joined or left a bridge, or changed.
   var onPort: ((Interface, PortStatusReason) -> Void)?
+  /// Counts the comparisons: something may have come of each.
+  private(set) var roundCount: UInt64 = 0
   private var isRunning = false
   private var mustRunAgain = false
 
@@ -60,6 +62,7 @@ final class Reconciler {
 
   private func reconcileOnce() {
     guard let desired else { return }
+    roundCount &+= 1
     for name in bridges.keys.sorted() {
       guard let bridge = bridges[name] else { continue }
       let wanted = desired.bridges.first { $0.name == name }

@@ -1,0 +1,146 @@
+// The switch's end of the database: a copy of the configuration that is read whenever it changes, and transactions that write back
+// what became of it.
+
+import JSON
+import OVSDB
+
+/// The connection to the database server.
+final class DatabaseLink {
+  private let context: SwitchContext
+  private let reconciler: Reconciler
+  private var session: ReplicaSession
+  private var isOpen = false
+  /// The transaction that is under way.
+  private var transaction: Int64?
+  private var hasWrittenAbilities = false
+  private var isReady = false
+  private var nextStatus: Int64 = 0
+  private var nextStatistics: Int64 = 0
+  private var hasComplained = false
+  private var waitsSince: Int64?
+  /// The comparison of wanted and actual whose outcome was last written.
+  private var writtenRound: UInt64 = 0
+  /// The agents, for the states of their controllers.
+  var agents: () -> [String: BridgeAgent] = { [:] }
+
+  /// The lock that says which of several daemons acts on a database.
+  static var lockName: Text { "ovs_vswitchd" }
+  /// How often states are compared with the rows, in milliseconds.
+  static var statusMilliseconds: Int64 { 1000 }
+  /// How often statistics are written, in milliseconds, unless `other_config:stats-update-interval` says more.
+  static var statisticsMilliseconds: Int64 { 5000 }
+
+  init(context: SwitchContext, reconciler: Reconciler) {
+    self.context = context
+    self.reconciler = reconciler
+    var selection = ReplicaSelection(ConfigurationReader.columns)
+    for (table, columns) in StatusWriter.columns { for column in columns { selection.add(table, column) } }
+    session = ReplicaSession(database: "Open_vSwitch", selection: selection)
+    session.lock(Self.lockName)
+  }
+
+  func opened() {
+    isOpen = true
+    session.connected()
+    flush()
+  }
+
+  func closed(_ reason: String) {
+    isOpen = false
+    session.disconnected()
+    transaction = nil
+    flush()
+  }
+
+  func received(_ message: JSONValue) {
+    session.receive(message)
+    flush()
+  }
+
+  private var holdsLock: Bool { session.locks[Self.lockName] == true }
+
+  private func flush() {
+    for event in session.takeEvents() { handle(event) }
+    for message in session.takeMessages() { context.turn.emit(.databaseSend(message)) }
+  }
+
+  private func handle(_ event: ReplicaSession.Event) {
+    switch event {
+    case .schemaReceived, .synchronised: break
+    case .changed: readConfiguration()
+    case .lock(_, let isHeld):
+      if isHeld { readConfiguration() }
+    case .finished(let number, let outcome):
+      guard number == transaction else { return }
+      transaction = nil
+      nextStatus = 0
+      if case .error(let error) = outcome {
+        context.turn.log("bridge", .error, "failed to write to the database: \(error.string())")
+        // The same would fail again at once.
+        nextStatus = context.now + 1000
+      }
+    case .failed(let error):
+      context.turn.log("ovsdb_idl", .error, "database session failed: \(error.description)")
+    }
+  }
+
+  private func readConfiguration() {
+    guard session.isSynchronised, let replica = session.replica else { return }
+    guard holdsLock else { return }
+    hasComplained = false
+    let desired = ConfigurationReader(replica: replica).desired
+    nextStatus = 0
+    guard desired != reconciler.desired else { return }
+    reconciler.apply(desired)
+  }
+
+  /// Says that another daemon acts on the database, if the server takes long to give us the lock.
+  private func complain() {
+    guard isOpen, session.isSynchronised, !holdsLock else {
+      waitsSince = nil
+      return
+    }
+    let since = waitsSince ?? context.now
+    waitsSince = since
+    guard !hasComplained, context.now - since >= Self.statusMilliseconds else { return }
+    hasComplained = true
+    context.turn.log(
+      "bridge", .error, "another ovs-vswitchd process is running, disabling this process until it goes away")
+  }
+
+  /// Writes what became of the configuration, if something did.
+  func run() {
+    complain()
+    guard isOpen, transaction == nil, session.isSynchronised, holdsLock, let replica = session.replica,
+      let desired = reconciler.desired, context.now >= nextStatus || reconciler.roundCount != writtenRound
+    else { return }
+    writtenRound = reconciler.roundCount
+    nextStatus = context.now + Self.statusMilliseconds
+    var writer = StatusWriter(context: context, reconciler: reconciler, agents: agents(), replica: replica)
+    if !hasWrittenAbilities { writer.writeAbilities() }
+    writer.writeStates()
+    if reconciler.isSettled {
+      writer.writeSequence(desired.sequence)
+      if context.now >= nextStatistics {
+        let interval = desired.otherConfig.integer("stats-update-interval", default: 5000)
+        nextStatistics = context.now + max(Self.statisticsMilliseconds, Int64(interval))
+        writer.writeStatistics()
+      }
+      if !isReady {
+        isReady = true
+        context.turn.emit(.ready)
+      }
+    }
+    hasWrittenAbilities = true
+    transaction = session.commit(writer.edit)
+    flush()
+  }
+
+  /// When `run` has something to do next.
+  var nextWakeup: Int64? {
+    guard isOpen, session.isSynchronised else { return nil }
+    guard holdsLock else { return waitsSince.map { $0 + Self.statusMilliseconds } }
+    guard reconciler.desired != nil, transaction == nil else { return nil }
+    return nextStatus
+  }
+}

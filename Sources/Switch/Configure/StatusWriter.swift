@@ -1,0 +1,209 @@
+// From the actual switch back to the rows of the database: numbers, addresses, states, statistics.
+
+import JSON
+import OVSDB
+import OpenFlow
+import PacketWire
+
+/// Writes what the switch is into an edit of the database; only what differs from what is there.
+struct StatusWriter {
+  let context: SwitchContext
+  let reconciler: Reconciler
+  let agents: [String: BridgeAgent]
+  var edit: Edit
+
+  /// The columns that the switch writes, table by table.
+  static var columns: [(table: Text, columns: [Text])] {
+    [
+      (
+        "Open_vSwitch",
+        [
+          "cur_cfg", "ovs_version", "datapath_types", "iface_types", "dpdk_initialized", "dpdk_version",
+          "datapaths",
+        ]
+      ),
+      ("Bridge", ["datapath_id", "datapath_version", "status"]),
+      (
+        "Interface",
+        [
+          "ofport", "ifindex", "mac_in_use", "admin_state", "link_state", "link_resets", "link_speed",
+          "duplex", "mtu",
+          "error", "status", "statistics",
+        ]
+      ),
+      ("Controller", ["is_connected", "role", "status"]),
+    ]
+  }
+
+  init(context: SwitchContext, reconciler: Reconciler, agents: [String: BridgeAgent], replica: Replica) {
+    self.context = context
+    self.reconciler = reconciler
+    self.agents = agents
+    edit = Edit(replica)
+  }
+
+  private mutating func set(_ row: RowHandle, _ column: Text, _ value: Datum) {
+    if edit[row, column] != value { edit.set(row, column, value) }
+  }
+
+  private mutating func set(_ row: RowHandle, _ column: Text, _ text: String?) {
+    set(row, column, text.map { Datum(.string(Text($0))) } ?? .empty)
+  }
+
+  private mutating func set(_ row: RowHandle, _ column: Text, _ number: Int64?) {
+    set(row, column, number.map { Datum(.integer($0)) } ?? .empty)
+  }
+
+  private mutating func set(_ row: RowHandle, _ column: Text, _ pairs: [(name: String, value: String)]) {
+    set(row, column, Datum(textPairs: pairs.map { (Text($0.name), Text($0.value)) }))
+  }
+
+  /// Writes that the configuration with a number is applied.
+  mutating func writeSequence(_ sequence: Int64) {
+    for row in edit.rows("Open_vSwitch") { set(row, "cur_cfg", sequence) }
+  }
+
+  /// Writes what the switch can do.
+  mutating func writeAbilities() {
+    for row in edit.rows("Open_vSwitch") {
+      set(row, "ovs_version", context.options.version)
+      set(row, "dpdk_initialized", Datum(.boolean(false)))
+      set(row, "dpdk_version", "none")
+      var datapaths: [Text] = ["netdev", "system"]
+      var interfaces: [Text] = ["geneve", "gre", "internal", "patch", "system", "tap", "vxlan"]
+      if context.options.dummyMode != .none {
+        datapaths.append("dummy")
+        interfaces.append(contentsOf: ["dummy", "dummy-internal", "dummy-pmd"])
+      }
+      set(row, "datapath_types", Datum(texts: datapaths))
+      set(row, "iface_types", Datum(texts: interfaces))
+    }
+  }
+
+  /// Writes the states of bridges, interfaces and controllers.
+  mutating func writeStates() {
+    for row in edit.rows("Bridge") {
+      guard let name = edit[row, "name"].text?.string, let bridge = reconciler.bridges[name] else { continue }
+      let digits = String(bridge.datapathID, radix: 16)
+      set(row, "datapath_id", String(repeating: "0", count: 16 - digits.utf8.count) + digits)
+      set(row, "datapath_version", "<built-in>")
+    }
+    let interfaces = interfacesByName
+    for row in edit.rows("Interface") {
+      guard let name = edit[row, "name"].text?.string else { continue }
+      write(interfaces[name], row)
+    }
+    for row in edit.rows("Controller") { writeController(row) }
+  }
+
+  private var interfacesByName: [String: Interface] {
+    var found: [String: Interface] = [:]
+    for bridge in reconciler.bridges.values {
+      for port in bridge.ports.values {
+        for interface in port.interfaces { found[interface.name] = interface }
+      }
+    }
+    return found
+  }
+
+  private mutating func write(_ interface: Interface?, _ row: RowHandle) {
+    guard let interface else { return }
+    switch interface.attachment {
+    case .attaching, .detached: return
+    case .failed(let message):
+      set(row, "ofport", -1)
+      set(row, "error", message)
+      for column in ["mac_in_use", "admin_state", "link_state", "ifindex", "mtu"] as [Text] {
+        set(row, column, Datum.empty)
+      }
+    case .attached:
+      set(row, "ofport", interface.number == .local ? Int64(65534) : Int64(interface.number.rawValue))
+      set(row, "error", nil as String?)
+      set(row, "mac_in_use", interface.ethernetAddress.description)
+      set(row, "admin_state", interface.isUp ? "up" : "down")
+      set(row, "link_state", interface.hasCarrier ? "up" : "down")
+      writeDevice(interface, row)
+    }
+  }
+
+  private mutating func writeDevice(_ interface: Interface, _ row: RowHandle) {
+    switch interface.kind {
+    case .system, .internalDevice:
+      let device = context.devices[interface.name]
+      set(row, "ifindex", device.map { Int64($0.index) })
+      set(row, "mtu", device.map { Int64($0.maximumTransmissionUnit) })
+      set(row, "link_speed", device?.bitsPerSecond)
+      set(row, "duplex", device?.isFullDuplex.map { $0 ? "full" : "half" })
+      set(row, "link_resets", Int64(device?.carrierChangeCount ?? 0))
+      set(row, "status", device?.status ?? [])
+    case .dummy:
+      set(row, "mtu", 1500)
+      set(row, "ifindex", nil as Int64?)
+      set(row, "link_resets", 0)
+    case .patch:
+      set(row, "mtu", nil as Int64?)
+      set(row, "ifindex", nil as Int64?)
+      set(row, "link_resets", 0)
+    case .tunnel:
+      set(row, "ifindex", nil as Int64?)
+      set(row, "link_resets", 0)
+    }
+  }
+
+  private mutating func writeController(_ row: RowHandle) {
+    guard let target = edit[row, "target"].text?.string else { return }
+    for agent in agents.values {
+      guard let link = agent.controllers[target], link.row == row.uuid.text else { continue }
+      set(row, "is_connected", Datum(.boolean(link.isConnected)))
+      let role: String? =
+        switch link.session?.role {
+        case .equal?: "other"
+        case .primary?: "master"
+        case .secondary?: "slave"
+        case .noChange?, nil: nil
+        }
+      set(row, "role", link.isConnected ? role : nil)
+      var status: [(name: String, value: String)] = [("state", link.state.name)]
+      if let error = link.lastError { status.append(("last_error", error)) }
+      if let since = link.connectedMilliseconds {
+        status.append(("sec_since_connect", String((context.now - since) / 1000)))
+      }
+      if let since = link.disconnectedMilliseconds {
+        status.append(("sec_since_disconnect", String((context.now - since) / 1000)))
+      }
+      set(row, "status", status)
+    }
+  }
+
+  /// Writes the statistics of the interfaces.
+  mutating func writeStatistics() {
+    let interfaces = interfacesByName
+    for row in edit.rows("Interface") {
+      guard let name = edit[row, "name"].text?.string, let interface = interfaces[name],
+        interface.attachment == .attached
+      else { continue }
+      let pairs = statistics(interface).map {
+        (Atom.string(Text($0.name)), Atom.integer(Int64(clamping: $0.value)))
+      }
+      set(row, "statistics", Datum(map: pairs))
+    }
+  }
+
+  private func statistics(_ interface: Interface) -> [(name: String, value: UInt64)] {
+    if let device = context.devices[interface.name], !device.statistics.isEmpty, interface.kind == .system {
+      return device.statistics
+    }
+    let counters = interface.counters
+    var pairs = [
+      ("rx_packets", counters.receivedPackets), ("rx_bytes", counters.receivedBytes),
+      ("tx_packets", counters.sentPackets), ("tx_bytes", counters.sentBytes),
+    ]
+    if interface.kind == .system || interface.kind == .internalDevice {
+      pairs += [
+        ("rx_dropped", counters.receivedDrops), ("rx_errors", counters.receivedErrors),
+        ("tx_dropped", counters.sentDrops), ("tx_errors", counters.sentErrors),
+      ]
+    }
+    return pairs.map { (name: $0.0, value: $0.1) }
+  }
+}

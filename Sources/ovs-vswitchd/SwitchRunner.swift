@@ -1,0 +1,218 @@
+// What: carries out what the switch wants done, and tells it what happened. Everything that decides is in `Switch`.
+
+import Command
+import Datapath
+import Host
+import JSON
+import Switch
+
+/// Runs a switch on an event loop.
+final class SwitchRunner {
+  private let loop: EventLoop
+  private let invocation: Invocation
+  private let control: UnixctlServer
+  private let database: StreamAddress
+  private let virtualSwitch: VirtualSwitch
+  private let datapath: LocalDatapath
+  private var streams: [StreamID: ByteStream] = [:]
+  private var listeners: [ListenerID: StreamListener] = [:]
+  private var requests: [CommandID: UnixctlRequest] = [:]
+  private var nextRequest: UInt64 = 1
+  private var connection: JSONRPCConnection?
+  private var backoffMilliseconds: Int64 = 1000
+  private var events: [Event] = []
+  private var isDraining = false
+  private var timer: TimerToken?
+  /// Called when the configuration is in force for the first time.
+  var onReady: (() -> Void)?
+
+  /// The longest wait before the database server is tried again.
+  private static let maximumBackoffMilliseconds: Int64 = 8000
+
+  init(
+    loop: EventLoop, invocation: Invocation, control: UnixctlServer, database: StreamAddress,
+    options: SwitchOptions
+  ) {
+    self.loop = loop
+    self.invocation = invocation
+    self.control = control
+    self.database = database
+    virtualSwitch = VirtualSwitch(options: options)
+    datapath = LocalDatapath { UInt64(clamping: Instant.now.milliseconds) }
+    datapath.onMessage = { [self] in post(.datapathReceived($0)) }
+    for command in VirtualSwitch.commands { register(command) }
+  }
+
+  /// Connects to the database server.
+  func start() { connect() }
+
+  // MARK: events
+
+  /// Tells the switch something, soon.
+  private func post(_ event: Event) {
+    events.append(event)
+    guard !isDraining, events.count == 1 else { return }
+    loop.deferWork { [self] in drain() }
+  }
+
+  private func drain() {
+    isDraining = true
+    repeat {
+      let taken = events
+      events = []
+      let moment = Moment(milliseconds: loop.now.milliseconds, wallMilliseconds: WallClock.milliseconds)
+      for effect in virtualSwitch.step(taken, now: moment) { perform(effect) }
+    } while !events.isEmpty
+    isDraining = false
+    if let timer { loop.cancel(timer) }
+    timer = nil
+    if let wakeup = virtualSwitch.nextWakeup {
+      timer = loop.schedule(at: Instant(milliseconds: wakeup)) { [self] in
+        timer = nil
+        drain()
+      }
+    }
+  }
+
+  // MARK: effects
+
+  private func perform(_ effect: Effect) {
+    switch effect {
+    case .databaseSend(let message): connection?.send(message)
+    case .openStream(let id, let address): open(id, address)
+    case .streamSend(let id, let bytes): streams[id]?.send(bytes)
+    case .closeStream(let id): streams.removeValue(forKey: id)?.close()
+    case .openListener(let id, let address): listen(id, address)
+    case .closeListener(let id): listeners.removeValue(forKey: id)?.close()
+    case .datapathSend(let message): datapath.send(message)
+    case .datapathReceive(let port, let frame): datapath.receive(port, frame)
+    case .configureDevice: break
+    case .reply(let id, let reply):
+      guard let request = requests.removeValue(forKey: id) else { return }
+      switch reply {
+      case .success(let text): request.reply(text)
+      case .failure(let text): request.fail(text)
+      }
+    case .log(let module, let level, let text):
+      invocation.log.module("\(module)").log(level.commandLevel, text)
+    case .ready:
+      onReady?()
+      onReady = nil
+    case .exit: loop.stop()
+    }
+  }
+
+  private func open(_ id: StreamID, _ text: String) {
+    do throws(StreamAddress.ParseError) {
+      let address = try StreamAddress(
+        text, defaultPort: StreamAddress.openFlowPort, runDirectory: invocation.directories.run)
+      open(id, address)
+    } catch {
+      post(.streamClosed(id, reason: "Address family not supported by protocol"))
+    }
+  }
+
+  private func open(_ id: StreamID, _ address: StreamAddress) {
+    do throws(SystemError) {
+      let stream = try ByteStream.connect(to: address, on: loop)
+      attach(stream, id)
+      stream.onConnect = { [self] in post(.streamOpened(id)) }
+    } catch {
+      post(.streamClosed(id, reason: error.message))
+    }
+  }
+
+  private func attach(_ stream: ByteStream, _ id: StreamID) {
+    streams[id] = stream
+    stream.onReceive = { [self] in post(.streamReceived(id, $0)) }
+    stream.onClose = { [self] reason in
+      guard streams.removeValue(forKey: id) != nil else { return }
+      post(.streamClosed(id, reason: Self.text(reason)))
+    }
+  }
+
+  private static func text(_ reason: ByteStream.CloseReason) -> String {
+    switch reason {
+    case .endOfStream: "connection closed by peer"
+    case .closedHere: "connection closed"
+    case .failed(let error): error.message
+    case .sendQueueFull: "send queue full"
+    }
+  }
+
+  private func listen(_ id: ListenerID, _ text: String) {
+    guard
+      let address = try? StreamAddress(
+        text, defaultPort: StreamAddress.openFlowPort, runDirectory: invocation.directories.run)
+    else {
+      post(.listenerFailed(id, reason: "\(text): bad address"))
+      return
+    }
+    do throws(SystemError) {
+      listeners[id] = try StreamListener(address, on: loop) { [self] stream in
+        let streamID = virtualSwitch.makeStreamID()
+        attach(stream, streamID)
+        post(.streamAccepted(id, streamID, peer: stream.peerName))
+      }
+    } catch {
+      post(.listenerFailed(id, reason: "\(text): \(error.message)"))
+    }
+  }
+
+  // MARK: database
+
+  private func connect() {
+    let log = invocation.log.module("reconnect")
+    log.info("\(database.text): connecting...")
+    do throws(SystemError) {
+      let connection = try JSONRPCConnection.connect(to: database, on: loop)
+      self.connection = connection
+      connection.onConnect = { [self] in
+        log.info("\(database.text): connected")
+        backoffMilliseconds = 1000
+        post(.databaseOpened)
+      }
+      connection.onMessage = { [self] in post(.databaseReceived($0)) }
+      connection.onClose = { [self] reason in disconnected(reason.message) }
+    } catch {
+      disconnected(error.message)
+    }
+  }
+
+  private func disconnected(_ reason: String) {
+    connection = nil
+    invocation.log.module("reconnect").warn(
+      "\(database.text): connection attempt failed or connection lost (\(reason)), waiting \(backoffMilliseconds / 1000) seconds before reconnect"
+    )
+    post(.databaseClosed(reason: reason))
+    loop.schedule(afterMilliseconds: backoffMilliseconds) { [self] in connect() }
+    backoffMilliseconds = min(backoffMilliseconds * 2, Self.maximumBackoffMilliseconds)
+  }
+
+  // MARK: commands
+
+  private func register(_ command: SwitchCommand) {
+    control.register(
+      command.name, usage: command.usage, minimum: command.minimumArgumentCount,
+      maximum: command.maximumArgumentCount
+    ) { [self] request in
+      let id = CommandID(nextRequest)
+      nextRequest += 1
+      requests[id] = request
+      post(.command(id, name: command.name, arguments: request.arguments))
+    }
+  }
+}
+
+extension Switch.LogLevel {
+  /// The same level in the words of the log.
+  var commandLevel: Command.LogLevel {
+    switch self {
+    case .emergency: .emergency
+    case .error: .error
+    case .warning: .warning
+    case .information: .information
+    case .debug: .debugging
+    }
+  }
+}
