@@ -3,6 +3,8 @@
 #ifndef CLINUX_H
 #define CLINUX_H
 
+#include "CLinuxPorts.h"
+
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>

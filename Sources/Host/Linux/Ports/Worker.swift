@@ -1,0 +1,256 @@
+// What: the thread that runs one datapath: it owns the engine and the ports, and nothing else touches either.
+//
+// How: a round takes a batch from each port that has packets, processes it and sends what came out; commands of the
+// daemon are looked at between batches. A port stays in the set of busy ports while its ring has more, so that a
+// loaded worker asks the kernel only now and then which ports are ready. An idle worker sleeps in epoll.
+
+#if !APUS_WINDOWS
+  import CLinux
+  import Datapath
+  import Glibc
+  import Synchronization
+
+  /// What the daemon tells a worker.
+  enum WorkerCommand: Sendable {
+    /// A request in the format of netlink.
+    case message([UInt8])
+    /// A frame that a port without a device is to receive.
+    case inject(DatapathPortNumber, [UInt8])
+    /// The end.
+    case stop
+  }
+
+  /// What the two sides of a worker share.
+  final class WorkerLink: Sendable {
+    /// Requests that may wait for the worker.
+    static let commandCapacity = 65_536
+    /// Answers and upcalls that may wait for the daemon.
+    static let resultCapacity = 16_384
+
+    let commands = BoundedRing<WorkerCommand>(capacity: WorkerLink.commandCapacity)
+    let results = BoundedRing<[UInt8]>(capacity: WorkerLink.resultCapacity)
+    let workerBell: Doorbell
+    let daemonBell: Doorbell
+    let hasEnded = Atomic<Bool>(false)
+    /// Upcalls for which there was no room.
+    let lostUpcallCount = Atomic<UInt64>(0)
+
+    init() throws(SystemError) {
+      workerBell = try Doorbell()
+      daemonBell = try Doorbell()
+    }
+  }
+
+  /// A running datapath, seen from its thread.
+  struct Worker: ~Copyable {
+    private var engine: Engine
+    private let link: WorkerLink
+    private let poller = Poller()
+    private let vector = TransmitVector()
+    private let isDummy: Bool
+    private var ports: [UInt32: Port] = [:]
+    private var names: [UInt32: [UInt8]] = [:]
+    private var busy: [Port] = []
+    /// Answers that found the ring full.
+    private var backlog: [[UInt8]] = []
+    private var lastMaintenance: UInt64 = 0
+    private var isRunning = true
+
+    init(name: String, isDummy: Bool, link: WorkerLink) throws(SystemError) {
+      var configuration = EngineConfiguration()
+      configuration.name = name
+      configuration.seed = Random.integer()
+      engine = Engine(configuration)
+      self.isDummy = isDummy
+      self.link = link
+      try poller.add(link.workerBell.descriptor, number: Worker.bellNumber, interest: .readable)
+    }
+
+    private static let bellNumber = UInt64.max
+    /// Rounds after which a loaded worker asks which other ports have become ready.
+    private static let roundsBetweenPolls = 8
+    /// Commands between two rounds of packets.
+    private static let commandsPerRound = 256
+    private static let maintenanceIntervalMilliseconds: UInt64 = 250
+
+    /// Runs until told to stop.
+    mutating func run() {
+      var round = 0
+      while isRunning {
+        if busy.isEmpty || round >= Worker.roundsBetweenPolls {
+          round = 0
+          poll()
+        }
+        round += 1
+        let now = Syscalls.monotonicNanoseconds() / 1_000_000
+        runCommands(now)
+        runPorts(now)
+        report()
+        if now &- lastMaintenance >= Worker.maintenanceIntervalMilliseconds {
+          lastMaintenance = now
+          engine.maintain()
+        }
+      }
+      for port in ports.values { port.close() }
+      link.hasEnded.store(true, ordering: .sequentiallyConsistent)
+      link.daemonBell.ring()
+    }
+
+    /// Adds the ports that are ready to the busy ones; sleeps if there is nothing else to do.
+    private mutating func poll() {
+      var timeout: Int64 = 0
+      if busy.isEmpty, backlog.isEmpty {
+        link.workerBell.arm()
+        if link.commands.isEmpty { timeout = Int64(Worker.maintenanceIntervalMilliseconds) }
+      } else if busy.isEmpty {
+        timeout = 1
+      }
+      let events = poller.wait(timeoutMilliseconds: timeout)
+      for event in events {
+        if event.number == Worker.bellNumber {
+          link.workerBell.disarm()
+        } else if let port = ports[UInt32(truncatingIfNeeded: event.number)],
+          !busy.contains(where: { $0 === port })
+        {
+          busy.append(port)
+        }
+      }
+    }
+
+    private mutating func runPorts(_ now: UInt64) {
+      var index = 0
+      while index < busy.count {
+        let mayHaveMore = busy[index].receive(into: &engine)
+        engine.process(nowMilliseconds: now)
+        emit()
+        if mayHaveMore { index += 1 } else { busy.remove(at: index) }
+      }
+    }
+
+    private mutating func emit() {
+      while let output = engine.nextOutput() {
+        let sent = ports[output.port.rawValue]?.send(output, of: engine) ?? 0
+        engine.finishOutput(output, sent: sent)
+      }
+    }
+
+    /// Hands answers that waited, then upcalls, to the daemon.
+    private mutating func report() {
+      var delivered = 0
+      while delivered < backlog.count, link.results.add(backlog[delivered]) { delivered += 1 }
+      if delivered > 0 { backlog.removeFirst(delivered) }
+      let upcalls = engine.drainUpcalls()
+      for upcall in upcalls where !(backlog.isEmpty && link.results.add(upcall)) {
+        link.lostUpcallCount.wrappingAdd(1, ordering: .relaxed)
+      }
+      if delivered > 0 || !upcalls.isEmpty { link.daemonBell.ring() }
+    }
+
+    private mutating func answer(_ replies: [[UInt8]]) {
+      for reply in replies where !(backlog.isEmpty && link.results.add(reply)) { backlog.append(reply) }
+      if !replies.isEmpty { link.daemonBell.ring() }
+    }
+
+    private mutating func runCommands(_ now: UInt64) {
+      var count = 0
+      // While the daemon does not take its answers it gets no further ones.
+      while count < Worker.commandsPerRound, backlog.isEmpty, let command = link.commands.take() {
+        count += 1
+        switch command {
+        case .stop: isRunning = false
+        case .inject(let number, let frame):
+          // SAFETY: bytes have no padding, so their span as raw bytes is initialised.
+          _ = unsafe engine.receive(frame.span.bytes, from: number)
+          engine.process(nowMilliseconds: now)
+          emit()
+        case .message(let bytes):
+          handle(bytes, now)
+          emit()
+        }
+      }
+    }
+
+    private mutating func handle(_ bytes: [UInt8], _ now: UInt64) {
+      guard DatapathRouting.family(of: bytes) == .vport, let messages = try? Message.decode(bytes) else {
+        return answer(engine.handle(message: bytes, nowMilliseconds: now))
+      }
+      for message in messages {
+        guard case .vport(let command, let request) = message.body else { continue }
+        switch command {
+        case .new: answer(addPort(request, message.header, now))
+        case .delete:
+          let replies = engine.handle(message: message.encode(), nowMilliseconds: now)
+          if !DatapathRouting.containsError(replies) { removePort(request) }
+          answer(replies)
+        case .get, .set: answer(engine.handle(message: message.encode(), nowMilliseconds: now))
+        }
+      }
+    }
+
+    /// Opens the device of a new port before the engine learns of the port.
+    private mutating func addPort(_ request: VportMessage, _ header: MessageHeader, _ now: UInt64)
+      -> [[UInt8]]
+    {
+      var request = request
+      let number = request.number ?? freeNumber()
+      request.number = number
+      let name = request.name ?? []
+      // A number or a name in use is the engine's to refuse; its device must not be touched.
+      let isTaken = names[number.rawValue] != nil || names.values.contains(name)
+      var port: Port?
+      do throws(SystemError) {
+        if !isTaken {
+          port = try openPort(number, request.type ?? .unspecified, String(decoding: name, as: UTF8.self))
+        }
+        if let port, let descriptor = port.descriptor {
+          try poller.add(descriptor, number: UInt64(number.rawValue), interest: .readable)
+        }
+      } catch {
+        port?.close()
+        return [Message(header.reply(), .error(UInt32(bitPattern: error.code))).encode()]
+      }
+      let replies = engine.handle(
+        message: Message(header, .vport(.new, request)).encode(), nowMilliseconds: now)
+      if isTaken || DatapathRouting.containsError(replies) {
+        port?.close()
+        return replies
+      }
+      names[number.rawValue] = name
+      if let port {
+        ports[number.rawValue] = port
+        engine.setCapabilities(port.capabilities, of: number)
+      }
+      return replies
+    }
+
+    private func openPort(
+      _ number: DatapathPortNumber, _ type: VportType, _ name: String
+    ) throws(SystemError) -> Port? {
+      switch type {
+      case .netdev, .internal:
+        if isDummy { return DummyPort(number: number, descriptor: nil) }
+        return type == .netdev
+          ? try PacketPort(number: number, device: name, vector: vector)
+          : try TapPort(number: number, name: name, vector: vector)
+      default: return nil
+      }
+    }
+
+    private mutating func removePort(_ request: VportMessage) {
+      var number = request.number?.rawValue
+      if number == nil, let name = request.name { number = names.first { $0.value == name }?.key }
+      guard let number else { return }
+      names[number] = nil
+      guard let port = ports.removeValue(forKey: number) else { return }
+      busy.removeAll { $0 === port }
+      if let descriptor = port.descriptor { poller.remove(descriptor) }
+      port.close()
+    }
+
+    private func freeNumber() -> DatapathPortNumber {
+      var number: UInt32 = 1
+      while names[number] != nil { number += 1 }
+      return DatapathPortNumber(number)
+    }
+  }
+#endif
