@@ -47,9 +47,6 @@ public struct Match: Equatable, Sendable {
     switch field.row.place {
     case .vlanID where fieldMask == 0, .vlanPriority where fieldMask == 0:
       unsetVLAN(field)
-    case .bits where field == .packetType && value == 0:
-      // Every rule is for Ethernet packets unless it says otherwise.
-      store(field, 0, mask: 0)
     case .vlanID where field == .dlVLAN && value & 0xffff == 0xffff:
       store(.vlanTCI, 0, mask: 0xffff)
     case .vlanID:
@@ -85,6 +82,12 @@ public struct Match: Equatable, Sendable {
     let oldValue = field.value(in: key) & kept
     field.set((fieldMask & ~kept) | oldMask, in: &mask)
     field.set((value & fieldMask & ~kept) | oldValue, in: &key)
+  }
+
+  /// Matches any value of some bits of a word.
+  mutating func clear(word: Int, _ bits: UInt64) {
+    mask.words[word] &= ~bits
+    key.words[word] &= ~bits
   }
 
   /// Matches a tunnel option, or any value of it if every byte of the mask is zero.

@@ -249,7 +249,7 @@ extension ActionFormatter {
       } else {
         destination.write(to: &writer)
         writer.append("=")
-        writer.hex(wide: value)
+        writer.alternateHex(wide: value)
       }
     case (.field(let source), .match(let destination)):
       destination.write(to: &writer)
@@ -258,7 +258,7 @@ extension ActionFormatter {
       source.write(to: &writer)
     case (.value(let value), .load(let destination)):
       writer.append("load:")
-      writer.hex(wide: value)
+      writer.alternateHex(wide: value)
       writer.append("->")
       destination.write(to: &writer)
     case (.field(let source), .load(let destination)):
@@ -271,7 +271,7 @@ extension ActionFormatter {
       source.write(to: &writer)
     case (.value(let value), .output):
       writer.append("output:")
-      writer.hex(wide: value)
+      writer.alternateHex(wide: value)
     }
   }
 }

@@ -175,12 +175,8 @@ extension Field {
     let isExact = mask & validBits == validBits
     if mask == 0 { return writer.append("ANY") }
     switch format {
-    case .decimal:
-      writer.decimal(wide: value)
-      if !isExact { writer.append(UInt8(ascii: "/")); writer.hex(wide: mask) }
-    case .hexadecimal:
-      writer.hex(wide: value)
-      if !isExact { writer.append(UInt8(ascii: "/")); writer.hex(wide: mask) }
+    case .decimal: writer.decimal(wide: value)
+    case .hexadecimal: writer.alternateHex(wide: value)
     case .ethernet: writer.ethernet(value, mask: mask)
     case .ipv4: writer.ipv4(value, mask: mask)
     case .ipv6: writer.ipv6(value, mask: mask)
@@ -197,6 +193,10 @@ extension Field {
       writer.append(",")
       writer.hex(UInt16(truncatingIfNeeded: value))
       writer.append(")")
+    }
+    if !isExact && (format == .decimal || format == .hexadecimal) {
+      writer.append(UInt8(ascii: "/"))
+      writer.hex(wide: mask)
     }
   }
 

@@ -47,6 +47,11 @@ struct TextWriter {
     if value == 0 { append(UInt8(ascii: "0")) } else { hex(value) }
   }
 
+  /// As C's `%#x`, of a number that may have 128 bits.
+  mutating func alternateHex(wide value: FieldValue) {
+    if value == 0 { append(UInt8(ascii: "0")) } else { hex(wide: value) }
+  }
+
   mutating func ethernet(_ address: UInt64) { MACAddress(address).write(to: &bytes) }
 
   mutating func ipv4(_ address: UInt32) { IPv4Address(address).write(to: &bytes) }
