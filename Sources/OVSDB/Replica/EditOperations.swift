@@ -120,7 +120,7 @@ extension Edit {
     var operation = JSONObject()
     operation["op"] = name
     operation["table"] = .string(row.table)
-    operation["where"] = .array([.array(["_uuid", "==", .array(["uuid", .string(Text(row.uuid.text))])])])
+    operation["where"] = .array([.array(["_uuid", "==", json(.uuid(row.uuid))])])
     return operation
   }
 

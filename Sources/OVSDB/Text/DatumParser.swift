@@ -70,11 +70,13 @@ private struct DatumParser {
     case .range(let range): keys += range.map { .integer($0) }
     }
     guard let valueType = type.value else { return }
+    tokens.skipSpaces()
     guard tokens.next == UInt8(ascii: "=") else {
       let found = tokens.next.map { character($0) } ?? ""
       throw ValueTextError("\(tokens.text(from: start)): syntax error at \"\(found)\" expecting \"=\"")
     }
     tokens.skip(1)
+    tokens.skipSpaces()
     values.append(try valueType.atom(text: try tokens.token(), symbol: symbol))
   }
 
