@@ -64,9 +64,7 @@ extension Database {
 
   /// The bytes of a file that holds the whole database and no history.
   public func snapshot(comment: String, date: Int64) -> [UInt8] {
-    var bytes = Journal.record(schema.json)
-    if rowCount > 0 { bytes += Journal.record(snapshotRecord(comment: comment, date: date)) }
-    return bytes
+    Journal.record(schema.json) + Journal.record(snapshotRecord(comment: comment, date: date))
   }
 }
 

@@ -147,7 +147,8 @@ extension Monitor {
   ) -> JSONValue? {
     if kind == .modify, let old, let new {
       let hasChanged = monitored.columns.contains {
-        $0.selection.contains(.modify) && $0.place != TableSchema.versionPlace && old[$0.place] != new[$0.place]
+        $0.selection.contains(.modify) && $0.place != TableSchema.versionPlace
+          && old[$0.place] != new[$0.place]
       }
       guard hasChanged else { return nil }
     }
@@ -194,7 +195,9 @@ extension Monitor {
       } else {
         if column.place >= TableSchema.firstPlace,
           datum == table.defaultData[column.place - TableSchema.firstPlace]
-        { continue }
+        {
+          continue
+        }
         object.append(schema.name, datum.json(schema.type))
       }
     }
@@ -211,7 +214,8 @@ extension Monitor {
 
 extension MonitoredTable {
   /// Reads the conditions of an array of `<monitor-cond-change-request>`.
-  static func condition(_ list: [JSONValue], _ schema: TableSchema) throws(DatabaseError) -> MonitorCondition {
+  static func condition(_ list: [JSONValue], _ schema: TableSchema) throws(DatabaseError) -> MonitorCondition
+  {
     var condition = MonitorCondition()
     for request in list {
       var reader = try ObjectReader(request, "table \(schema.name)")

@@ -54,7 +54,8 @@ struct MonitoredTable: Sendable {
     let columnsJSON = try reader.optional("columns", .array)
     let selectJSON = try reader.optional("select", .object)
     try reader.finish()
-    let selection = try selectJSON.map { json throws(DatabaseError) in
+    let selection =
+      try selectJSON.map { json throws(DatabaseError) in
         try MonitorSelection(json, name: "table \(schema.name) select")
       } ?? .all
     let places: [Int]

@@ -4,7 +4,8 @@ import JSON
 
 extension Server {
   /// Handles a request.
-  func handle(_ method: Text, _ parameters: [JSONValue], _ session: SessionID, _ id: JSONValue, _ now: Int64) {
+  func handle(_ method: Text, _ parameters: [JSONValue], _ session: SessionID, _ id: JSONValue, _ now: Int64)
+  {
     do throws(DatabaseError) {
       switch method {
       case "transact": try transact(parameters, session, id, now)
@@ -41,7 +42,8 @@ extension Server {
     }
     guard let hosted = database(name) else {
       throw DatabaseError(
-        "unknown database", "\(method) request specifies unknown database \(name)", syntax: .array(parameters))
+        "unknown database", "\(method) request specifies unknown database \(name)", syntax: .array(parameters)
+      )
     }
     return hosted
   }

@@ -29,6 +29,8 @@ public final class Server {
   public internal(set) var closing: [(session: SessionID, reason: String)] = []
   /// The databases in the order of their names.
   public internal(set) var databases: [HostedDatabase] = []
+  /// Whether changed columns are written to journals as differences.
+  public var usesDifferences = true
   /// Whether the server refuses changes.
   public var isReadOnly = false
   /// Transactions executed.
@@ -146,14 +148,16 @@ public final class Server {
       for trigger in database.triggers { consider(trigger.deadlineMilliseconds) }
     }
     for session in sessions.values {
-      consider(session.probeMilliseconds.map { session.lastHeardMilliseconds + $0 * (session.isProbed ? 2 : 1) })
+      consider(
+        session.probeMilliseconds.map { session.lastHeardMilliseconds + $0 * (session.isProbed ? 2 : 1) })
     }
     return deadline
   }
 
   /// Does what is due.
   public func tick(now: Int64) {
-    for database in databases where database.triggers.contains(where: { ($0.deadlineMilliseconds ?? .max) <= now }) {
+    for database in databases
+    where database.triggers.contains(where: { ($0.deadlineMilliseconds ?? .max) <= now }) {
       retryTriggers(of: database, now: now)
     }
     for session in sessions.values {

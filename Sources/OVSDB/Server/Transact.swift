@@ -83,7 +83,8 @@ extension Server {
     let changes = try transaction.prepare()
     guard !changes.isEmpty else { return }
     if !hosted.isReserved,
-      let record = hosted.database.journalRecord(changes, comment: transaction.comment, date: date(now))
+      let record = hosted.database.journalRecord(
+        changes, comment: transaction.comment, date: date(now), usesDifferences: usesDifferences)
     {
       try store.append(
         Journal.record(record), to: hosted.name.string, isDurable: transaction.isDurable)
@@ -97,7 +98,9 @@ extension Server {
   ///
   /// - Returns: The results.
   @discardableResult
-  public func transact(_ operations: [JSONValue], on name: Text, now: Int64) throws(DatabaseError) -> [JSONValue] {
+  public func transact(_ operations: [JSONValue], on name: Text, now: Int64) throws(DatabaseError)
+    -> [JSONValue]
+  {
     guard let hosted = database(name) else { throw DatabaseError("unknown database", name.string) }
     let transaction = Transaction(on: hosted.database)
     switch transaction.execute(operations, ExecutionContext()) {

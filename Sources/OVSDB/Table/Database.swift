@@ -22,6 +22,11 @@ public final class Database {
   /// Number of rows of all tables.
   public var rowCount: Int { tables.reduce(0) { $0 + $1.rows.count } }
 
+  /// Number of columns of all rows.
+  public var cellCount: Int {
+    tables.reduce(0) { $0 + $1.rows.count * $1.schema.columns.count }
+  }
+
   /// Number of atoms in all rows.
   public var atomCount: Int {
     var count = 0

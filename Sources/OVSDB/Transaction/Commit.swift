@@ -62,7 +62,9 @@ extension Transaction {
     return steps
   }
 
-  private func countReferences(_ changed: RowReference, into steps: inout ReferenceSteps) throws(DatabaseError) {
+  private func countReferences(_ changed: RowReference, into steps: inout ReferenceSteps)
+    throws(DatabaseError)
+  {
     let old = database.tables[changed.table].rows[changed.uuid]
     let new = row(changed.table, changed.uuid)
     for column in database.tables[changed.table].referenceColumns where column.isStrong {
@@ -107,7 +109,9 @@ extension Transaction {
       pending.append(target)
     }
     while let candidate = pending.popLast() {
-      guard let row = row(candidate.table, candidate.uuid), referenceCount(candidate, steps) == 0 else { continue }
+      guard let row = row(candidate.table, candidate.uuid), referenceCount(candidate, steps) == 0 else {
+        continue
+      }
       delete(candidate.table, candidate.uuid)
       for column in database.tables[candidate.table].referenceColumns where column.isStrong {
         for case .uuid(let uuid) in column.atoms(of: row) {
@@ -183,7 +187,8 @@ extension Transaction {
       return .constraint(
         "Weak reference column \"\(name)\" in \"\(table.schema.name)\" row \(referrer.uuid) (inserted within "
           + "this transaction) contained all-zeros UUID (probably as the default value for this column) but "
-          + "deleting this value caused a constraint volation because this column is not allowed to be empty.")
+          + "deleting this value caused a constraint volation because this column is not allowed to be empty."
+      )
     }
     return .constraint(
       "Deletion of \(datum.count - kept.count) weak reference(s) to deleted (or never-existing) rows from "
@@ -233,11 +238,8 @@ extension Transaction {
 
   private func duplicate(_ table: Int, _ columns: [Int], _ first: Row, _ second: Row) -> DatabaseError {
     let schema = database.tables[table].schema
-    var values = ""
-    for (index, column) in columns.enumerated() {
-      if index > 0 { values += ", " }
-      values += first[column].displayText(schema.columns[column].type)
-    }
+    let values = Transaction.enumeration(
+      columns.map { first[$0].displayText(schema.columns[$0].type) })
     let names = columns.map { "\"\(schema.columns[$0].name)\"" }
     return .constraint(
       "Transaction causes multiple rows in \"\(schema.name)\" table to have identical values (\(values)) for "
@@ -265,11 +267,8 @@ extension Transaction {
         + "not any columns in this index."
     }
     let schema = database.tables[table].schema
-    var values = ""
-    for (index, column) in columns.enumerated() {
-      if index > 0 { values += ", " }
-      values += old[column].displayText(schema.columns[column].type)
-    }
+    let values = Transaction.enumeration(
+      columns.map { old[$0].displayText(schema.columns[$0].type) })
     return "had the following index values before the transaction: \(values)."
   }
 }

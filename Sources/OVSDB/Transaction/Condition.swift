@@ -65,7 +65,7 @@ public struct Condition: Sendable {
       throw DatabaseError("unknown column", "No column \(columnName) in table \(table.name).", syntax: json)
     }
     guard let function = Function(functionName) else {
-      throw DatabaseError("unknown function", "No function named \(functionName).", syntax: .string(functionName))
+      throw DatabaseError("unknown function", "No function named \(functionName).")
     }
     let column = table.columns[place]
     var type = column.type

@@ -141,7 +141,8 @@ extension Transaction {
     columns.reserveCapacity(object.count)
     for member in object.members {
       guard let place = table.place(of: member.name) else {
-        throw DatabaseError("unknown column", "No column \(member.name) in table \(table.name).", syntax: json)
+        throw DatabaseError(
+          "unknown column", "No column \(member.name) in table \(table.name).", syntax: json)
       }
       columns.append(
         (place, try Datum(member.value, type: table.columns[place].type, symbols: &symbols)))

@@ -43,7 +43,7 @@ struct Mutation: Sendable {
         syntax: json)
     }
     guard let mutator = Mutator(mutatorName) else {
-      throw DatabaseError("unknown mutator", "No mutator named \(mutatorName).", syntax: .string(mutatorName))
+      throw DatabaseError("unknown mutator", "No mutator named \(mutatorName).")
     }
     self.place = place
     self.mutator = mutator
@@ -58,8 +58,7 @@ struct Mutation: Sendable {
       let notation = parts[2].array?.first?.text
       isKeySet = mutator == .delete && type.isMap && (notation != "map")
       if isKeySet { type.value = nil }
-      if mutator == .delete { type.removeConstraints() }
-      argument = try Datum(parts[2], type: type, symbols: &symbols, allowsRepeats: true)
+      argument = try Datum(parts[2], type: type, symbols: &symbols)
     } else {
       let isReal = type.key.type == .real
       guard type.value == nil, type.key.type == .integer || (isReal && mutator != .remainder) else {
@@ -106,11 +105,7 @@ struct Mutation: Sendable {
     var atoms: [Atom] = []
     for atom in datum.keys {
       let result = try calculated(atom, operand)
-      do throws(DatabaseError) {
-        try type.key.check(result)
-      } catch {
-        throw error
-      }
+      try type.key.check(result)
       atoms.append(result)
     }
     atoms.sort()
@@ -166,12 +161,19 @@ struct Mutation: Sendable {
 }
 
 extension ColumnType {
-  /// The type as error messages give it: its JSON.
-  var english: String { json.string(style: .sorted) }
-
-  mutating func removeConstraints() {
-    key = BaseType(key.type)
-    if let value { self.value = BaseType(value.type) }
+  /// The type as error messages give it.
+  var english: String {
+    guard isMap || maximum > 1 || minimum == 0 else { return key.type.name.string }
+    let kind = isMap ? "map" : "set"
+    let count =
+      switch (minimum, maximum) {
+      case (0, Self.unlimited): ""
+      case (_, Self.unlimited): " \(minimum) or more"
+      case (0, _): " up to \(maximum)"
+      default: " \(minimum) to \(maximum)"
+      }
+    let parts = value.map { "(\(key.type.name), \($0.type.name)) pairs" } ?? "\(key.type.name)s"
+    return "\(kind) of\(count) \(parts)"
   }
 }
 
@@ -188,8 +190,9 @@ extension Datum {
     merged.reserveCapacity(left.count + right.count)
     var (leftIndex, rightIndex) = (0, 0)
     while leftIndex < left.count && rightIndex < right.count {
-      if left[leftIndex] == right[rightIndex] { rightIndex += 1 }
-      else if right[rightIndex] < left[leftIndex] {
+      if left[leftIndex] == right[rightIndex] {
+        rightIndex += 1
+      } else if right[rightIndex] < left[leftIndex] {
         merged.append(right[rightIndex])
         rightIndex += 1
       } else {

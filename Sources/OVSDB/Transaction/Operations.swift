@@ -90,7 +90,7 @@ extension Transaction {
       throw DatabaseError(
         "constraint violation",
         "Cannot update immutable column \(schema.columns[column].name) in table \(schema.name).",
-        syntax: rowJSON)
+        syntax: reader.json)
     }
     let condition = try Condition(whereJSON, schema, symbols: &symbols)
     let rows = rows(place, where: condition)
@@ -146,11 +146,11 @@ extension Transaction {
     let place = try table(&reader)
     var timeout: Int64?
     if let number = timeoutJSON?.double {
-      guard number >= 0 else { throw reader.failure("timeout must be nonnegative") }
+      guard number >= 0 else { throw .syntax(timeoutJSON, "timeout must be nonnegative") }
       timeout = number < 1e15 ? Int64(number) : nil
     }
     guard untilJSON.text == "==" || untilJSON.text == "!=" else {
-      throw reader.failure("\"until\" must be \"==\" or \"!=\"")
+      throw .syntax(untilJSON, "\"until\" must be \"==\" or \"!=\"")
     }
     try reader.finish()
 

@@ -23,29 +23,23 @@ extension Datum {
   public init(
     _ json: JSONValue, type: ColumnType, symbols: inout SymbolTable?
   ) throws(DatabaseError) {
-    try self.init(json, type: type, symbols: &symbols, allowsRepeats: false)
-  }
-
-  /// Reads the notation of the wire, and checks it against the type, without named rows.
-  public init(_ json: JSONValue, type: ColumnType) throws(DatabaseError) {
-    var symbols: SymbolTable?
-    try self.init(json, type: type, symbols: &symbols, allowsRepeats: false)
-  }
-
-  init(
-    _ json: JSONValue, type: ColumnType, symbols: inout SymbolTable?, allowsRepeats: Bool
-  ) throws(DatabaseError) {
     if type.isMap {
-      try self.init(mapJSON: json, type: type, symbols: &symbols, allowsRepeats: allowsRepeats)
+      try self.init(mapJSON: json, type: type, symbols: &symbols)
     } else if case .array(let pair) = json, pair.first?.text == "set" {
-      try self.init(setJSON: json, type: type, symbols: &symbols, allowsRepeats: allowsRepeats)
+      try self.init(setJSON: json, type: type, symbols: &symbols)
     } else {
       self.init(try type.key.atom(json, symbols: &symbols))
     }
   }
 
+  /// Reads the notation of the wire, and checks it against the type, without named rows.
+  public init(_ json: JSONValue, type: ColumnType) throws(DatabaseError) {
+    var symbols: SymbolTable?
+    try self.init(json, type: type, symbols: &symbols)
+  }
+
   private init(
-    setJSON json: JSONValue, type: ColumnType, symbols: inout SymbolTable?, allowsRepeats: Bool
+    setJSON json: JSONValue, type: ColumnType, symbols: inout SymbolTable?
   ) throws(DatabaseError) {
     let elements = try Datum.elements(json, notation: "set")
     try type.checkCount(elements.count, notation: "set", json)
@@ -54,14 +48,14 @@ extension Datum {
     for element in elements { atoms.append(try type.key.atom(element, symbols: &symbols)) }
     atoms.sort()
     atoms.removeRepeated()
-    if atoms.count != elements.count && !allowsRepeats {
+    if atoms.count != elements.count {
       throw DatabaseError(nil, "set contains duplicate")
     }
     self.init(sortedSet: atoms)
   }
 
   private init(
-    mapJSON json: JSONValue, type: ColumnType, symbols: inout SymbolTable?, allowsRepeats: Bool
+    mapJSON json: JSONValue, type: ColumnType, symbols: inout SymbolTable?
   ) throws(DatabaseError) {
     let elements = try Datum.elements(json, notation: "map")
     try type.checkCount(elements.count, notation: "map", json)
@@ -80,8 +74,7 @@ extension Datum {
     var values: [Atom] = []
     for pair in pairs {
       if keys.last == pair.key {
-        guard allowsRepeats else { throw DatabaseError(nil, "map contains duplicate key") }
-        continue
+        throw DatabaseError(nil, "map contains duplicate key")
       }
       keys.append(pair.key)
       values.append(pair.value)

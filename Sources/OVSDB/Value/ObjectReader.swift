@@ -50,7 +50,7 @@ public enum Identifier {
 
 /// Takes an object apart member by member, and sees to it that nothing is missing and nothing is left over.
 struct ObjectReader {
-  private let json: JSONValue
+  let json: JSONValue
   private let name: String
   private var used: [Text] = []
 
