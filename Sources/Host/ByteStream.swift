@@ -46,6 +46,7 @@ public final class ByteStream {
   private var token: WatchToken?
   private var state: State
   private var isReadingPaused = false
+  private var isClosingAfterSending = false
   private var interest: Readiness
   private var queue: [[UInt8]] = []
   private var queueHead = 0
@@ -104,6 +105,7 @@ public final class ByteStream {
   @discardableResult
   public func send(_ bytes: [UInt8]) -> Bool {
     if case .closed = state { return false }
+    if isClosingAfterSending { return false }
     if bytes.isEmpty { return true }
     if queuedByteCount + bytes.count > sendQueueLimitByteCount {
       end(.sendQueueFull(byteCount: queuedByteCount))
@@ -132,6 +134,15 @@ public final class ByteStream {
   ///
   /// `onClose` is called with `closedHere`.
   public func close() { end(.closedHere) }
+
+  /// Ends the stream once what waits has been sent; nothing more is received.
+  ///
+  /// `onClose` is called with `closedHere`, or with what went wrong before.
+  public func closeAfterSending() {
+    if queuedByteCount == 0 || !isOpen { return close() }
+    isClosingAfterSending = true
+    pauseReading()
+  }
 
   private func ready(_ readiness: Readiness) {
     if case .connecting = state {
@@ -185,6 +196,7 @@ public final class ByteStream {
     }
     queue.removeAll(keepingCapacity: queue.count <= 64)
     queueHead = 0
+    if isClosingAfterSending { return end(.closedHere) }
     updateInterest()
     if hadBytes, mayReportDrain { onDrain?() }
   }

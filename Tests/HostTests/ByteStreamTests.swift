@@ -112,4 +112,22 @@ import Testing
     #expect(reason == .endOfStream)
     listener.close()
   }
+
+  @Test func `closing after sending loses nothing`() throws {
+    let loop = EventLoop()
+    let directory = TemporaryDirectory()
+    let path = directory.path + "/s"
+    let listener = try StreamListener(StreamAddress("punix:" + path, defaultPort: 0), on: loop) { stream in
+      stream.send([UInt8](repeating: 1, count: 2_000_000))
+      stream.closeAfterSending()
+      #expect(!stream.send([1]))
+    }
+    let stream = try ByteStream.connect(to: StreamAddress("unix:" + path, defaultPort: 0), on: loop)
+    var count = 0
+    stream.onReceive = { count += $0.count }
+    stream.onClose = { _ in loop.stop() }
+    loop.run()
+    #expect(count == 2_000_000)
+    listener.close()
+  }
 }
