@@ -1,0 +1,176 @@
+// Flow keys under masks, as in `recirc_id(0),in_port(1),eth(),eth_type(0x0800),ipv4(frag=no)`.
+
+extension DatapathText {
+  /// A key, with those fields that the mask looks at; all of them without a mask.
+  public func describe(_ key: FlowKey, mask: FlowKey?) -> String {
+    var every = FlowKey()
+    for word in 0..<FlowKey.wordCount { every.words[word] = ~0 }
+    let mask = mask ?? every
+    var parts: [String] = []
+    func add(
+      _ name: String, _ word: Int, _ shift: Int, _ style: FieldList.Style = .hexadecimal, bits: Int = 32
+    ) {
+      let value = key[word: word, shift: shift, bitCount: bits]
+      let maskBits = mask[word: word, shift: shift, bitCount: bits]
+      guard maskBits != 0 || isVerbose else { return }
+      parts.append(
+        name + "(" + DatapathText.masked(value, maskBits, full: FlowKey.lowBits(bits), style) + ")")
+    }
+    add("skb_priority", 8, 0)
+    if key.hasTunnel { parts.append("tunnel(" + fields(of: .tunnel, key, mask) + ")") }
+    add("skb_mark", 7, 0)
+    appendConnection(key, mask, to: &parts)
+    let recirculation = mask[word: 0, shift: 0, bitCount: 32]
+    if recirculation != 0 || isVerbose {
+      let id = key.words[0] & 0xffff_ffff
+      parts.append(
+        "recirc_id(" + DatapathText.masked(id, recirculation, full: 0xffff_ffff, .hexadecimal) + ")")
+    }
+    add("dp_hash", 8, 32)
+    appendPort(key, mask, to: &parts)
+    let typeMask = mask.words[9] >> 32
+    if typeMask != 0 || isVerbose {
+      let type = key.words[9] >> 32
+      let space = DatapathText.masked(type >> 16, typeMask >> 16, full: 0xffff, .decimal)
+      let id = DatapathText.masked(type & 0xffff, typeMask & 0xffff, full: 0xffff, .hexadecimal)
+      parts.append("packet_type(ns=" + space + ",id=" + id + ")")
+    }
+    if key.words[9] >> 32 == 0 { parts.append("eth(" + fields(of: .ethernet, key, mask) + ")") }
+    parts.append(contentsOf: headers(key, mask, tag: 0))
+    return parts.joined(separator: ",")
+  }
+
+  private static func masked(
+    _ value: UInt64, _ mask: UInt64, full: UInt64, _ style: FieldList.Style
+  ) -> String {
+    let text = style == .decimal ? String(value) : prefixed(value)
+    return mask & full == full ? text : text + "/" + prefixed(mask)
+  }
+
+  private func appendPort(_ key: FlowKey, _ mask: FlowKey, to parts: inout [String]) {
+    let bits = mask.words[0] >> 32
+    guard bits != 0 || isVerbose else { return }
+    let number = DatapathPortNumber(UInt32(truncatingIfNeeded: key.words[0] >> 32))
+    parts.append(
+      "in_port(" + port(number) + (bits == 0xffff_ffff ? "" : "/" + DatapathText.prefixed(bits)) + ")")
+  }
+
+  private func appendConnection(_ key: FlowKey, _ mask: FlowKey, to parts: inout [String]) {
+    let stateMask = mask.words[6] >> 32
+    if isVerbose {
+      parts.append(
+        "ct_state(" + DatapathText.masked(key.words[6] >> 32, stateMask, full: 0xffff_ffff, .hexadecimal)
+          + ")")
+    } else if stateMask != 0 {
+      let names = ["new", "est", "rel", "rpl", "inv", "trk", "snat", "dnat"]
+      parts.append(
+        "ct_state(" + FieldList.flags(key.words[6] >> 32, stateMask, full: 0xffff_ffff, names) + ")")
+    }
+    let zone = mask.words[7] >> 48
+    if zone != 0 || isVerbose {
+      parts.append(
+        "ct_zone(" + DatapathText.masked(key.words[7] >> 48, zone, full: 0xffff, .hexadecimal) + ")")
+    }
+    let mark = mask.words[6] & 0xffff_ffff
+    if mark != 0 || isVerbose {
+      let value = key.words[6] & 0xffff_ffff
+      parts.append("ct_mark(" + DatapathText.masked(value, mark, full: 0xffff_ffff, .hexadecimal) + ")")
+    }
+    let label = UInt128(mask.words[22]) << 64 | UInt128(mask.words[23])
+    if label != 0 || isVerbose {
+      let value = UInt128(key.words[22]) << 64 | UInt128(key.words[23])
+      var text = DatapathText.prefixed(value)
+      if label != ~0 { text += "/" + DatapathText.prefixed(label) }
+      parts.append("ct_label(" + text + ")")
+    }
+    appendTuple(key, mask, to: &parts)
+  }
+
+  private func appendTuple(_ key: FlowKey, _ mask: FlowKey, to parts: inout [String]) {
+    let is4 = key.etherType == 0x0800
+    guard key[word: 7, shift: 40, bitCount: 8] != 0, is4 || key.etherType == 0x86dd else { return }
+    var list = FieldList(isVerbose: isVerbose)
+    if is4 {
+      list.add("src", key.words[24] >> 32, mask.words[24] >> 32, full: 0xffff_ffff, .ipv4)
+      list.add("dst", key.words[24] & 0xffff_ffff, mask.words[24] & 0xffff_ffff, full: 0xffff_ffff, .ipv4)
+    } else {
+      list.add("src", key, mask, ipv6: 26)
+      list.add("dst", key, mask, ipv6: 28)
+    }
+    list.add("proto", key, mask, 7, 40, 8)
+    list.add("tp_src", key, mask, 25, 48, 16)
+    list.add("tp_dst", key, mask, 25, 32, 16)
+    if !list.text.isEmpty { parts.append((is4 ? "ct_tuple4(" : "ct_tuple6(") + list.text + ")") }
+  }
+
+  /// The Ethernet type and what follows, within as many tags as there are.
+  private func headers(_ key: FlowKey, _ mask: FlowKey, tag: Int) -> [String] {
+    let place = tag == 0 ? (word: 2, shift: 0, tpid: 32) : (word: 5, shift: 16, tpid: 0)
+    if tag < 2, key[word: place.word, shift: place.shift, bitCount: 16] != 0 {
+      let control = key[word: place.word, shift: place.shift, bitCount: 16]
+      let bits = mask[word: place.word, shift: place.shift, bitCount: 16]
+      let tpid = key[word: 5, shift: place.tpid, bitCount: 16]
+      var list = FieldList(isVerbose: isVerbose)
+      list.add("vid", control & 0xfff, bits & 0xfff, full: 0xfff)
+      list.add("pcp", control >> 13, bits >> 13, full: 7)
+      if control & 0x1000 == 0 { list.add("cfi=0") }
+      var parts = ["eth_type(0x" + DatapathText.hexadecimal(tpid, digits: 4) + ")"]
+      parts.append("vlan(" + list.text + ")")
+      parts.append("encap(" + headers(key, mask, tag: tag + 1).joined(separator: ",") + ")")
+      return parts
+    }
+    let typeMask = mask.words[1] & 0xffff
+    if key.etherType == missingEtherType() {
+      return ["eth_type(0/0x" + DatapathText.hexadecimal(typeMask, digits: 4) + ")"]
+    }
+    var text = "eth_type(0x" + DatapathText.hexadecimal(UInt64(key.etherType), digits: 4)
+    if typeMask != 0xffff { text += "/0x" + DatapathText.hexadecimal(typeMask, digits: 4) }
+    return [text + ")"] + network(key, mask)
+  }
+
+  private func network(_ key: FlowKey, _ mask: FlowKey) -> [String] {
+    var parts: [String] = []
+    func add(_ name: String, _ attribute: KeyAttribute) {
+      let text = fields(of: attribute, key, mask)
+      if !text.isEmpty { parts.append(name + "(" + text + ")") }
+    }
+    switch key.etherType {
+    case 0x0800: add("ipv4", .ipv4)
+    case 0x86dd: add("ipv6", .ipv6)
+    case 0x0806, 0x8035: add("arp", .arp)
+    case 0x8847, 0x8848: add("mpls", .mpls)
+    default: break
+    }
+    guard key.etherType == 0x0800 || key.etherType == 0x86dd else { return parts }
+    guard key[word: 4, shift: 32, bitCount: 8] & 2 == 0 else { return parts }
+    switch (key.words[4] >> 56, key.etherType) {
+    case (6, _):
+      add("tcp", .tcp)
+      add("tcp_flags", .tcpFlags)
+    case (17, _): add("udp", .udp)
+    case (132, _): add("sctp", .sctp)
+    case (1, 0x0800): add("icmp", .icmp)
+    case (58, 0x86dd):
+      add("icmpv6", .icmpv6)
+      guard key.isNeighborDiscovery, mask.words[4] & 0x00ff_00ff == 0x00ff_00ff else { break }
+      add("nd", .neighborDiscovery)
+      if mask.words[19] >> 32 != 0 || mask.words[17] & 0xff00 != 0 { add("nd_ext", .neighborExtensions) }
+    default: break
+    }
+    return parts
+  }
+
+  static func prefixed(_ value: UInt128) -> String { value == 0 ? "0" : "0x" + String(value, radix: 16) }
+}
+
+extension FieldList {
+  /// Adds bits of a word.
+  mutating func add(
+    _ name: String, _ key: FlowKey, _ mask: FlowKey, _ word: Int, _ shift: Int, _ bits: Int,
+    _ style: Style = .decimal
+  ) {
+    add(
+      name, key[word: word, shift: shift, bitCount: bits], mask[word: word, shift: shift, bitCount: bits],
+      full: FlowKey.lowBits(bits), style)
+  }
+}
