@@ -1,3 +1,4 @@
+import OpenFlow
 import PacketWire
 
 /// `fdb/…`: the addresses that bridges have learned.
@@ -23,7 +24,7 @@ enum AddressCommands {
     guard let bridge = call.bridge(0) else { return }
     var text = " port  VLAN  MAC                Age\n"
     for entry in bridge.addresses.all {
-      let number = entry.port.interfaces.first.map { $0.number.text } ?? ""
+      let number = entry.port.interfaces.first.map { FlowNames().text($0.number) } ?? ""
       let age = max(0, call.host.context.now &- entry.usedMilliseconds) / 1000
       text += number.alignedRight(5) + "  " + String(entry.key.vlan).alignedRight(4)
       text += "  " + entry.key.address.description + "  "
@@ -49,7 +50,7 @@ enum AddressCommands {
       call.reply()
       return
     }
-    let number = known.port.interfaces.first.map { $0.number.text } ?? ""
+    let number = known.port.interfaces.first.map { FlowNames().text($0.number) } ?? ""
     call.reply("Overriding already existing \(known.isStatic ? "static" : "dynamic") entry on \(number)\n")
   }
 

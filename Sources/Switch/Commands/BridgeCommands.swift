@@ -56,7 +56,9 @@ enum BridgeCommands {
   }
 
   private static func line(_ interface: Interface) -> String {
-    let number = interface.number.rawValue >= 0xffff_ff00 ? interface.number.rawValue & 0xffff : interface.number.rawValue
+    let number =
+      interface.number.rawValue >= 0xffff_ff00
+      ? interface.number.rawValue & 0xffff : interface.number.rawValue
     let port = interface.datapathNumber.map { String($0.rawValue) } ?? "none"
     return "\(interface.name) \(number)/\(port): (\(interface.description))"
   }
@@ -72,7 +74,8 @@ enum BridgeCommands {
       text += line(rule, showsOffloads, now)
     }
     for own in ownRules {
-      text += "table_id=254, duration=\(max(0, now &- bridge.createdMilliseconds) / 1000)s, n_packets=0, n_bytes=0, "
+      text +=
+        "table_id=254, duration=\(max(0, now &- (bridge.local?.createdMilliseconds ?? now)) / 1000)s, n_packets=0, n_bytes=0, "
       if showsOffloads { text += "n_offload_packets=0, n_offload_bytes=0, " }
       text += own + "\n"
     }
@@ -91,7 +94,7 @@ enum BridgeCommands {
     text += "n_packets=\(rule.packetCount), n_bytes=\(rule.byteCount), "
     if showsOffloads { text += "n_offload_packets=0, n_offload_bytes=0, " }
     let match = rule.wholeMatch.text(priority: UInt16(clamping: rule.priority))
-    return text + (match.isEmpty ? "" : match + ",") + "actions=" + ActionFormatter().text(rule.actions) + "\n"
+    return text + (match.isEmpty ? "" : match + ",") + "actions=" + Action.text(rule.actions) + "\n"
   }
 }
 

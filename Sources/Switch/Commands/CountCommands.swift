@@ -27,7 +27,8 @@ enum CountCommands {
       ("endpoint_table_full", refused), ("flow_limit_hit", sum.refusedByLimit),
       ("flow_put_failed", sum.refusedByDatapath), ("injection_too_deep", sum.injectionsTooDeep),
       ("pause_table_full", host.environment.pauses.refusedCount), ("revalidate_changed", sum.removedChanged),
-      ("revalidate_idle", sum.removedIdle), ("upcall_action", sum.actions), ("upcall_malformed", sum.malformed),
+      ("revalidate_idle", sum.removedIdle), ("upcall_action", sum.actions),
+      ("upcall_malformed", sum.malformed),
       ("upcall_miss", sum.misses), ("upcall_unknown_port", sum.unknownPort),
     ]
   }

@@ -1,10 +1,12 @@
 import Datapath
+import OpenFlow
 import PacketWire
 
 /// `netdev-dummy/…`: devices for tests.
 enum DummyCommands {
   static let all: [SwitchCommand] = [
-    SwitchCommand("netdev-dummy/receive", "name [--qid queue_id] packet|flow [--len packet_len]", 2, nil, receive),
+    SwitchCommand(
+      "netdev-dummy/receive", "name [--qid queue_id] packet|flow [--len packet_len]", 2, nil, receive),
     SwitchCommand("netdev-dummy/set-admin-state", "[netdev] up|down", 1, 2, setState),
     SwitchCommand("netdev-dummy/ip4addr", "[netdev] ipaddr/mask-prefix-len", 2, 2, setAddress),
     SwitchCommand("netdev-dummy/ip6addr", "[netdev] ip6addr", 2, 2, setAddress),

@@ -50,7 +50,8 @@ enum RouteCommands {
     }
     call.host.environment.routes.add(
       RouteTable.Route(
-        destination: network.address, prefixBitCount: network.prefixBitCount, gateway: gateway, bridge: bridge,
+        destination: network.address, prefixBitCount: network.prefixBitCount, gateway: gateway,
+        bridge: bridge,
         source: source, mark: mark, origin: .user))
     call.reply("OK\n")
   }

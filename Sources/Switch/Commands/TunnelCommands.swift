@@ -1,3 +1,4 @@
+import Datapath
 import OpenFlow
 import PacketWire
 

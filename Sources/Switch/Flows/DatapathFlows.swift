@@ -16,36 +16,6 @@ import PacketWire
 
 /// The flows that the switch put into one datapath.
 final class DatapathFlows {
-  /// What may be configured of it (`Open_vSwitch.other_config`).
-  struct Limits: Equatable {
-    /// How many flows there are at most (`flow-limit`).
-    var flowCount = 200_000
-    /// How long a flow lives unused (`max-idle`).
-    var idleMilliseconds: Int64 = 10_000
-    /// How often counters are read and flows are looked over (`max-revalidator`).
-    var revalidationMilliseconds: Int64 = 500
-  }
-
-  /// What was counted since the datapath was opened (`upcall/show`, `coverage/show`).
-  struct Counters: Equatable {
-    var misses: UInt64 = 0
-    var actions: UInt64 = 0
-    var installed: UInt64 = 0
-    var removedIdle: UInt64 = 0
-    var removedChanged: UInt64 = 0
-    var updated: UInt64 = 0
-    /// Flows that were not installed because there were `Limits.flowCount` of them.
-    var refusedByLimit: UInt64 = 0
-    /// Flows that the datapath did not take.
-    var refusedByDatapath: UInt64 = 0
-    /// Packets from ports that belong to no interface.
-    var unknownPort: UInt64 = 0
-    /// Packets without the fields that every packet of a datapath has.
-    var malformed: UInt64 = 0
-    /// Frames of the switch's own that led to more frames of its own, beyond the limit.
-    var injectionsTooDeep: UInt64 = 0
-  }
-
   /// How deep frames of the switch's own may cause others.
   static var maximumInjectionDepth: Int { 4 }
 
@@ -62,6 +32,13 @@ final class DatapathFlows {
   var learn: ((LearnedRule) -> Void)?
 
   private var flows: [FlowIdentifier: InstalledFlow] = [:]
+  /// Whether flows match only what was looked at; if not, they match packets like their first one alone.
+  var wildcardsFlows = true
+  /// The most flows that there were, an average that forgets slowly, and how long the last dump took.
+  private(set) var highestCount = 0
+  private(set) var averageCount = 0
+  private(set) var dumpMilliseconds: Int64 = 1
+  private var dumpWaiters: [() -> Void] = []
   private var dumpNumber: UInt64 = 0
   private var isDumping = false
   private var dumpStart: Int64 = 0
@@ -145,6 +122,7 @@ final class DatapathFlows {
   private func execute(_ actions: [DatapathAction], on packet: [UInt8], _ key: FlowKey) {
     guard !actions.isEmpty else { return }
     if case .drop = actions[0] { return }
+    counters.executed &+= 1
     context.channel.send(
       .packet(.execute, PacketMessage(packet: packet, key: key, actions: actions)), datapath: datapath.index)
   }
@@ -215,6 +193,7 @@ final class DatapathFlows {
       key: PackedKey(key), mask: PackedKey(mask), actions: actions, credits: translation.credits,
       generation: generation, createdMilliseconds: now, usedMilliseconds: now)
     counters.installed &+= 1
+    highestCount = max(highestCount, flows.count)
     put(identifier, key, mask, actions)
     if nextDump == 0 { nextDump = now &+ limits.revalidationMilliseconds }
   }
@@ -248,6 +227,9 @@ final class DatapathFlows {
   /// The mask of a flow: what the translation looked at, without what exists in the pipeline only.
   private func datapathMask(_ wildcards: FlowKey, of key: FlowKey) -> FlowKey {
     var mask = wildcards
+    if !wildcardsFlows {
+      for word in 0..<FlowKey.wordCount where key.words[word] != 0 { mask.words[word] = ~0 }
+    }
     mask.words[0] = ~0
     for word in KeySegments.words(ofSegment: 8) { mask.words[word] = 0 }
     if !key.tunnelDestination.isZero {
@@ -268,9 +250,17 @@ final class DatapathFlows {
   /// Takes the counters of all flows; what was not named is gone.
   private func receiveDump(_ answer: DatapathAnswer) {
     isDumping = false
+    dumpMilliseconds = max(1, now &- dumpStart)
+    averageCount = (averageCount &+ flows.count) / 2
+    defer {
+      let waiters = dumpWaiters
+      dumpWaiters = []
+      for waiter in waiters { waiter() }
+    }
     // A long dump is followed by as long a rest.
     nextDump = now &+ max(limits.revalidationMilliseconds, now &- dumpStart)
     guard case .done(let messages) = answer else { return }
+    counters.dumped &+= UInt64(messages.count)
     for message in messages {
       guard case .flow(_, let flow) = message.body, let identifier = flow.identifier else { continue }
       if flows[identifier] == nil {
@@ -351,7 +341,7 @@ final class DatapathFlows {
   }
 
   /// Removes a flow; its last counters come with the answer.
-  private func remove(_ identifier: FlowIdentifier) {
+  private func remove(_ identifier: FlowIdentifier, then done: (() -> Void)? = nil) {
     var message = FlowMessage(key: nil, identifier: identifier)
     message.identifierFlags = 7
     context.channel.request(.flow(.delete, message), datapath: datapath.index, flags: .echo) {
@@ -362,11 +352,28 @@ final class DatapathFlows {
         }
       }
       flows[identifier] = nil
+      done?()
     }
   }
 
-  /// Removes every flow (`dpctl/del-flows`, `revalidator/purge`).
-  func removeAll() { for identifier in flows.keys { remove(identifier) } }
+  /// Removes every flow (`dpctl/del-flows`, `revalidator/purge`), then calls `done`.
+  func removeAll(then done: @escaping () -> Void = {}) {
+    var open = flows.count
+    guard open > 0 else { return done() }
+    for identifier in flows.keys {
+      remove(identifier) {
+        open -= 1
+        if open == 0 { done() }
+      }
+    }
+  }
+
+  /// Reads the counters and looks over all flows now, then calls `done` (`revalidator/wait`).
+  func lookOverNow(then done: @escaping () -> Void) {
+    guard !flows.isEmpty || isDumping else { return done() }
+    dumpWaiters.append(done)
+    if !isDumping { dump() }
+  }
 
   /// Does what is due at this time.
   func run() {
@@ -375,6 +382,10 @@ final class DatapathFlows {
       nextDump = 0
       return
     }
+    dump()
+  }
+
+  private func dump() {
     dumpNumber &+= 1
     dumpStart = now
     isDumping = true
