@@ -21,9 +21,11 @@ public enum Effect: Sendable {
   /// Send a message to the datapath, in the netlink format of `Datapath/Protocol`.
   case datapathSend([UInt8])
   /// Let the datapath take a frame as if it had come in by a port (`netdev-dummy/receive`).
-  case datapathReceive(DatapathPortNumber, frame: [UInt8])
-  /// Change a network device of the host; what is nil stays.
-  case configureDevice(name: String, ethernetAddress: MACAddress?, maximumTransmissionUnit: Int?, isUp: Bool?)
+  case datapathReceive(datapath: String, DatapathPortNumber, frame: [UInt8])
+  /// Change a network device of the host.
+  case configureDevice(name: String, DeviceChange)
+  /// Say what the devices look like now, counters and all.
+  case refreshDevices
 
   /// Answer a user's command.
   case reply(CommandID, CommandReply)
@@ -33,6 +35,22 @@ public enum Effect: Sendable {
   case ready
   /// End the program, removing what the datapath holds if `cleanup` is set.
   case exit(cleanup: Bool)
+}
+
+/// What to change of a network device; what is nil stays.
+public struct DeviceChange: Sendable, Equatable {
+  /// The Ethernet address.
+  public var ethernetAddress: MACAddress?
+  /// The largest payload of a frame, in bytes.
+  public var maximumTransmissionUnit: Int?
+  /// Whether it is up.
+  public var isUp: Bool?
+
+  init(ethernetAddress: MACAddress? = nil, maximumTransmissionUnit: Int? = nil, isUp: Bool? = nil) {
+    self.ethernetAddress = ethernetAddress
+    self.maximumTransmissionUnit = maximumTransmissionUnit
+    self.isUp = isUp
+  }
 }
 
 /// The answer to a user's command.

@@ -52,6 +52,7 @@ struct Program {
     runner.onReady = { daemon.complete() }
     runner.start()
     loop.run()
+    runner.stop()
     control.close()
     daemon.end()
   }

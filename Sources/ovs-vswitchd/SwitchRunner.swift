@@ -13,7 +13,7 @@ final class SwitchRunner {
   private let control: UnixctlServer
   private let database: StreamAddress
   private let virtualSwitch: VirtualSwitch
-  private let datapath: LocalDatapath
+  private let host: HostSide
   private var streams: [StreamID: ByteStream] = [:]
   private var listeners: [ListenerID: StreamListener] = [:]
   private var requests: [CommandID: UnixctlRequest] = [:]
@@ -38,13 +38,18 @@ final class SwitchRunner {
     self.control = control
     self.database = database
     virtualSwitch = VirtualSwitch(options: options)
-    datapath = LocalDatapath { UInt64(clamping: Instant.now.milliseconds) }
-    datapath.onMessage = { [self] in post(.datapathReceived($0)) }
+    host = HostSide(loop: loop, dummyMode: options.dummyMode)
+    host.onMessage = { [self] in post(.datapathReceived($0)) }
+    host.onDevices = { [self] in post(.devicesChanged($0)) }
+    host.onRoutes = { [self] in post(.routesChanged($0)) }
     for command in VirtualSwitch.commands { register(command) }
   }
 
   /// Connects to the database server.
   func start() { connect() }
+
+  /// Ends the datapaths.
+  func stop() { host.stop() }
 
   // MARK: events
 
@@ -84,9 +89,10 @@ final class SwitchRunner {
     case .closeStream(let id): streams.removeValue(forKey: id)?.close()
     case .openListener(let id, let address): listen(id, address)
     case .closeListener(let id): listeners.removeValue(forKey: id)?.close()
-    case .datapathSend(let message): datapath.send(message)
-    case .datapathReceive(let port, let frame): datapath.receive(port, frame)
-    case .configureDevice: break
+    case .datapathSend(let message): host.send(message)
+    case .datapathReceive(let datapath, let port, let frame): host.inject(frame, port: port, datapath: datapath)
+    case .configureDevice(let name, let change): host.configure(name, change)
+    case .refreshDevices: host.refresh()
     case .reply(let id, let reply):
       guard let request = requests.removeValue(forKey: id) else { return }
       switch reply {

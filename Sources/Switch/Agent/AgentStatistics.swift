@@ -86,7 +86,7 @@ extension BridgeAgent {
     (0..<FlowTables.visibleCount).map { number in
       let table = bridge.tables.tables[number]
       return TableStatistics(
-        tableID: UInt8(number), name: table.name ?? (number == 0 ? "classifier" : "table\(number)"),
+        tableID: UInt8(number), name: table.name ?? "table\(number)",
         activeCount: UInt32(clamping: table.classifier.count), lookupCount: table.lookupCount,
         matchedCount: table.matchedCount)
     }
@@ -117,9 +117,7 @@ extension BridgeAgent {
     if wanted.contains(.portDown) != wasDown {
       switch interface.kind {
       case .system, .internalDevice:
-        context.turn.emit(
-          .configureDevice(
-            name: interface.name, ethernetAddress: nil, maximumTransmissionUnit: nil, isUp: wasDown))
+        context.turn.emit(.configureDevice(name: interface.name, DeviceChange(isUp: wasDown)))
       case .dummy, .patch, .tunnel: interface.isUp = wasDown
       }
     }

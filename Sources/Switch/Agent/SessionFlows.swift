@@ -24,6 +24,8 @@ extension OpenFlowSession {
   /// Answers what has no place in the pipeline yet with an empty list rather than an error.
   private func handleOpaque(_ kind: MessageKind, _ request: ReceivedMessage) throws(OpenFlowError) {
     switch kind {
+    case .tableFeaturesRequest:
+      reply(.opaque(.tableFeaturesReply, agent.tableFeatures(form.version)), to: request)
     case .groupDescriptionRequest: reply(.opaque(.groupDescriptionReply, []), to: request)
     case .groupStatisticsRequest: reply(.opaque(.groupStatisticsReply, []), to: request)
     case .meterConfigurationRequest: reply(.opaque(.meterConfigurationReply, []), to: request)

@@ -15,8 +15,7 @@ enum BridgeIdentity {
     guard let local = bridge.local, local.ethernetAddress != address else { return }
     local.ethernetAddress = address
     if local.kind == .internalDevice {
-      context.turn.emit(
-        .configureDevice(name: local.name, ethernetAddress: address, maximumTransmissionUnit: nil, isUp: nil))
+      context.turn.emit(.configureDevice(name: local.name, DeviceChange(ethernetAddress: address)))
     }
   }
 

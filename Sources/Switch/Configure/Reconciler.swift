@@ -287,7 +287,7 @@ final class Reconciler {
     guard address != nil || mtu != nil else { return }
     context.turn.emit(
       .configureDevice(
-        name: interface.name, ethernetAddress: address, maximumTransmissionUnit: mtu, isUp: nil))
+        name: interface.name, DeviceChange(ethernetAddress: address, maximumTransmissionUnit: mtu)))
   }
 }
 
