@@ -90,7 +90,8 @@ import Switch
     init(_ device: NetworkDevice) {
       self.init(
         name: device.name, index: device.index, ethernetAddress: device.ethernetAddress,
-        maximumTransmissionUnit: device.maximumTransmissionUnit, isUp: device.isUp, hasCarrier: device.hasCarrier,
+        maximumTransmissionUnit: device.maximumTransmissionUnit, isUp: device.isUp,
+        hasCarrier: device.hasCarrier,
         carrierChangeCount: device.carrierChangeCount, bitsPerSecond: device.bitsPerSecond,
         isFullDuplex: device.isFullDuplex, status: device.status,
         addresses: device.addresses.map {

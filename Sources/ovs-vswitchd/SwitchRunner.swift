@@ -90,7 +90,8 @@ final class SwitchRunner {
     case .openListener(let id, let address): listen(id, address)
     case .closeListener(let id): listeners.removeValue(forKey: id)?.close()
     case .datapathSend(let message): host.send(message)
-    case .datapathReceive(let datapath, let port, let frame): host.inject(frame, port: port, datapath: datapath)
+    case .datapathReceive(let datapath, let port, let frame):
+      host.inject(frame, port: port, datapath: datapath)
     case .configureDevice(let name, let change): host.configure(name, change)
     case .refreshDevices: host.refresh()
     case .reply(let id, let reply):
