@@ -35,7 +35,8 @@ enum DummyCommands {
         call.fail("syntax error at \(text)")
         return
       }
-      call.host.context.turn.emit(.datapathReceive(Datapath.DatapathPortNumber(port.rawValue), frame: frame))
+      call.host.context.turn.emit(
+        .datapathReceive(datapath: interface.bridge.datapath.name, port, frame: frame))
     }
     call.reply()
   }
