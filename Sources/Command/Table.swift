@@ -110,9 +110,17 @@ public struct Table: Sendable {
     for row in cells {
       for index in row.indices { widths[index] = max(widths[index], row[index].utf8.count) }
     }
+    if style.maximumColumnWidth > 0 {
+      for index in widths.indices {
+        let heading = style.hasHeadings ? columns[index].utf8.count : 0
+        widths[index] = max(heading, min(widths[index], style.maximumColumnWidth))
+      }
+    }
     func appendLine(_ line: [String]) {
       // Columns are padded to line up, but no line has spaces at its end.
-      let cells = line.indices.map { line[$0].padded(toWidth: widths[$0], onRight: true) }
+      let cells = line.indices.map {
+        line[$0].cut(toWidth: widths[$0]).padded(toWidth: widths[$0], onRight: true)
+      }
       let text = Array(cells.joined(separator: " ").utf8)
       let end = text.lastIndex { $0 != 0x20 }.map { $0 + 1 } ?? 0
       output += String(decoding: text[..<end], as: UTF8.self) + "\n"
@@ -245,5 +253,17 @@ extension Table.Style {
     if sameBytes(text, "bare") { return .bare }
     if sameBytes(text, "json") { return .json }
     throw UsageError("unknown data format \"\(text)\"")
+  }
+}
+
+extension String {
+  /// At most so many bytes of the beginning, of whole characters.
+  fileprivate func cut(toWidth width: Int) -> String {
+    guard utf8.count > width else { return self }
+    var end = utf8.index(utf8.startIndex, offsetBy: width)
+    while end > utf8.startIndex, end < utf8.endIndex, utf8[end] & 0xc0 == 0x80 {
+      end = utf8.index(before: end)
+    }
+    return String(decoding: Array(utf8[..<end]), as: UTF8.self)
   }
 }

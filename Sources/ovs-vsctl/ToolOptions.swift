@@ -55,20 +55,17 @@ final class ToolOptions {
     let takesArgument = bytes.last == UInt8(ascii: "=")
     let bare = String(decoding: bytes[2..<(bytes.count - (takesArgument ? 1 : 0))], as: UTF8.self)
     if takesArgument {
-      return CommandOption(bare) { [self] (text: String) throws(UsageError) in
-        try add(ControlInvocation.Option("--\(bare)", argument: text))
+      return CommandOption(bare) { [self] (text: String) in
+        add(ControlInvocation.Option("--\(bare)", argument: text))
       }
     }
-    return CommandOption(bare) { [self] () throws(UsageError) in
-      try add(ControlInvocation.Option("--\(bare)"))
+    return CommandOption(bare) { [self] in
+      add(ControlInvocation.Option("--\(bare)"))
     }
   }
 
-  private func add(_ option: ControlInvocation.Option) throws(UsageError) {
-    if commandOptions.contains(where: { $0.name == option.name }) {
-      throw UsageError("'\(option.name)' option specified multiple times")
-    }
-    commandOptions.append(option)
+  private func add(_ option: ControlInvocation.Option) {
+    if !commandOptions.contains(where: { $0.name == option.name }) { commandOptions.append(option) }
   }
 
   /// Keys and certificates, which connections without TLS do not need.
