@@ -7,14 +7,11 @@ extension DatapathText {
     for word in 0..<FlowKey.wordCount { every.words[word] = ~0 }
     let mask = mask ?? every
     var parts: [String] = []
-    func add(
-      _ name: String, _ word: Int, _ shift: Int, _ style: FieldList.Style = .hexadecimal, bits: Int = 32
-    ) {
-      let value = key[word: word, shift: shift, bitCount: bits]
-      let maskBits = mask[word: word, shift: shift, bitCount: bits]
-      guard maskBits != 0 || isVerbose else { return }
-      parts.append(
-        name + "(" + DatapathText.masked(value, maskBits, full: FlowKey.lowBits(bits), style) + ")")
+    func add(_ name: String, _ word: Int, _ shift: Int) {
+      let value = key[word: word, shift: shift, bitCount: 32]
+      let bits = mask[word: word, shift: shift, bitCount: 32]
+      guard bits != 0 || isVerbose else { return }
+      parts.append(name + "(" + DatapathText.masked(value, bits, full: 0xffff_ffff, .hexadecimal) + ")")
     }
     add("skb_priority", 8, 0)
     if key.hasTunnel { parts.append("tunnel(" + fields(of: .tunnel, key, mask) + ")") }
