@@ -25,7 +25,7 @@ extension OpenFlowSession {
   private func handleOpaque(_ kind: MessageKind, _ request: ReceivedMessage) throws(OpenFlowError) {
     switch kind {
     case .tableFeaturesRequest:
-      reply(.opaque(.tableFeaturesReply, agent.tableFeatures(form.version)), to: request)
+      sendCopy(TableFeaturesWriter.messages(agent.bridge, request.version, xid: request.xid))
     case .groupDescriptionRequest: reply(.opaque(.groupDescriptionReply, []), to: request)
     case .groupStatisticsRequest: reply(.opaque(.groupStatisticsReply, []), to: request)
     case .meterConfigurationRequest: reply(.opaque(.meterConfigurationReply, []), to: request)
