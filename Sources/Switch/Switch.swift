@@ -160,13 +160,17 @@ public final class VirtualSwitch {
     for link in reconciler.datapaths.values where link.state == .open {
       context.channel.request(.vport(.get, VportMessage()), datapath: link.index, flags: .dump) { answer in
         guard case .done(let messages) = answer else { return }
-        for case .vport(_, let port) in messages.map(\.body) { link.take(port) }
+        for message in messages {
+          if case .vport(_, let port) = message.body { link.take(port) }
+        }
       }
       context.channel.request(.datapath(.get, DatapathMessage(name: link.name)), datapath: link.index) {
         answer in
         guard case .done(let messages) = answer else { return }
-        for case .datapath(_, let message) in messages.map(\.body) {
-          if let statistics = message.statistics { link.statistics = statistics }
+        for answered in messages {
+          if case .datapath(_, let message) = answered.body, let statistics = message.statistics {
+            link.statistics = statistics
+          }
         }
       }
     }

@@ -57,7 +57,9 @@ extension SwitchContext {
   fileprivate func showMappings() throws(ControlError) {
     guard let row = autoAttach(of: try bridge(arguments[0])) else { return }
     let mappings = edit[row, "mappings"]
-    for (key, value) in zip(mappings.keys.compactMap(\.integer), mappings.values.compactMap(\.integer)) {
+    for (key, value) in zip(
+      mappings.keys.compactMap { $0.integer }, mappings.values.compactMap { $0.integer })
+    {
       printLine("\(key) \(value)")
     }
   }

@@ -151,7 +151,7 @@ extension SwitchContext {
     let showsReal = has("--real") || !has("--fake")
     let showsFake = has("--fake") || !has("--real")
     let bridges = topology.bridges.values.filter { $0.parent == nil ? showsReal : showsFake }
-    printSorted(bridges.map(\.name))
+    printSorted(bridges.map { $0.name })
   }
 
   fileprivate func setExternalID() throws(ControlError) {

@@ -77,7 +77,7 @@ extension SwitchContext {
     let bridge = try realBridge(arguments[0])
     deleteControllers(of: bridge)
     let rows = try insertTargets("Controller", arguments.dropFirst())
-    edit.set(bridge.row, "controller", Datum(references: rows.map(\.uuid)))
+    edit.set(bridge.row, "controller", Datum(references: rows.map { $0.uuid }))
   }
 
   /// New rows for connections.
@@ -125,6 +125,6 @@ extension SwitchContext {
   fileprivate func setManagers() throws(ControlError) {
     deleteManagers()
     let rows = try insertTargets("Manager", arguments[...])
-    edit.set(root, "manager_options", Datum(references: rows.map(\.uuid)))
+    edit.set(root, "manager_options", Datum(references: rows.map { $0.uuid }))
   }
 }

@@ -43,12 +43,12 @@ func portCommands() -> [SwitchCommand] {
 extension SwitchContext {
   fileprivate func listPorts() throws(ControlError) {
     let bridge = try bridge(arguments[0])
-    printSorted(bridge.ports.map(\.name).filter { $0 != bridge.name })
+    printSorted(bridge.ports.map { $0.name }.filter { $0 != bridge.name })
   }
 
   fileprivate func listInterfaces() throws(ControlError) {
     let bridge = try bridge(arguments[0])
-    printSorted(bridge.ports.flatMap { $0.interfaces.map(\.name) }.filter { $0 != bridge.name })
+    printSorted(bridge.ports.flatMap { $0.interfaces.map { $0.name } }.filter { $0 != bridge.name })
   }
 
   fileprivate func addPort() throws(ControlError) {
@@ -77,7 +77,7 @@ extension SwitchContext {
     let bridge = try bridge(arguments[0])
     let rows = interfaces.map { insert("Interface", [("name", Datum(Text($0)))]) }
     let port = insert(
-      "Port", [("name", Datum(Text(name))), ("interfaces", Datum(references: rows.map(\.uuid)))])
+      "Port", [("name", Datum(Text(name))), ("interfaces", Datum(references: rows.map { $0.uuid }))])
     if has("--fake-iface") { edit.set(port, "bond_fake_iface", Datum(.boolean(true))) }
     if bridge.parent != nil { edit.set(port, "tag", Datum(.integer(bridge.vlan))) }
     if let table = names.schema["Port"] {
@@ -93,9 +93,9 @@ extension SwitchContext {
       throw ControlError(
         "\"\(invocation.text)\" but \(port.name) is actually attached to bridge \(port.bridge.name)")
     }
-    let found = port.interfaces.map(\.name).sorted()
+    let found = port.interfaces.map { $0.name }.sorted()
     if found != interfaces.map({ Text($0) }).sorted() {
-      let list = found.map(\.string).joined(separator: ", ")
+      let list = found.map { $0.string }.joined(separator: ", ")
       throw ControlError("\"\(invocation.text)\" but \(port.name) actually has interface(s) \(list)")
     }
   }

@@ -65,7 +65,7 @@ public struct DatabaseNames: Sendable {
       throw ControlError("\(table.name) does not contain a column whose name matches \"\(name)\"")
     }
     guard best.count == 1 else {
-      let names = best.map(\.name.string).joined(separator: ", ")
+      let names = best.map { $0.name.string }.joined(separator: ", ")
       throw ControlError(
         "\(table.name) contains more than one column whose name matches \"\(name)\": \(names)")
     }

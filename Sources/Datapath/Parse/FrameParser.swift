@@ -1,7 +1,7 @@
 /// Makes flow keys of frames that are not in an engine: those that the daemon itself sends or is asked about.
 ///
 /// It is the engine's parser, on a packet buffer of its own.
-public struct FrameParser: ~Copyable {
+public final class FrameParser {
   private var pool: PacketPool
   private var bank = KeyBank(count: 1)
   private let slot: Int32
@@ -19,7 +19,7 @@ public struct FrameParser: ~Copyable {
   }
 
   /// The key of a frame, without a port; nil if it is shorter than an Ethernet header.
-  public mutating func key(of frame: [UInt8]) -> FlowKey? {
+  public func key(of frame: [UInt8]) -> FlowKey? {
     guard frame.count >= 14, slot >= 0 else { return nil }
     var state = PacketState()
     state.slot = slot

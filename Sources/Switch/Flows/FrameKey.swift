@@ -2,7 +2,7 @@ import Datapath
 
 /// Makes flow keys of frames that the daemon itself has: those of packet-outs, of its own, of users' commands.
 final class FrameKey {
-  private var parser = FrameParser()
+  private let parser = FrameParser()
 
   init() {}
 
