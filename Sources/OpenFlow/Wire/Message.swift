@@ -88,6 +88,10 @@ public enum Message: Sendable {
   case queueStatisticsRequest(QueueRequest)
   /// Statistics of queues.
   case queueStatisticsReply([QueueStatistics], more: Bool)
+  /// What can the tables do?
+  case tableFeaturesRequest
+  /// What tables can do.
+  case tableFeaturesReply([TableFeatures], more: Bool)
   /// Descriptions of all ports, or of one (OpenFlow 1.5).
   case portDescriptionRequest(OpenFlowPortNumber)
   /// Descriptions of ports.
@@ -143,6 +147,8 @@ extension Message {
     case .portStatisticsReply: .portStatisticsReply
     case .queueStatisticsRequest: .queueStatisticsRequest
     case .queueStatisticsReply: .queueStatisticsReply
+    case .tableFeaturesRequest: .tableFeaturesRequest
+    case .tableFeaturesReply: .tableFeaturesReply
     case .portDescriptionRequest: .portDescriptionRequest
     case .portDescriptionReply: .portDescriptionReply
     case .opaque(let kind, _): kind

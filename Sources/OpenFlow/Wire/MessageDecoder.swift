@@ -162,6 +162,11 @@ extension Message {
       var queues: [QueueStatistics] = []
       while !reader.isAtEnd { queues.append(try .decode(&reader, version)) }
       return .queueStatisticsReply(queues, more: more)
+    case .tableFeaturesRequest where reader.isAtEnd: return .tableFeaturesRequest
+    case .tableFeaturesReply:
+      var tables: [TableFeatures] = []
+      while !reader.isAtEnd { tables.append(try .decode(&reader)) }
+      return .tableFeaturesReply(tables, more: more)
     case .portDescriptionRequest:
       return try .portDescriptionRequest(version >= .v15 ? reader.portNumber(version) : .none)
     case .portDescriptionReply:

@@ -16,6 +16,8 @@ extension Message {
       parts.write(ports, more, &writer) { port, body in port.encode(to: &body, form.version) }
     case .queueStatisticsReply(let queues, let more):
       parts.write(queues, more, &writer) { queue, body in queue.encode(to: &body, form.version) }
+    case .tableFeaturesReply(let tables, let more):
+      parts.write(tables, more, &writer) { table, body in table.encode(to: &body) }
     case .portDescriptionReply(let ports, let more):
       parts.write(ports, more, &writer) { port, body in port.encode(to: &body, form.version) }
     default:

@@ -89,3 +89,12 @@ struct MessageEnvelope {
     return start
   }
 }
+
+extension Message {
+  /// Whether more parts of the same multipart answer follow this message.
+  public static func hasMore(_ bytes: [UInt8]) -> Bool {
+    var reader = WireReader([])
+    guard let envelope = try? MessageEnvelope.open(bytes, &reader) else { return false }
+    return envelope.hasMore
+  }
+}

@@ -31,6 +31,11 @@ extension FlowMod {
     return FlowFlags(rawValue: bits)
   }
 
+  /// Before OpenFlow 1.2, a flow that replaces another always counts from zero.
+  private mutating func implyReset() {
+    if command == .add { flags.insert(.resetCounts) }
+  }
+
   // MARK: OpenFlow 1.0
 
   /// Reads `OFPT_FLOW_MOD` of OpenFlow 1.0.
@@ -42,6 +47,7 @@ extension FlowMod {
     mod.modifiesCookie = true
     mod.outPort = try OpenFlowPortNumber(openFlow10: reader.uint16())
     mod.flags = try flags(reader.uint16(), .v10)
+    mod.implyReset()
     mod.actions = try mod.decodeActions(&reader, .v10)
     return mod
   }
@@ -69,6 +75,7 @@ extension FlowMod {
     try mod.decodeCommand10(&reader, hasTableID: hasTableID)
     mod.outPort = try OpenFlowPortNumber(openFlow10: reader.uint16())
     mod.flags = try flags(reader.uint16(), .v10)
+    mod.implyReset()
     let matchByteCount = try Int(reader.uint16())
     try reader.skip(6)
     var cookie: MatchCookie? = MatchCookie()
@@ -154,6 +161,7 @@ extension FlowMod {
     mod.outPort = try OpenFlowPortNumber(openFlow11: reader.uint32())
     mod.outGroup = try reader.uint32()
     mod.flags = try flags(reader.uint16(), version)
+    if version == .v11 { mod.implyReset() }
     let importance = try reader.uint16()
     if version >= .v14, mod.command == .add { mod.importance = importance }
     // Only deletions may name all tables.

@@ -1,0 +1,162 @@
+// What: messages as OVS's tools print them, for `ovs-ofctl show`, `dump-*`, `snoop`, `monitor`, and for logs.
+//
+// How: one line with the message's name, version and transaction, then what it says. Each kind of message has an
+// extension in a file of its own; all write bytes to one `TextWriter`.
+
+/// Prints messages.
+public struct MessagePrinter {
+  /// The names of ports and tables to print instead of numbers.
+  public var names: FlowNames
+  /// How much to print: packets from 1, unknown data from 2.
+  public var verbosity: Int
+
+  /// Makes a printer.
+  public init(names: FlowNames = FlowNames(), verbosity: Int = 0) {
+    self.names = names
+    self.verbosity = verbosity
+  }
+
+  /// The text of a message, with a newline at the end.
+  public func text(_ bytes: [UInt8]) -> String {
+    String(decoding: textBytes(bytes), as: UTF8.self)
+  }
+
+  /// The text of a message as UTF-8 bytes.
+  public func textBytes(_ bytes: [UInt8]) -> [UInt8] {
+    var writer = TextWriter()
+    do throws(OpenFlowError) {
+      let received = try Message.decode(bytes, hasTableID: true)
+      header(received, to: &writer)
+      body(received, to: &writer)
+    } catch {
+      failure(error, bytes, to: &writer)
+    }
+    if writer.bytes.last != 0x0a { writer.append("\n") }
+    return writer.bytes
+  }
+
+  private func header(_ received: ReceivedMessage, to writer: inout TextWriter) {
+    writer.append(received.name)
+    if received.version != .v10 {
+      writer.append(" (")
+      writer.append(received.version.shortName)
+      writer.append(")")
+    }
+    writer.append(" (xid=")
+    writer.hex(received.xid)
+    writer.append("):")
+  }
+
+  private func failure(_ error: OpenFlowError, _ bytes: [UInt8], to writer: inout TextWriter) {
+    var reader = WireReader([])
+    if let envelope = try? MessageEnvelope.open(bytes, &reader) {
+      writer.append(envelope.row.name)
+      if envelope.version != .v10 { writer.append(" (\(envelope.version.shortName))") }
+      writer.append(" (xid=")
+      writer.hex(envelope.xid)
+      writer.append("): ")
+    }
+    writer.append("***decode error: ")
+    writer.append(error.name)
+    writer.append("***\n")
+    HexDump.write(bytes, to: &writer)
+  }
+
+  private func body(_ received: ReceivedMessage, to writer: inout TextWriter) {
+    switch received.message {
+    case .hello(let hello): write(hello, to: &writer)
+    case .error(let error): write(error, to: &writer)
+    case .echoRequest(let bytes), .echoReply(let bytes):
+      writer.append(" \(bytes.count) bytes of payload\n")
+    case .featuresReply(let features): write(features, received.version, to: &writer)
+    case .getConfigurationReply(let configuration), .setConfiguration(let configuration):
+      write(configuration, to: &writer)
+    case .portStatus(let status): write(status, to: &writer)
+    case .portModification(let modification): write(modification, received.version, to: &writer)
+    case .descriptionReply(let description): write(description, to: &writer)
+    case .tableStatisticsReply(let tables, _): write(tables, received.version, to: &writer)
+    case .portStatisticsRequest(let port):
+      writer.append(" port_no=")
+      names.write(port, to: &writer)
+    case .portStatisticsReply(let ports, _): write(ports, to: &writer)
+    case .queueStatisticsRequest(let request): write(request, to: &writer)
+    case .queueStatisticsReply(let queues, _): write(queues, to: &writer)
+    case .portDescriptionRequest(let port):
+      guard port != .none else { break }
+      writer.append(" port=")
+      names.write(port, to: &writer)
+    case .portDescriptionReply(let ports, _):
+      writer.append("\n")
+      for port in ports.sorted(by: { $0.number < $1.number }) { write(port, to: &writer) }
+    case .roleRequest(let role), .roleReply(let role): write(role, to: &writer)
+    case .roleStatus(let status): write(status, to: &writer)
+    case .bundleControl(let control): write(control, to: &writer)
+    case .bundleAdd(let add): write(add, to: &writer)
+    default: flowBody(received, to: &writer)
+    }
+  }
+
+  private func flowBody(_ received: ReceivedMessage, to writer: inout TextWriter) {
+    switch received.message {
+    case .flowModification(let mod):
+      writer.append(" ")
+      writer.append(mod.printed(in: received.version).text(names: names))
+    case .flowRemoved(let removed): write(removed, to: &writer)
+    case .flowStatisticsRequest(let request), .aggregateStatisticsRequest(let request):
+      write(request, to: &writer)
+    case .flowStatisticsReply(let flows, _):
+      for flow in flows {
+        writer.append("\n ")
+        write(flow, showsStatistics: true, to: &writer)
+      }
+    case .aggregateStatisticsReply(let sum): write(sum, to: &writer)
+    case .packetIn(let packetIn), .resume(let packetIn): write(packetIn, to: &writer)
+    case .packetOut(let packetOut): write(packetOut, to: &writer)
+    case .setFlowFormat(let nicira): writer.append(nicira ? " format=nxm" : " format=openflow10")
+    case .flowModTableID(let isEnabled): writer.append(isEnabled ? " enable" : " disable")
+    case .setPacketInFormat(let format): writer.append(" format=\(format.name)")
+    case .setControllerID(let number): writer.append(" id=\(number)")
+    case .flushConnections(let zone):
+      writer.append(" zone_id=")
+      writer.hex(zone)
+    default: break
+    }
+  }
+}
+
+extension FlowMod {
+  /// The change as it is printed for a version: in those that imply a flag, the flag is not shown.
+  func printed(in version: OpenFlowVersion) -> FlowMod {
+    guard version < .v12 else { return self }
+    var mod = self
+    mod.flags.remove(.resetCounts)
+    return mod
+  }
+}
+
+/// Bytes in hexadecimal and as text, sixteen to a line.
+enum HexDump {
+  static func write(_ bytes: [UInt8], to writer: inout TextWriter) {
+    var offset = 0
+    while offset < bytes.count {
+      let line = bytes[offset..<min(offset &+ 16, bytes.count)]
+      writer.hexDigits(UInt32(truncatingIfNeeded: offset), 8)
+      writer.append(" ")
+      for index in 0..<16 {
+        writer.append(index == 8 ? "-" : " ")
+        if index < line.count {
+          writer.hexDigits(line[offset &+ index], 2)
+        } else {
+          writer.append("  ")
+        }
+      }
+      writer.append(" |")
+      for index in 0..<16 {
+        let byte = index < line.count ? line[offset &+ index] : 0x20
+        writer.append(byte >= 0x20 && byte < 0x7f ? byte : UInt8(ascii: "."))
+      }
+      writer.append("|\n")
+      offset &+= 16
+    }
+  }
+}

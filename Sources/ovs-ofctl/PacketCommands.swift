@@ -1,0 +1,207 @@
+import Command
+import Datapath
+import Host
+import OpenFlow
+
+/// Commands about packets, and those that print whatever comes.
+struct PacketCommands {
+  private let settings: Settings
+
+  init(_ settings: Settings) { self.settings = settings }
+
+  // MARK: Packet-out
+
+  /// Sends packets through a switch.
+  func packetOut(_ arguments: [String]) {
+    if arguments.count > 2 { return packetsOut(arguments) }
+    var text = FlowText(settings, bridge: arguments[0])
+    let message = parse(arguments[1], &text)
+    let connection = SwitchConnection(arguments[0], settings)
+    connection.send(.packetOut(message))
+    failIfAny(connection.finish(), settings)
+  }
+
+  /// The older syntax: a port, actions, and packets.
+  private func packetsOut(_ arguments: [String]) {
+    guard arguments.count >= 4 else { settings.fail("packet-out: too few arguments") }
+    var text = FlowText(settings, bridge: arguments[0])
+    let actions = text.actions(arguments[2])
+    guard let port = text.port(arguments[1]) else { settings.fail("\(arguments[1]): unknown port") }
+    let connection = SwitchConnection(arguments[0], settings)
+    for word in arguments[3...] {
+      guard let packet = Self.bytes(word) else { settings.fail("Trailing garbage in packet data") }
+      connection.send(.packetOut(PacketOut(packet: packet, inPort: port, actions: actions)))
+    }
+    failIfAny(connection.finish(), settings)
+  }
+
+  private func parse(_ argument: String, _ text: inout FlowText) -> PacketOut {
+    let bytes = Array(argument.utf8)
+    guard let start = Self.find(Array("action".utf8), in: bytes) else {
+      settings.fail("must specify an action")
+    }
+    var actionText = bytes[start...].drop { $0 != UInt8(ascii: "=") }
+    guard !actionText.isEmpty else { settings.fail("must specify an action") }
+    actionText.removeFirst()
+    var port = OpenFlowPortNumber.none
+    var packet: [UInt8]?
+    for word in bytes[..<start].split(whereSeparator: { $0 == 0x2c || $0 == 0x20 || $0 == 0x09 }) {
+      let parts = word.split(separator: UInt8(ascii: "="), maxSplits: 1)
+      let key = String(decoding: parts[0], as: UTF8.self)
+      let value = parts.count > 1 ? String(decoding: parts[1], as: UTF8.self) : ""
+      switch key {
+      case "in_port":
+        guard let found = text.port(value) else { settings.fail("\(value) is not a valid OpenFlow port") }
+        port = found
+      case "packet":
+        guard let bytes = Self.bytes(value) else { settings.fail("packet: Trailing garbage in packet data") }
+        guard bytes.count >= 14 else { settings.fail("packet: Packet too short") }
+        packet = bytes
+      default: settings.fail("unknown keyword \(key)")
+      }
+    }
+    guard let packet else { settings.fail("must specify packet") }
+    return PacketOut(
+      packet: packet, inPort: port, actions: text.actions(String(decoding: actionText, as: UTF8.self)))
+  }
+
+  private static func find(_ word: [UInt8], in bytes: [UInt8]) -> Int? {
+    guard bytes.count >= word.count else { return nil }
+    for start in 0...(bytes.count - word.count) where bytes[start..<start + word.count].elementsEqual(word) {
+      return start
+    }
+    return nil
+  }
+
+  /// Bytes from hexadecimal digits, which spaces may part; nil if there is anything else.
+  static func bytes(_ text: String) -> [UInt8]? {
+    var bytes: [UInt8] = []
+    var high: UInt8?
+    for character in text.utf8 where character != 0x20 && character != 0x0a {
+      let digit: UInt8
+      switch character {
+      case 0x30...0x39: digit = character - 0x30
+      case 0x41...0x46: digit = character - 0x37
+      case 0x61...0x66: digit = character - 0x57
+      default: return nil
+      }
+      if let first = high {
+        bytes.append(first << 4 | digit)
+        high = nil
+      } else {
+        high = digit
+      }
+    }
+    return high == nil ? bytes : nil
+  }
+
+  // MARK: Monitor and snoop
+
+  /// Prints what a switch sends to its controllers.
+  func monitor(_ arguments: [String]) {
+    let connection = SwitchConnection(arguments[0], settings)
+    for argument in arguments.dropFirst() {
+      if argument.utf8.elementsEqual("invalid_ttl".utf8) {
+        wantInvalidTTL(connection)
+      } else if let length = UInt16(argument) {
+        setMissLength(length, connection)
+      } else {
+        settings.fail("\(argument): unsupported \"monitor\" argument")
+      }
+    }
+    let format = settings.packetInFormat ?? .nicira2
+    connection.send(.setPacketInFormat(format))
+    let errors = connection.finish()
+    if settings.packetInFormat != nil { failIfAny(errors, settings) }
+    startControl(connection)
+    print(connection)
+  }
+
+  private func setMissLength(_ length: UInt16, _ connection: SwitchConnection) {
+    guard
+      case .getConfigurationReply(var configuration) = connection.transact(.getConfigurationRequest).message
+    else { settings.fail("\(connection.name): bad reply to config request") }
+    configuration.missSendLength = length
+    connection.send(.setConfiguration(configuration))
+    failIfAny(connection.finish(), settings)
+  }
+
+  private func wantInvalidTTL(_ connection: SwitchConnection) {
+    if connection.version < .v13 {
+      guard
+        case .getConfigurationReply(var configuration) = connection.transact(.getConfigurationRequest).message
+      else { settings.fail("\(connection.name): bad reply to config request") }
+      configuration.invalidTTLToController = true
+      connection.send(.setConfiguration(configuration))
+      return failIfAny(connection.finish(), settings)
+    }
+    guard case .asyncReply(var configuration) = connection.transact(.asyncRequest).message else {
+      settings.fail("\(connection.name): bad reply to async request")
+    }
+    configuration.primary[AsyncMessageKind.packetIn.rawValue] |=
+      1 << UInt32(PacketInReason.invalidTTL.rawValue)
+    connection.send(.setAsync(configuration))
+    failIfAny(connection.finish(), settings)
+  }
+
+  /// Prints what passes between a switch and its controllers.
+  func snoop(_ name: String) {
+    print(SwitchConnection(name, settings, suffix: "snoop", versions: .all))
+  }
+
+  private func print(_ connection: SwitchConnection) {
+    let printer = MessagePrinter(verbosity: settings.verbosity + 1)
+    while let bytes = connection.nextBytes() {
+      if connection.answerEcho(bytes) { continue }
+      if settings.showsTime { StandardError.write(Self.time + " ") }
+      StandardOutput.write(printer.text(bytes))
+    }
+  }
+
+  private static var time: String {
+    let now = CalendarTime(unixMilliseconds: WallClock.milliseconds)
+    func padded(_ value: Int, _ width: Int) -> String {
+      let digits = String(value)
+      return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
+    }
+    return "\(padded(now.year, 4))-\(padded(now.month, 2))-\(padded(now.day, 2)) "
+      + "\(padded(now.hour, 2)):\(padded(now.minute, 2)):\(padded(now.second, 2)).\(padded(now.millisecond, 3))"
+  }
+
+  /// Offers a control socket, so that a running monitor can be told to send messages and to end.
+  private func startControl(_ connection: SwitchConnection) {
+    let invocation = settings.invocation
+    let server = UnixctlServer(log: invocation.log, versionText: invocation.versionText)
+    let path =
+      settings.controlSocket
+      ?? "\(invocation.directories.run)/ovs-ofctl.\(Process.identifier).ctl"
+    server.register("exit") { request in
+      request.reply()
+      server.close()
+      settings.loop.schedule(afterMilliseconds: 20) { Process.exit(0) }
+    }
+    server.register("ofctl/send", usage: "OFMSG...", minimum: 1, maximum: nil) { request in
+      for argument in request.arguments {
+        guard let bytes = Self.bytes(argument), let header = MessageHeader(bytes),
+          header.length == bytes.count
+        else { return request.fail("bad OpenFlow message") }
+        connection.send(bytes)
+      }
+      request.reply()
+    }
+    do throws(SystemError) {
+      try server.listen(path: Directories.absolute(path, in: invocation.directories.run), on: settings.loop)
+    } catch {
+      settings.fail("\(path): could not initialize control socket (\(error.message))")
+    }
+  }
+
+  // MARK: Printing
+
+  /// Prints a message given in hexadecimal.
+  func printMessage(_ arguments: [String]) {
+    guard let bytes = Self.bytes(arguments[0]) else { settings.fail("bad hexadecimal digits") }
+    let verbosity = arguments.count > 1 ? Int(arguments[1]) ?? 2 : 2
+    StandardOutput.write(MessagePrinter(verbosity: verbosity).text(bytes))
+  }
+}
