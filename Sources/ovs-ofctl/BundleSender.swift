@@ -11,7 +11,7 @@ struct BundleSender {
   func send(_ changes: [FlowMod], _ usable: FlowFormats, to name: String) {
     let connection = SwitchConnection(name, settings)
     let format = connection.chooseFormat(for: usable, settings)
-    let form = format.wireProtocol
+    let form = format.form
     let flags: BundleFlags = [.atomic, .ordered]
     control(.openRequest, flags, connection)
     var sent: [UInt32: [UInt8]] = [:]

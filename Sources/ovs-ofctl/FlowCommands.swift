@@ -50,7 +50,7 @@ struct FlowCommands {
   static func send(
     _ changes: [FlowMod], _ format: FlowFormats, _ connection: SwitchConnection, _ settings: Settings
   ) {
-    let form = format.wireProtocol
+    let form = format.form
     var start = 0
     while start < changes.count {
       let end = min(start + windowCount, changes.count)
@@ -80,14 +80,14 @@ struct FlowCommands {
   private func printMessages(_ flows: [ParsedFlow]) {
     var usable = FlowFormats.any
     for flow in flows { usable.formIntersection(flow.formats) }
-    StandardOutput.writeLine("usable protocols: \(usable.names)")
+    StandardOutput.writeLine("usable protocols: \(usable.text)")
     let allowed = usable.intersection(settings.formats)
     guard let chosen = allowed.each.first else { settings.fail("no usable protocol") }
-    StandardOutput.writeLine("chosen protocol: \(chosen.names)")
+    StandardOutput.writeLine("chosen protocol: \(chosen.text)")
     let printer = MessagePrinter(verbosity: settings.verbosity)
     for flow in flows {
       let message = Message.flowModification(flow.change)
-      StandardOutput.write(printer.text(message.encode(chosen.wireProtocol, xid: settings.takeXID())))
+      StandardOutput.write(printer.text(message.encode(chosen.form, xid: settings.takeXID())))
     }
   }
 }

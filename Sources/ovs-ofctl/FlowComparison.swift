@@ -78,7 +78,7 @@ struct FlowComparison {
     settings.requireFormat(usable)
     let connection = SwitchConnection(name, settings)
     let format = connection.chooseDumpFormat(for: usable, settings)
-    let present = index(fromSwitch(connection, format.wireProtocol))
+    let present = index(fromSwitch(connection, format.form))
     var changes: [FlowMod] = []
     for key in present.order where wanted.flows[key] == nil {
       var change = FlowMod(.deleteStrict, table: key.table, match: key.match)
@@ -138,7 +138,7 @@ struct FlowComparison {
     }
     let connection = SwitchConnection(name, settings)
     let format = connection.chooseDumpFormat(for: usable, settings)
-    return fromSwitch(connection, format.wireProtocol)
+    return fromSwitch(connection, format.form)
   }
 
   private func line(_ sign: String, _ key: Key, _ flow: FlowMod) -> String {

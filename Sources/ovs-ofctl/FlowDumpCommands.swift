@@ -14,7 +14,7 @@ struct FlowDumpCommands {
     settings.requireFormat(parsed.formats)
     let connection = SwitchConnection(arguments[0], settings)
     let format = connection.chooseDumpFormat(for: parsed.formats, settings)
-    return (connection, FlowStatisticsRequest(parsed.change), format.wireProtocol)
+    return (connection, FlowStatisticsRequest(parsed.change), format.form)
   }
 
   /// Prints flows, as the switch sends them or sorted.
@@ -44,13 +44,12 @@ struct FlowDumpCommands {
       }
       flows = order.map { flows[$0] }
     }
-    let printer = MessagePrinter(names: names, verbosity: settings.verbosity)
     var output: [UInt8] = []
     for var flow in flows {
       // Ages are left out where flows are printed one by one.
       flow.idleAgeSeconds = nil
       flow.hardAgeSeconds = nil
-      output += printer.text(flow, showsStatistics: settings.showsStatistics)
+      flow.write(showsStatistics: settings.showsStatistics, names: names, to: &output)
       output.append(0x0a)
     }
     StandardOutput.write(String(decoding: output, as: UTF8.self))

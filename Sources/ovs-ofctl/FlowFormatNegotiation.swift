@@ -12,7 +12,7 @@ extension SwitchConnection {
     let initial = initialFormat
     if allowed.contains(initial) { return initial }
     for format in allowed.each where change(from: initial, to: format) { return format }
-    settings.fail("switch does not support any of the usable flow formats (\(usable.names))")
+    settings.fail("switch does not support any of the usable flow formats (\(usable.text))")
   }
 
   /// Brings the switch to answer with flows in the best of some forms: one that can express everything.
@@ -26,18 +26,18 @@ extension SwitchConnection {
     for format in preferred where allowed.contains(format) && change(from: initial, to: format) {
       return format
     }
-    settings.fail("switch does not support any of the usable flow formats (\(usable.names))")
+    settings.fail("switch does not support any of the usable flow formats (\(usable.text))")
   }
 
   /// Changes the form of flows; false if the switch cannot, or if the form belongs to another version.
   private func change(from present: FlowFormats, to wanted: FlowFormats) -> Bool {
     if present == wanted { return true }
-    guard version == .v10, wanted.wireProtocol.version == .v10 else { return false }
-    if wanted.wireProtocol.usesNiciraFlows {
+    guard version == .v10, wanted.form.version == .v10 else { return false }
+    if wanted.form.usesNiciraFlows {
       send(.setFlowFormat(nicira: true))
       guard finish().isEmpty else { return false }
     }
-    if wanted.wireProtocol.hasTableID {
+    if wanted.form.hasTableID {
       send(.flowModTableID(true))
       guard finish().isEmpty else { return false }
     }
@@ -50,7 +50,12 @@ extension Settings {
   func requireFormat(_ usable: FlowFormats) {
     guard usable.isDisjoint(with: formats) else { return }
     fail(
-      "none of the usable flow formats (\(usable.names)) is among the allowed flow formats (\(formats.names))"
+      "none of the usable flow formats (\(usable.text)) is among the allowed flow formats (\(formats.text))"
     )
   }
+}
+
+extension FlowFormats {
+  /// How messages in this one form are written.
+  var form: WireProtocol { wireProtocol ?? WireProtocol(.v10) }
 }

@@ -120,7 +120,7 @@ final class Settings {
     guard both.rawValue != 0 else {
       fail(
         "None of the enabled OpenFlow versions (\(versions.names)) supports any of the enabled flow formats "
-          + "(\(formats.names)).  (Use -O to enable additional OpenFlow versions or -F to enable additional "
+          + "(\(formats.text)).  (Use -O to enable additional OpenFlow versions or -F to enable additional "
           + "flow formats.)")
     }
     formats = both

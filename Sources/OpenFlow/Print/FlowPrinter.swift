@@ -3,62 +3,6 @@ import Datapath
 // Messages about flows and packets.
 
 extension MessagePrinter {
-  /// The line that describes a flow, without its newline.
-  public func text(_ flow: FlowDescription, showsStatistics: Bool) -> [UInt8] {
-    var writer = TextWriter()
-    writer.append(" ")
-    write(flow, showsStatistics: showsStatistics, to: &writer)
-    return writer.bytes
-  }
-
-  func write(_ flow: FlowDescription, showsStatistics: Bool, to writer: inout TextWriter) {
-    if showsStatistics || flow.cookie != 0 {
-      writer.append("cookie=")
-      writer.append("0x")
-      writer.hexDigits(flow.cookie)
-      writer.append(", ")
-    }
-    if showsStatistics {
-      writer.append("duration=")
-      duration(flow.durationSeconds, flow.durationNanoseconds, to: &writer)
-      writer.append(", ")
-    }
-    if showsStatistics || flow.table != 0 {
-      writer.append("table=")
-      names.write(table: flow.table, to: &writer)
-      writer.append(", ")
-    }
-    if showsStatistics {
-      writer.append("n_packets=")
-      writer.decimal(flow.packetCount)
-      writer.append(", n_bytes=")
-      writer.decimal(flow.byteCount)
-      writer.append(", ")
-    }
-    number("idle_timeout=", flow.idleTimeoutSeconds, to: &writer)
-    number("hard_timeout=", flow.hardTimeoutSeconds, to: &writer)
-    flow.flags.write(to: &writer)
-    number("importance=", flow.importance, to: &writer)
-    if showsStatistics {
-      if let age = flow.idleAgeSeconds { writer.append("idle_age=\(age), ") }
-      if let age = flow.hardAgeSeconds, UInt32(age) != flow.durationSeconds {
-        writer.append("hard_age=\(age), ")
-      }
-    }
-    let start = writer.bytes.count
-    flow.match.write(priority: flow.priority, names: names, to: &writer)
-    if writer.bytes.count > start, writer.bytes.last != 0x20 { writer.append(" ") }
-    writer.append("actions=")
-    ActionFormatter(names: names).write(flow.actions, to: &writer)
-  }
-
-  private func number(_ label: String, _ value: UInt16, to writer: inout TextWriter) {
-    guard value != 0 else { return }
-    writer.append(label)
-    writer.decimal(value)
-    writer.append(", ")
-  }
-
   func write(_ request: FlowStatisticsRequest, to writer: inout TextWriter) {
     if let table = request.table {
       writer.append(" table=")
@@ -95,7 +39,7 @@ extension MessagePrinter {
       writer.hex(removed.cookie)
     }
     writer.append(" duration")
-    duration(removed.durationSeconds, removed.durationNanoseconds, to: &writer)
+    writer.duration(removed.durationSeconds, removed.durationNanoseconds)
     writer.append(" idle\(removed.idleTimeoutSeconds)")
     if removed.hardTimeoutSeconds != 0 { writer.append(" hard\(removed.hardTimeoutSeconds)") }
     writer.append(" pkts\(removed.packetCount) bytes\(removed.byteCount)\n")

@@ -106,8 +106,8 @@ public struct MessagePrinter {
       write(request, to: &writer)
     case .flowStatisticsReply(let flows, _):
       for flow in flows {
-        writer.append("\n ")
-        write(flow, showsStatistics: true, to: &writer)
+        writer.append("\n")
+        flow.write(names: names, to: &writer.bytes)
       }
     case .aggregateStatisticsReply(let sum): write(sum, to: &writer)
     case .packetIn(let packetIn), .resume(let packetIn): write(packetIn, to: &writer)

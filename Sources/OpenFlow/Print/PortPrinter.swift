@@ -104,7 +104,7 @@ extension MessagePrinter {
       counter("coll=", port.collisions, "\n", to: &writer)
       if let seconds = port.durationSeconds {
         writer.append("           duration=")
-        duration(seconds, port.durationNanoseconds, to: &writer)
+        writer.duration(seconds, port.durationNanoseconds)
         writer.append("\n")
       }
     }
@@ -115,25 +115,6 @@ extension MessagePrinter {
     writer.append(label)
     if value == .max { writer.append("?") } else { writer.decimal(value) }
     writer.append(end)
-  }
-
-  /// Seconds with as many digits after the point as mean something, at least three.
-  func duration(_ seconds: UInt32, _ nanoseconds: UInt32, to writer: inout TextWriter) {
-    writer.decimal(seconds)
-    var digits = 9
-    var rest = nanoseconds
-    while digits > 3, rest % 10 == 0 {
-      rest /= 10
-      digits &-= 1
-    }
-    writer.append(".")
-    var scale: UInt32 = 1
-    for _ in 1..<digits { scale &*= 10 }
-    while scale > 0 {
-      writer.append(UInt8(0x30 &+ rest / scale % 10))
-      scale /= 10
-    }
-    writer.append("s")
   }
 
   func write(_ request: QueueRequest, to writer: inout TextWriter) {
@@ -153,7 +134,7 @@ extension MessagePrinter {
       counter("pkts=", queue.sentPackets, ", ", to: &writer)
       counter("errors=", queue.sendErrors, ", duration=", to: &writer)
       if let seconds = queue.durationSeconds {
-        duration(seconds, queue.durationNanoseconds, to: &writer)
+        writer.duration(seconds, queue.durationNanoseconds)
       } else {
         writer.append("?")
       }
