@@ -2,7 +2,9 @@ extension FlowFormats {
   /// The forms that connections of some versions can use.
   public init(versions: OpenFlowVersions) {
     self = []
-    for version in OpenFlowVersion.allCases where versions.contains(version) { formUnion(FlowFormats(version)) }
+    for version in OpenFlowVersion.allCases where versions.contains(version) {
+      formUnion(FlowFormats(version))
+    }
   }
 
   /// The versions that have at least one of the forms.
