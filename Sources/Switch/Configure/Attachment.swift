@@ -96,7 +96,8 @@ extension Reconciler {
   ) {
     let link = interface.bridge.datapath
     var message = message
-    let number = link.freePortNumber(name: interface.name, taken: takenNumbers(link))
+    let name = message.name.map { String(decoding: $0, as: UTF8.self) } ?? interface.name
+    let number = link.freePortNumber(name: name, taken: takenNumbers(link))
     message.number = number
     message.upcallProcessIDs = [DatapathChannel.processID]
     interface.attachment = .attaching

@@ -368,6 +368,9 @@ final class DatapathFlows {
     }
   }
 
+  /// Forgets every flow, since someone else removed them from the datapath.
+  func forgetAll() { flows = [:] }
+
   /// Reads the counters and looks over all flows now, then calls `done` (`revalidator/wait`).
   func lookOverNow(then done: @escaping () -> Void) {
     guard !flows.isEmpty || isDumping else { return done() }

@@ -1,0 +1,282 @@
+import Datapath
+import OpenFlow
+
+/// `dpctl/…` and `dpif/dump-flows`: the datapaths, asked as they are rather than as the switch remembers them.
+enum DatapathCommands {
+  static let all: [SwitchCommand] = [
+    SwitchCommand("dpctl/dump-dps", "") { call in
+      call.reply(call.host.openDatapaths.map { $0.fullName + "\n" }.joined())
+    },
+    SwitchCommand("dpctl/show", "[-s] [dp...]", 0, nil, show),
+    SwitchCommand("dpctl/dump-flows", "[-m] [--names] [dp] [filter=..] [type=..] [pmd=..]", 0, 6, dumpFlows),
+    SwitchCommand("dpctl/get-flow", "[dp] ufid", 1, 4, getFlow),
+    SwitchCommand("dpctl/del-flows", "[dp] [file]", 0, 2, deleteFlows),
+    SwitchCommand("dpctl/dump-conntrack", "[-m] [-s] [dp] [zone=N]", 0, 4) { call in
+      guard datapath(call, call.arguments.filter { !$0.isOption && !$0.hasPrefix("zone=") }) != nil else {
+        return
+      }
+      call.reply()
+    },
+    SwitchCommand("dpctl/flush-conntrack", "[dp] [zone=N] [ct-orig-tuple] [ct-reply-tuple]", 0, 4) { call in
+      call.reply()
+    },
+    SwitchCommand("dpctl/cache-get-size", "[dp]", 0, 1) { call in
+      guard let link = datapath(call, call.arguments) else { return }
+      call.reply(link.fullName + ":\n")
+    },
+    SwitchCommand("dpif/dump-flows", "[-m] [--names | --no-names] bridge", 1, 3, dumpFlowsOfBridge),
+  ]
+
+  /// What stands before the messages of these commands.
+  private static let prefix = "ovs-vswitchd: "
+
+  /// The datapath that the first of some arguments names, or the only one; answers the call if there is none.
+  static func datapath(_ call: CommandCall, _ names: [String]) -> DatapathLink? {
+    let all = call.host.openDatapaths
+    guard let name = names.first else {
+      if all.count == 1 { return all[0] }
+      call.fail(
+        prefix + (all.isEmpty ? "no datapaths exist" : "multiple datapaths, specify one")
+          + " (Invalid argument)")
+      return nil
+    }
+    if let found = named(name, all) { return found }
+    call.fail(prefix + "datapath not found (Invalid argument)")
+    return nil
+  }
+
+  private static func named(_ name: String, _ all: [DatapathLink]) -> DatapathLink? {
+    let whole = name.utf8.contains(UInt8(ascii: "@")) ? name : "system@" + name
+    return all.first { $0.fullName.utf8.elementsEqual(whole.utf8) }
+  }
+
+  // MARK: dpctl/show
+
+  @Sendable private static func show(_ call: CommandCall) {
+    let names = call.arguments.filter { !$0.isOption }
+    let showsCounters = call.arguments.contains { $0 == "-s" || $0 == "--statistics" }
+    let all = call.host.openDatapaths
+    var links = names.isEmpty ? all : []
+    var errors = ""
+    for name in names {
+      if let link = named(name, all) {
+        links.append(link)
+      } else {
+        errors += prefix + "opening datapath \(name) failed (No such device)\n"
+      }
+    }
+    var texts = [String](repeating: "", count: links.count)
+    var open = links.count * 2
+    func finish() {
+      let text = texts.joined() + errors
+      if errors.isEmpty { call.reply(text) } else { call.fail(text) }
+    }
+    guard open > 0 else { return finish() }
+    for (place, link) in links.enumerated() {
+      var head = ""
+      var ports = ""
+      func answered() {
+        texts[place] = head + ports
+        open -= 1
+        if open == 0 { finish() }
+      }
+      let channel = call.host.context.channel
+      channel.request(.datapath(.get, DatapathMessage(name: link.name)), datapath: link.index) { answer in
+        head = link.heading(answer)
+        answered()
+      }
+      channel.request(.vport(.get, VportMessage()), datapath: link.index, flags: .dump) { answer in
+        ports = link.portLines(answer, showsCounters)
+        answered()
+      }
+    }
+  }
+
+  // MARK: Flows
+
+  @Sendable private static func dumpFlows(_ call: CommandCall) {
+    let options = DumpOptions(call.arguments)
+    var names: [String] = []
+    var filter: FlowKey?
+    var isEmpty = false
+    for argument in options.rest {
+      if argument.hasPrefix("filter=") {
+        let text = String(argument.dropFirst(7))
+        do throws(FlowTextError) {
+          filter = try Self.filter(text, call)
+        } catch {
+          call.fail(prefix + "Failed to parse filter (\(error.message))")
+          return
+        }
+      } else if argument.hasPrefix("type=") {
+        switch String(argument.dropFirst(5)) {
+        case "ovs", "all", "non-offloaded": break
+        case "tc", "dpdk", "offloaded", "partially-offloaded": isEmpty = true
+        default:
+          call.fail(prefix + "Failed to parse type (\(argument.dropFirst(5))) (Invalid argument)")
+          return
+        }
+      } else if !argument.hasPrefix("pmd=") {
+        names.append(argument)
+      }
+    }
+    guard let link = datapath(call, names) else { return }
+    guard !isEmpty else { return call.reply() }
+    dump(call, link, options) { flow in
+      guard let filter else { return true }
+      guard let key = flow.key, let mask = flow.mask else { return false }
+      return Match(key: key, mask: mask).matches(filter)
+    } line: { text, flow in
+      text.describe(flow, nowMilliseconds: UInt64(max(0, call.host.context.now))) + "\n"
+    }
+  }
+
+  /// The key that a filter says, with the datapath's port numbers.
+  private static func filter(_ text: String, _ call: CommandCall) throws(FlowTextError) -> FlowKey {
+    var names = FlowNames()
+    for link in call.host.openDatapaths {
+      for (number, interface) in link.interfaces {
+        names.add(port: OpenFlowPortNumber(number.rawValue), name: interface.name)
+      }
+    }
+    return try FlowParser(names: names).request(text).change.match.key
+  }
+
+  @Sendable private static func dumpFlowsOfBridge(_ call: CommandCall) {
+    let options = DumpOptions(call.arguments)
+    guard let name = options.rest.last, let bridge = call.host.bridge(named: name) else {
+      call.fail("no such bridge")
+      return
+    }
+    let link = bridge.datapath
+    let environment = call.host.environment
+    dump(call, link, options, hasHeading: false) { flow in
+      guard let key = flow.key else { return false }
+      let port = DatapathPortNumber(key.inPort.rawValue)
+      let interface =
+        environment.tunnels.isTunnel(port)
+        ? environment.tunnels.interface(port: port, key: key) : link.interfaces[port]
+      return interface?.bridge === bridge
+    } line: { text, flow in
+      var line = ""
+      if text.isVerbose, let identifier = flow.identifier {
+        line += "ufid:" + DatapathText.describe(identifier) + " "
+      }
+      if let key = flow.key { line += text.describe(key, mask: flow.mask) }
+      line +=
+        ", "
+        + DatapathText.describe(
+          flow.statistics ?? FlowStatistics(), nowMilliseconds: UInt64(max(0, call.host.context.now)))
+      return line + ", actions:" + text.describe(flow.actions ?? []) + "\n"
+    }
+  }
+
+  private static func dump(
+    _ call: CommandCall, _ link: DatapathLink, _ options: DumpOptions, hasHeading: Bool = true,
+    where isMeant: @escaping (FlowMessage) -> Bool, line: @escaping (DatapathText, FlowMessage) -> String
+  ) {
+    call.host.context.channel.request(
+      .flow(.get, FlowMessage(key: nil)), datapath: link.index, flags: .dump
+    ) { answer in
+      guard case .done(let messages) = answer else {
+        call.fail(prefix + "Failed to dump flows from datapath (\(answer.errorText))")
+        return
+      }
+      let text = link.text(options)
+      var result = ""
+      for message in messages {
+        guard case .flow(_, let flow) = message.body, isMeant(flow) else { continue }
+        // The datapath in the daemon forwards in the daemon's own thread as far as such dumps can tell.
+        if result.isEmpty, hasHeading, link.type != "system" { result = "flow-dump from the main thread:\n" }
+        result += line(text, flow)
+      }
+      call.reply(result)
+    }
+  }
+
+  @Sendable private static func getFlow(_ call: CommandCall) {
+    let options = DumpOptions(call.arguments)
+    guard let last = options.rest.last, let identifier = FlowIdentifier(text: last) else {
+      call.reply(prefix + "parsing flow ufid\n")
+      return
+    }
+    guard let link = datapath(call, Array(options.rest.dropLast())) else { return }
+    call.host.context.channel.request(
+      .flow(.get, FlowMessage(key: nil, identifier: identifier)), datapath: link.index
+    ) { answer in
+      guard case .done(let messages) = answer else {
+        call.fail(prefix + "getting flow (\(answer.errorText))")
+        return
+      }
+      var result = ""
+      for case .flow(_, let flow) in messages.map(\.body) {
+        let now = UInt64(max(0, call.host.context.now))
+        result += link.text(options).describe(flow, nowMilliseconds: now) + "\n"
+      }
+      call.reply(result)
+    }
+  }
+
+  @Sendable private static func deleteFlows(_ call: CommandCall) {
+    guard let link = datapath(call, call.arguments) else { return }
+    call.host.context.channel.request(.flow(.delete, FlowMessage(key: nil)), datapath: link.index) { answer in
+      guard case .done = answer else {
+        call.fail(prefix + "deleting all flows (\(answer.errorText))")
+        return
+      }
+      call.host.flows[link.type]?.forgetAll()
+      call.reply()
+    }
+  }
+}
+
+/// What a user says about how flows are to be written.
+struct DumpOptions {
+  /// Whether everything is written.
+  var isVerbose = false
+  /// Whether ports are written by name; by default as `isVerbose`.
+  var usesNames = false
+  /// The other arguments.
+  var rest: [String] = []
+
+  init(_ arguments: [String]) {
+    var names: Bool?
+    for argument in arguments {
+      switch argument {
+      case "-m", "--more": isVerbose = true
+      case "--names": names = true
+      case "--no-names": names = false
+      default: rest.append(argument)
+      }
+    }
+    usesNames = names ?? isVerbose
+  }
+}
+
+extension String {
+  /// Whether it is an option rather than a name.
+  fileprivate var isOption: Bool { utf8.first == UInt8(ascii: "-") }
+}
+
+extension DatapathAnswer {
+  /// What went wrong, in the system's words.
+  var errorText: String {
+    if case .failed(let code) = self { return SystemErrorText.text(code) }
+    return ""
+  }
+}
+
+extension FlowIdentifier {
+  /// The identifier of a text `ufid:…`, in the form of a UUID.
+  init?(text: String) {
+    guard text.hasPrefix("ufid:") else { return nil }
+    var digits = ""
+    for character in text.utf8.dropFirst(5) where character != UInt8(ascii: "-") {
+      digits.unicodeScalars.append(UnicodeScalar(character))
+    }
+    guard digits.utf8.count == 32, let high = UInt64(digits.prefix(16), radix: 16),
+      let low = UInt64(digits.suffix(16), radix: 16)
+    else { return nil }
+    self.init(high: high, low: low)
+  }
+}
