@@ -30,29 +30,27 @@ public struct Field: Hashable, Sendable {
   /// All there is to know about the field.
   public var row: FieldRow { FieldTable.rows[Int(number)] }
   /// The name in flow syntax.
-  public var name: String { row.name }
+  public var name: String { FieldTable.rows[Int(number)].name }
   /// How many bits of a value may be non-zero, at least as far as the width goes.
-  public var bitCount: Int { Int(row.bitCount) }
+  public var bitCount: Int { Int(FieldTable.rows[Int(number)].bitCount) }
   /// How many bytes a value takes in an NXM or OXM entry.
-  public var byteCount: Int { Int(row.byteCount) }
+  public var byteCount: Int { Int(FieldTable.rows[Int(number)].byteCount) }
   /// How a value is written.
-  public var format: FieldFormat { row.format }
+  public var format: FieldFormat { FieldTable.rows[Int(number)].format }
   /// What a rule must match before it may match this.
-  public var prerequisite: FieldPrerequisite { row.prerequisite }
+  public var prerequisite: FieldPrerequisite { FieldTable.rows[Int(number)].prerequisite }
   /// Whether a rule may match part of the bits.
-  public var isMaskable: Bool { row.masking == .maskable }
+  public var isMaskable: Bool { FieldTable.rows[Int(number)].masking == .maskable }
   /// Whether actions may change the field.
-  public var isWritable: Bool { row.access == .readWrite }
+  public var isWritable: Bool { FieldTable.rows[Int(number)].access == .readWrite }
   /// Whether the key has a place for the field.
-  public var isStored: Bool { row.place != .tunnelMetadata }
+  public var isStored: Bool { FieldTable.rows[Int(number)].place != .tunnelMetadata }
 
   /// The bits of a value that may be non-zero; as a mask, an exact match.
-  public var validBits: FieldValue {
-    if self == .ipTOS { return 0xfc }
-    if self == .vlanVID { return 0x1fff }
-    if self == .arpOperation { return 0xff }
-    return row.bitCount >= 128 ? ~0 : (1 << FieldValue(row.bitCount)) &- 1
-  }
+  public var validBits: FieldValue { layout.validBits }
+
+  /// Where the field lies in the key.
+  var layout: FieldLayout { FieldLayout.all[Int(number)] }
 }
 
 /// Whether a rule may match part of a field.

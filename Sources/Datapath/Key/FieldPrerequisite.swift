@@ -4,24 +4,24 @@ extension FieldPrerequisite {
   /// Whether a packet with this key has what the field needs.
   public func isSatisfied(by key: borrowing FlowKey) -> Bool {
     let type = FieldPrerequisite.etherType(of: key)
-    let proto = key[word: 4, shift: 56, bitCount: 8]
+    let proto = key.words[4] >> 56
     // The low 32 bits hold ICMP's type and code; above them, bit 33 marks a later fragment, which has no
     // transport header.
-    let transport = key[word: 4, shift: 0, bitCount: 32]
-    let isLaterFragment = key[word: 4, shift: 33, bitCount: 1] == 1
+    let transport = key.words[4] & 0xffff_ffff
+    let isLaterFragment = key.words[4] & 1 << 33 != 0
     let isIP = type == 0x0800 || type == 0x86dd
     switch self {
     case .none: return true
-    case .ethernet: return key[word: 9, shift: 32, bitCount: 32] == 0
+    case .ethernet: return key.words[9] >> 32 == 0
     case .arp: return type == 0x0806 || type == 0x8035
-    case .vlan: return key[word: 2, shift: 12, bitCount: 1] == 1
+    case .vlan: return key.words[2] & 0x1000 != 0
     case .ipv4: return type == 0x0800
     case .ipv6: return type == 0x86dd
     case .ip: return isIP
     case .nsh: return type == 0x894f
     case .connection:
       // A valid connection is always new, established or in its reply direction.
-      return key[word: 6, shift: 32, bitCount: 32] & 0x0b != 0
+      return (key.words[6] >> 32) & 0x0b != 0
     case .mpls: return type == 0x8847 || type == 0x8848
     case .tcp: return isIP && proto == 6 && !isLaterFragment
     case .udp: return isIP && proto == 17 && !isLaterFragment
@@ -50,8 +50,8 @@ extension FieldPrerequisite {
   public func isSatisfied(byRule key: borrowing FlowKey, mask: borrowing FlowKey) -> Bool {
     if self == .connection {
       // Bits that only a valid connection has, or a tracked packet that is said not to be invalid.
-      let state = key[word: 6, shift: 32, bitCount: 32]
-      let seen = mask[word: 6, shift: 32, bitCount: 32]
+      let state = key.words[6] >> 32
+      let seen = mask.words[6] >> 32
       return state & 0xcf != 0 || (state & 0x30 == 0x20 && seen & 0x10 != 0)
     }
     return isSatisfied(by: key)

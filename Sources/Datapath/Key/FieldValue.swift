@@ -8,48 +8,87 @@ enum VLANBits {
   static let word = 2
 }
 
+/// The part of a field's row that reading and writing needs, without anything to retain.
+struct FieldLayout: Sendable {
+  enum Kind: Sendable { case narrow, wide, legacyPort, vlanID, vlanTag, vlanPriority, arpOperation, none }
+
+  let kind: Kind
+  let word: UInt8
+  let shift: UInt8
+  let validBits: FieldValue
+
+  /// The layouts of all fields, indexed by their numbers.
+  static let all: [FieldLayout] = FieldTable.rows.map { FieldLayout($0) }
+
+  private init(_ row: FieldRow) {
+    let ones: FieldValue = row.bitCount >= 128 ? ~0 : (1 << FieldValue(row.bitCount)) &- 1
+    var place = (kind: Kind.none, word: UInt8(0), shift: UInt8(0))
+    var bits = ones
+    switch row.place {
+    case .bits(let word, let shift):
+      place = (row.bitCount > 64 ? .wide : .narrow, word, shift)
+      // The lower two bits of the traffic class byte are another field's.
+      if row.name == "nw_tos" { bits = 0xfc }
+    case .legacyPort: place.kind = .legacyPort
+    case .vlanID: place = (.vlanID, UInt8(VLANBits.word), 0)
+    case .vlanTag:
+      place = (.vlanTag, UInt8(VLANBits.word), 0)
+      bits = 0x1fff
+    case .vlanPriority: place = (.vlanPriority, UInt8(VLANBits.word), 0)
+    case .arpOperation:
+      place = (.arpOperation, 4, 0)
+      bits = 0xff
+    case .tunnelMetadata: break
+    }
+    kind = place.kind
+    word = place.word
+    shift = place.shift
+    validBits = bits
+  }
+}
+
 extension Field {
   /// The field's value in a key, or its mask if the key is a mask.
   public func value(in key: borrowing FlowKey) -> FieldValue {
-    let row = self.row
-    switch row.place {
-    case .bits(let word, let shift):
-      if row.bitCount > 64 {
-        return FieldValue(key.words[Int(word)]) << 64 | FieldValue(key.words[Int(word) &+ 1])
-      }
-      let bits = FieldValue(key[word: Int(word), shift: Int(shift), bitCount: Int(row.bitCount)])
-      return bits & validBits
-    case .legacyPort:
-      return FieldValue(Field.legacyPort(UInt32(truncatingIfNeeded: key.words[0] >> 32)))
-    case .vlanID:
-      return FieldValue(key.words[VLANBits.word] & VLANBits.id)
-    case .vlanTag:
-      return FieldValue(key.words[VLANBits.word] & (VLANBits.id | VLANBits.present))
-    case .vlanPriority:
-      return FieldValue((key.words[VLANBits.word] & VLANBits.priority) >> 13)
-    case .arpOperation:
-      return FieldValue(key[word: 4, shift: 56, bitCount: 8])
-    case .tunnelMetadata:
-      return 0
+    let word = firstWord
+    return value(inWord: key.words[word], next: key.words[min(word &+ 1, FlowKey.wordCount &- 1)])
+  }
+
+  /// The word of a key that holds the field, or the first of two.
+  public var firstWord: Int { Int(layout.word) }
+
+  /// The field's value, given its first word of a key and the word after it.
+  ///
+  /// To hand on words where a key is at hand spares the copy that handing on the key can cost.
+  public func value(inWord word: UInt64, next: UInt64) -> FieldValue {
+    let layout = self.layout
+    switch layout.kind {
+    case .narrow: return FieldValue(word >> UInt64(layout.shift)) & layout.validBits
+    case .wide: return FieldValue(word) << 64 | FieldValue(next)
+    case .legacyPort: return FieldValue(Field.legacyPort(UInt32(truncatingIfNeeded: word >> 32)))
+    case .vlanID: return FieldValue(word & VLANBits.id)
+    case .vlanTag: return FieldValue(word & (VLANBits.id | VLANBits.present))
+    case .vlanPriority: return FieldValue((word & VLANBits.priority) >> 13)
+    case .arpOperation: return FieldValue(word >> 56)
+    case .none: return 0
     }
   }
 
   /// Writes the field, as an action that sets it does: to set part of a VLAN tag is to have the tag.
   public func set(_ value: FieldValue, in key: inout FlowKey) {
-    let row = self.row
+    let layout = self.layout
     let low = UInt64(truncatingIfNeeded: value)
-    switch row.place {
-    case .bits(let word, let shift):
-      if row.bitCount > 64 {
-        key.words[Int(word)] = UInt64(truncatingIfNeeded: value >> 64)
-        key.words[Int(word) &+ 1] = low
-      } else if self == .ipTOS {
-        key[word: 4, shift: 50, bitCount: 6] = low >> 2
-      } else {
-        key[word: Int(word), shift: Int(shift), bitCount: Int(row.bitCount)] = low
-      }
+    switch layout.kind {
+    case .narrow:
+      let bits = UInt64(truncatingIfNeeded: layout.validBits) << UInt64(layout.shift)
+      let word = Int(layout.word)
+      key.words[word] = (key.words[word] & ~bits) | (low << UInt64(layout.shift)) & bits
+    case .wide:
+      key.words[Int(layout.word)] = UInt64(truncatingIfNeeded: value >> 64)
+      key.words[Int(layout.word) &+ 1] = low
     case .legacyPort:
-      key[word: 0, shift: 32, bitCount: 32] = UInt64(Field.port(legacy: UInt16(truncatingIfNeeded: low)))
+      let port = UInt64(Field.port(legacy: UInt16(truncatingIfNeeded: low)))
+      key.words[0] = key.words[0] & 0xffff_ffff | port << 32
     case .vlanID:
       let others = key.words[VLANBits.word] & ~(VLANBits.id | VLANBits.present)
       key.words[VLANBits.word] = others | (low & VLANBits.id) | VLANBits.present
@@ -60,8 +99,8 @@ extension Field {
       let others = key.words[VLANBits.word] & ~(VLANBits.priority | VLANBits.present)
       key.words[VLANBits.word] = others | (low & 7) << 13 | VLANBits.present
     case .arpOperation:
-      key[word: 4, shift: 56, bitCount: 8] = low
-    case .tunnelMetadata:
+      key.words[4] = key.words[4] & ~(0xff << 56) | low << 56
+    case .none:
       break
     }
   }

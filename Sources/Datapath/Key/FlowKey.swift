@@ -117,7 +117,7 @@ public struct FlowKey: Sendable {
   public init() { words = InlineArray(repeating: 0) }
 
   /// Reads or writes `bitCount` (at most 64) bits of one word, `shift` bits above its lowest.
-  @inlinable
+  @inlinable @inline(__always)
   public subscript(word word: Int, shift shift: Int, bitCount bitCount: Int) -> UInt64 {
     get { (words[word] >> UInt64(shift)) & FlowKey.lowBits(bitCount) }
     set {

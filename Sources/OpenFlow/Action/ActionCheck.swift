@@ -138,11 +138,15 @@ public struct ActionCheck {
     FieldPrerequisite.connection.isSatisfied(byRule: key, mask: mask)
   }
 
+  private func holds(_ prerequisite: FieldPrerequisite) -> Bool {
+    prerequisite == .none || prerequisite.isSatisfied(byRule: key, mask: mask)
+  }
+
   private func check(source: Subfield) throws(OpenFlowError) {
     guard source.bitCount > 0, Int(source.offset) + Int(source.bitCount) <= source.field.bitCount else {
       throw .badActionBadSetLength
     }
-    guard source.field.prerequisite.isSatisfied(byRule: key, mask: mask) else {
+    guard holds(source.field.prerequisite) else {
       throw .badActionMatchInconsistent
     }
   }
@@ -154,7 +158,7 @@ public struct ActionCheck {
 
   private mutating func check(_ set: SetFieldAction) throws(OpenFlowError) {
     guard set.field.isWritable else { throw .badActionBadSetArgument }
-    guard set.field.prerequisite.isSatisfied(byRule: key, mask: mask), set.field != .vlanVID || hasVLAN else {
+    guard holds(set.field.prerequisite), set.field != .vlanVID || hasVLAN else {
       throw .badActionMatchInconsistent
     }
     if set.field == .vlanTCI { Field.vlanTCI.set(set.value, in: &key) }

@@ -31,10 +31,16 @@ public struct Match: Equatable, Sendable {
   }
 
   /// The bits of a field that count.
-  public func mask(of field: Field) -> FieldValue { field.value(in: mask) }
+  public func mask(of field: Field) -> FieldValue {
+    let word = field.firstWord
+    return field.value(inWord: mask.words[word], next: mask.words[min(word &+ 1, FlowKey.wordCount &- 1)])
+  }
 
   /// The value of a field, zero where its mask is.
-  public func value(of field: Field) -> FieldValue { field.value(in: key) }
+  public func value(of field: Field) -> FieldValue {
+    let word = field.firstWord
+    return field.value(inWord: key.words[word], next: key.words[min(word &+ 1, FlowKey.wordCount &- 1)])
+  }
 
   /// Matches a field exactly.
   public mutating func set(_ field: Field, _ value: FieldValue) { set(field, value, mask: field.validBits) }
@@ -78,8 +84,9 @@ public struct Match: Equatable, Sendable {
   private mutating func store(
     _ field: Field, _ value: FieldValue, mask fieldMask: FieldValue, keeping kept: FieldValue = 0
   ) {
-    let oldMask = field.value(in: mask) & kept
-    let oldValue = field.value(in: key) & kept
+    // The old value is read only where it is needed: to hand on the key would copy it.
+    let oldMask = kept == 0 ? 0 : field.value(in: mask) & kept
+    let oldValue = kept == 0 ? 0 : field.value(in: key) & kept
     field.set((fieldMask & ~kept) | oldMask, in: &mask)
     field.set((value & fieldMask & ~kept) | oldValue, in: &key)
   }

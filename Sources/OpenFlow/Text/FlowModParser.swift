@@ -290,10 +290,10 @@ struct FlowModReader {
   }
 
   private mutating func finishMatch() {
-    if change.match.value(of: .ethType) == 0x86dd {
-      // Plain OpenFlow 1.0 and 1.1 cannot look into IPv6.
-      let deep: [Field] = [.ipProtocol, .ipTOS, .ipECN, .tcpSource, .tcpDestination]
-      if deep.contains(where: { change.match.mask(of: $0) != 0 }) { formats.formIntersection(.extensible) }
+    // Plain OpenFlow 1.0 and 1.1 cannot look into IPv6: protocol, traffic class and ports.
+    if change.match.key.words[1] & 0xffff == 0x86dd && change.match.mask.words[4] & 0xffff_0000_ffff_ffff != 0
+    {
+      formats.formIntersection(.extensible)
     }
     if change.cookieMask == 0 && change.newCookie == ~0
       && (command == .modify || command == .modifyStrict)

@@ -15,22 +15,13 @@ extension Match {
   }
 
   func write(priority: UInt16, names: FlowNames, to writer: inout TextWriter) {
-    var formatter = MatchFormatter(match: self, names: names, writer: writer)
-    formatter.write(priority: priority)
-    writer = formatter.writer
+    MatchFormatter(match: self, names: names).write(priority: priority, to: &writer)
   }
 }
 
 struct MatchFormatter {
   let match: Match
   let names: FlowNames
-  var writer: TextWriter
-
-  init(match: Match, names: FlowNames, writer: consuming TextWriter) {
-    self.match = match
-    self.names = names
-    self.writer = writer
-  }
 
   /// The protocol word, and whether it says the IP protocol too.
   private struct Shorthand {
@@ -38,61 +29,70 @@ struct MatchFormatter {
     var includesProtocol = false
   }
 
-  mutating func write(priority: UInt16) {
+  func write(priority: UInt16, to writer: inout TextWriter) {
     let start = writer.bytes.count
-    if priority != 0x8000 { decimal("priority", UInt64(priority)) }
-    metadata()
+    if priority != 0x8000 { decimal("priority", UInt64(priority), to: &writer) }
+    metadata(to: &writer)
     let type = etherType()
     let shorthand = shorthand(type)
     if let word = shorthand.word {
       writer.append(word)
       writer.append(UInt8(ascii: ","))
     }
-    registers()
-    tunnel()
-    hexadecimal(.metadata)
+    registers(to: &writer)
+    tunnel(to: &writer)
+    hexadecimal(.metadata, to: &writer)
     if mask(.inPortOXM) != 0 {
       writer.append("in_port=")
       names.write(OpenFlowPortNumber(UInt32(truncatingIfNeeded: value(.inPortOXM))), to: &writer)
-      comma()
+      comma(to: &writer)
     }
-    vlan()
-    plain(.ethSource, "dl_src")
-    plain(.ethDestination, "dl_dst")
+    vlan(to: &writer)
+    plain(.ethSource, "dl_src", to: &writer)
+    plain(.ethDestination, "dl_dst", to: &writer)
     if shorthand.word == nil && mask(.ethType) != 0 {
       writer.append("dl_type=")
       writer.hex(UInt16(truncatingIfNeeded: value(.ethType)), 4)
-      comma()
+      comma(to: &writer)
     }
-    network(type, hasProtocolWord: shorthand.includesProtocol)
-    transport(type)
+    network(type, hasProtocolWord: shorthand.includesProtocol, to: &writer)
+    transport(type, to: &writer)
     if writer.bytes.count > start { writer.dropComma() }
   }
 
-  private func mask(_ field: Field) -> FieldValue { match.mask(of: field) }
+  // The words of the key are handed on, not the key, which would be copied each time.
+  private func mask(_ field: Field) -> FieldValue {
+    let word = field.firstWord
+    let next = min(word &+ 1, FlowKey.wordCount &- 1)
+    return field.value(inWord: match.mask.words[word], next: match.mask.words[next])
+  }
 
-  private func value(_ field: Field) -> FieldValue { match.value(of: field) }
+  private func value(_ field: Field) -> FieldValue {
+    let word = field.firstWord
+    let next = min(word &+ 1, FlowKey.wordCount &- 1)
+    return field.value(inWord: match.key.words[word], next: match.key.words[next])
+  }
 
-  private mutating func comma() { writer.append(UInt8(ascii: ",")) }
+  private func comma(to writer: inout TextWriter) { writer.append(UInt8(ascii: ",")) }
 
-  private mutating func decimal(_ name: String, _ value: UInt64) {
+  private func decimal(_ name: String, _ value: UInt64, to writer: inout TextWriter) {
     writer.append(name)
     writer.append(UInt8(ascii: "="))
     writer.decimal(value)
-    comma()
+    comma(to: &writer)
   }
 
   /// A field in its own format, under a name of its own.
-  private mutating func plain(_ field: Field, _ name: String) {
+  private func plain(_ field: Field, _ name: String, to writer: inout TextWriter) {
     guard mask(field) != 0 else { return }
     writer.append(name)
     writer.append(UInt8(ascii: "="))
     field.write(value(field), mask: mask(field), names: names, to: &writer)
-    comma()
+    comma(to: &writer)
   }
 
   /// A field in decimal when exact, in hexadecimal with its mask otherwise.
-  private mutating func exactDecimal(_ field: Field, _ name: String) {
+  private func exactDecimal(_ field: Field, _ name: String, to writer: inout TextWriter) {
     let mask = mask(field)
     guard mask != 0 else { return }
     writer.append(name)
@@ -104,11 +104,11 @@ struct MatchFormatter {
       writer.append(UInt8(ascii: "/"))
       writer.hex(wide: mask)
     }
-    comma()
+    comma(to: &writer)
   }
 
   /// A field in hexadecimal, where zero is `0`.
-  private mutating func hexadecimal(_ field: Field, _ name: String? = nil) {
+  private func hexadecimal(_ field: Field, _ name: String? = nil, to writer: inout TextWriter) {
     let mask = mask(field)
     guard mask != 0 else { return }
     writer.append(name ?? field.name)
@@ -122,29 +122,29 @@ struct MatchFormatter {
       writer.append(UInt8(ascii: "/"))
       writer.hex(wide: mask)
     }
-    comma()
+    comma(to: &writer)
   }
 
   // MARK: Metadata
 
-  private mutating func metadata() {
-    hexadecimal(.packetMark)
+  private func metadata(to writer: inout TextWriter) {
+    hexadecimal(.packetMark, to: &writer)
     if mask(.recirculationID) != 0 {
       writer.append("recirc_id=")
       writer.alternateHex(UInt64(truncatingIfNeeded: value(.recirculationID)))
-      comma()
+      comma(to: &writer)
     }
-    hexadecimal(.dpHash)
-    exactDecimal(.conjunctionID, "conj_id")
-    hexadecimal(.skbPriority)
-    plain(.actionSetOutput, "actset_output")
-    connection()
+    hexadecimal(.dpHash, to: &writer)
+    exactDecimal(.conjunctionID, "conj_id", to: &writer)
+    hexadecimal(.skbPriority, to: &writer)
+    plain(.actionSetOutput, "actset_output", to: &writer)
+    connection(to: &writer)
     if mask(.packetType) != 0 && !(mask(.packetType) == 0xffff_ffff && value(.packetType) == 0) {
-      plain(.packetType, "packet_type")
+      plain(.packetType, "packet_type", to: &writer)
     }
   }
 
-  private mutating func connection() {
+  private func connection(to writer: inout TextWriter) {
     if mask(.ctState) != 0 {
       writer.append("ct_state=")
       if mask(.ctState) == 0xffff_ffff {
@@ -152,57 +152,57 @@ struct MatchFormatter {
       } else {
         FlagNames.connectionState.writeSigned(value(.ctState), mask: mask(.ctState), to: &writer)
       }
-      comma()
+      comma(to: &writer)
     }
-    exactDecimal(.ctZone, "ct_zone")
-    hexadecimal(.ctMark)
-    hexadecimal(.ctLabel)
-    plain(.ctSource, "ct_nw_src")
-    plain(.ctIPv6Source, "ct_ipv6_src")
-    plain(.ctDestination, "ct_nw_dst")
-    plain(.ctIPv6Destination, "ct_ipv6_dst")
+    exactDecimal(.ctZone, "ct_zone", to: &writer)
+    hexadecimal(.ctMark, to: &writer)
+    hexadecimal(.ctLabel, to: &writer)
+    plain(.ctSource, "ct_nw_src", to: &writer)
+    plain(.ctIPv6Source, "ct_ipv6_src", to: &writer)
+    plain(.ctDestination, "ct_nw_dst", to: &writer)
+    plain(.ctIPv6Destination, "ct_ipv6_dst", to: &writer)
     guard mask(.ctProtocol) != 0 else { return }
-    exactDecimal(.ctProtocol, "ct_nw_proto")
-    exactDecimal(.ctTransportSource, "ct_tp_src")
-    exactDecimal(.ctTransportDestination, "ct_tp_dst")
+    exactDecimal(.ctProtocol, "ct_nw_proto", to: &writer)
+    exactDecimal(.ctTransportSource, "ct_tp_src", to: &writer)
+    exactDecimal(.ctTransportDestination, "ct_tp_dst", to: &writer)
   }
 
-  private mutating func registers() {
-    for index in 0..<16 { hexadecimal(.register(index)) }
+  private func registers(to writer: inout TextWriter) {
+    for index in 0..<16 { hexadecimal(.register(index), to: &writer) }
   }
 
-  private mutating func tunnel() {
-    hexadecimal(.tunnelID)
-    plain(.tunnelSource, "tun_src")
-    plain(.tunnelDestination, "tun_dst")
-    plain(.tunnelIPv6Source, "tun_ipv6_src")
-    plain(.tunnelIPv6Destination, "tun_ipv6_dst")
-    exactDecimal(.tunnelGBPID, "tun_gbp_id")
-    hexadecimal(.tunnelGBPFlags)
-    exactDecimal(.tunnelTOS, "tun_tos")
-    exactDecimal(.tunnelTTL, "tun_ttl")
-    exactDecimal(.erspanVersion, "tun_erspan_ver")
-    hexadecimal(.erspanIndex)
-    exactDecimal(.erspanDirection, "tun_erspan_dir")
-    hexadecimal(.erspanHardwareID)
-    hexadecimal(.gtpuFlags, "gtpu_flags")
-    exactDecimal(.gtpuMessageType, "gtpu_msgtype")
+  private func tunnel(to writer: inout TextWriter) {
+    hexadecimal(.tunnelID, to: &writer)
+    plain(.tunnelSource, "tun_src", to: &writer)
+    plain(.tunnelDestination, "tun_dst", to: &writer)
+    plain(.tunnelIPv6Source, "tun_ipv6_src", to: &writer)
+    plain(.tunnelIPv6Destination, "tun_ipv6_dst", to: &writer)
+    exactDecimal(.tunnelGBPID, "tun_gbp_id", to: &writer)
+    hexadecimal(.tunnelGBPFlags, to: &writer)
+    exactDecimal(.tunnelTOS, "tun_tos", to: &writer)
+    exactDecimal(.tunnelTTL, "tun_ttl", to: &writer)
+    exactDecimal(.erspanVersion, "tun_erspan_ver", to: &writer)
+    hexadecimal(.erspanIndex, to: &writer)
+    exactDecimal(.erspanDirection, "tun_erspan_dir", to: &writer)
+    hexadecimal(.erspanHardwareID, to: &writer)
+    hexadecimal(.gtpuFlags, "gtpu_flags", to: &writer)
+    exactDecimal(.gtpuMessageType, "gtpu_msgtype", to: &writer)
     if mask(.tunnelFlags) != 0 {
       writer.append("tun_flags=")
       FlagNames.tunnel.writeSigned(value(.tunnelFlags), mask: mask(.tunnelFlags), to: &writer)
-      comma()
+      comma(to: &writer)
     }
     for option in match.tunnelMetadata {
       writer.append("tun_metadata")
       writer.decimal(option.index)
       option.writeMatch(to: &writer)
-      comma()
+      comma(to: &writer)
     }
   }
 
   // MARK: Ethernet
 
-  private mutating func vlan() {
+  private func vlan(to writer: inout TextWriter) {
     let mask = UInt16(truncatingIfNeeded: mask(.vlanTCI))
     let tci = UInt16(truncatingIfNeeded: value(.vlanTCI))
     guard mask != 0 else { return }
@@ -211,8 +211,8 @@ struct MatchFormatter {
     let isPresent = mask & 0x1000 != 0 && tci & 0x1000 != 0
     let isWhole = (idMask == 0 || idMask == 0x0fff) && (priorityMask == 0 || priorityMask == 0xe000)
     if isPresent && isWhole && idMask | priorityMask != 0 {
-      if idMask != 0 { decimal("dl_vlan", UInt64(tci & 0x0fff)) }
-      if priorityMask != 0 { decimal("dl_vlan_pcp", UInt64(tci >> 13)) }
+      if idMask != 0 { decimal("dl_vlan", UInt64(tci & 0x0fff), to: &writer) }
+      if priorityMask != 0 { decimal("dl_vlan_pcp", UInt64(tci >> 13), to: &writer) }
       return
     }
     writer.append("vlan_tci=")
@@ -221,7 +221,7 @@ struct MatchFormatter {
       writer.append(UInt8(ascii: "/"))
       writer.hex(mask, 4)
     }
-    comma()
+    comma(to: &writer)
   }
 
   /// The EtherType that the rest is to be read by.
@@ -257,41 +257,41 @@ struct MatchFormatter {
 
   // MARK: Network
 
-  private mutating func network(_ type: UInt16, hasProtocolWord: Bool) {
+  private func network(_ type: UInt16, hasProtocolWord: Bool, to writer: inout TextWriter) {
     let isARP = type == 0x0806 || type == 0x8035
     switch type {
     case 0x86dd:
-      plain(.ipv6Source, "ipv6_src")
-      plain(.ipv6Destination, "ipv6_dst")
-      ipv6Label()
+      plain(.ipv6Source, "ipv6_src", to: &writer)
+      plain(.ipv6Destination, "ipv6_dst", to: &writer)
+      ipv6Label(to: &writer)
     case 0x0806, 0x8035:
-      plain(.arpSenderIP, "arp_spa")
-      plain(.arpTargetIP, "arp_tpa")
-    case 0x894f: nsh()
+      plain(.arpSenderIP, "arp_spa", to: &writer)
+      plain(.arpTargetIP, "arp_tpa", to: &writer)
+    case 0x894f: nsh(to: &writer)
     default:
-      plain(.ipSource, "nw_src")
-      plain(.ipDestination, "nw_dst")
+      plain(.ipSource, "nw_src", to: &writer)
+      plain(.ipDestination, "nw_dst", to: &writer)
     }
-    if !hasProtocolWord { exactDecimal(.ipProtocol, isARP ? "arp_op" : "nw_proto") }
+    if !hasProtocolWord { exactDecimal(.ipProtocol, isARP ? "arp_op" : "nw_proto", to: &writer) }
     if isARP {
-      plain(.arpSenderMAC, "arp_sha")
-      plain(.arpTargetMAC, "arp_tha")
+      plain(.arpSenderMAC, "arp_sha", to: &writer)
+      plain(.arpTargetMAC, "arp_tha", to: &writer)
     }
-    if mask(.ipTOS) != 0 { decimal("nw_tos", UInt64(truncatingIfNeeded: value(.ipTOS))) }
-    if mask(.ipECN) != 0 { decimal("nw_ecn", UInt64(truncatingIfNeeded: value(.ipECN))) }
-    exactDecimal(.ipTTL, "nw_ttl")
-    exactDecimal(.mplsLabel, "mpls_label")
-    exactDecimal(.mplsTC, "mpls_tc")
-    exactDecimal(.mplsTTL, "mpls_ttl")
-    exactDecimal(.mplsBottom, "mpls_bos")
+    if mask(.ipTOS) != 0 { decimal("nw_tos", UInt64(truncatingIfNeeded: value(.ipTOS)), to: &writer) }
+    if mask(.ipECN) != 0 { decimal("nw_ecn", UInt64(truncatingIfNeeded: value(.ipECN)), to: &writer) }
+    exactDecimal(.ipTTL, "nw_ttl", to: &writer)
+    exactDecimal(.mplsLabel, "mpls_label", to: &writer)
+    exactDecimal(.mplsTC, "mpls_tc", to: &writer)
+    exactDecimal(.mplsTTL, "mpls_ttl", to: &writer)
+    exactDecimal(.mplsBottom, "mpls_bos", to: &writer)
     if mask(.ipFragment) != 0 {
       writer.append("nw_frag=")
       Field.writeFragment(value(.ipFragment), mask: mask(.ipFragment), to: &writer)
-      comma()
+      comma(to: &writer)
     }
   }
 
-  private mutating func ipv6Label() {
+  private func ipv6Label(to writer: inout TextWriter) {
     let mask = UInt32(truncatingIfNeeded: mask(.ipv6Label))
     guard mask != 0 else { return }
     writer.append("ipv6_label=")
@@ -300,44 +300,44 @@ struct MatchFormatter {
       writer.append(UInt8(ascii: "/"))
       writer.hex(mask, 5)
     }
-    comma()
+    comma(to: &writer)
   }
 
-  private mutating func nsh() {
-    exactDecimal(.nshFlags, "nsh_flags")
-    exactDecimal(.nshTTL, "nsh_ttl")
-    exactDecimal(.nshMetadataType, "nsh_mdtype")
-    exactDecimal(.nshNextProtocol, "nsh_np")
-    hexadecimal(.nshPathID, "nsh_spi")
-    exactDecimal(.nshServiceIndex, "nsh_si")
-    hexadecimal(.nshContext1, "nsh_c1")
-    hexadecimal(.nshContext2, "nsh_c2")
-    hexadecimal(.nshContext3, "nsh_c3")
-    hexadecimal(.nshContext4, "nsh_c4")
+  private func nsh(to writer: inout TextWriter) {
+    exactDecimal(.nshFlags, "nsh_flags", to: &writer)
+    exactDecimal(.nshTTL, "nsh_ttl", to: &writer)
+    exactDecimal(.nshMetadataType, "nsh_mdtype", to: &writer)
+    exactDecimal(.nshNextProtocol, "nsh_np", to: &writer)
+    hexadecimal(.nshPathID, "nsh_spi", to: &writer)
+    exactDecimal(.nshServiceIndex, "nsh_si", to: &writer)
+    hexadecimal(.nshContext1, "nsh_c1", to: &writer)
+    hexadecimal(.nshContext2, "nsh_c2", to: &writer)
+    hexadecimal(.nshContext3, "nsh_c3", to: &writer)
+    hexadecimal(.nshContext4, "nsh_c4", to: &writer)
   }
 
   // MARK: Transport
 
-  private mutating func transport(_ type: UInt16) {
+  private func transport(_ type: UInt16, to writer: inout TextWriter) {
     let proto = value(.ipProtocol)
     switch (type, proto) {
     case (0x0800, 1):
-      exactDecimal(.icmpType, "icmp_type")
-      exactDecimal(.icmpCode, "icmp_code")
+      exactDecimal(.icmpType, "icmp_type", to: &writer)
+      exactDecimal(.icmpCode, "icmp_code", to: &writer)
     case (0x86dd, 58):
-      exactDecimal(.icmpv6Type, "icmp_type")
-      exactDecimal(.icmpv6Code, "icmp_code")
-      plain(.ndTarget, "nd_target")
-      plain(.ndSourceLink, "nd_sll")
-      plain(.ndTargetLink, "nd_tll")
-      exactDecimal(.ndReserved, "nd_reserved")
-      exactDecimal(.ndOptionsType, "nd_options_type")
+      exactDecimal(.icmpv6Type, "icmp_type", to: &writer)
+      exactDecimal(.icmpv6Code, "icmp_code", to: &writer)
+      plain(.ndTarget, "nd_target", to: &writer)
+      plain(.ndSourceLink, "nd_sll", to: &writer)
+      plain(.ndTargetLink, "nd_tll", to: &writer)
+      exactDecimal(.ndReserved, "nd_reserved", to: &writer)
+      exactDecimal(.ndOptionsType, "nd_options_type", to: &writer)
     default:
-      exactDecimal(.tcpSource, "tp_src")
-      exactDecimal(.tcpDestination, "tp_dst")
+      exactDecimal(.tcpSource, "tp_src", to: &writer)
+      exactDecimal(.tcpDestination, "tp_dst", to: &writer)
     }
     let isIP = type == 0x0800 || type == 0x86dd
-    if isIP && proto == 6 && mask(.tcpFlags) != 0 { plain(.tcpFlags, "tcp_flags") }
+    if isIP && proto == 6 && mask(.tcpFlags) != 0 { plain(.tcpFlags, "tcp_flags", to: &writer) }
   }
 }
 
