@@ -185,5 +185,5 @@ public struct SlowPathReasons: OptionSet, Sendable, Hashable {
   public static var match: SlowPathReasons { SlowPathReasons(rawValue: 1 << 7) }
 
   /// The names that text gives the bits, in their order.
-  static var names: [StaticString] { ["cfm", "bfd", "lacp", "stp", "lldp", "controller", "action", "match"] }
+  static var names: [String] { ["cfm", "bfd", "lacp", "stp", "lldp", "controller", "action", "match"] }
 }

@@ -110,7 +110,7 @@ extension DatapathText {
   private func describe(_ cookie: UserspaceCookie) -> String {
     switch cookie.reason {
     case .slowPath(let reasons):
-      return "slow_path(" + FieldList.list(UInt64(reasons.rawValue), SlowPathReasons.names.map { "\($0)" })
+      return "slow_path(" + FieldList.list(UInt64(reasons.rawValue), SlowPathReasons.names)
         + ")"
     case .controller(let controller):
       return "controller(reason=\(controller.reason),dont_send=\(controller.isSuppressed ? 1 : 0)"

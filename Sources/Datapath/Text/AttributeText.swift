@@ -1,68 +1,103 @@
 // The fields of one key attribute, as they stand between its parentheses; for keys and for set actions alike.
 
+/// Where a field of an attribute lies in the key, and how it is written.
+struct TextRow {
+  let name: String
+  let word: Int
+  let shift: Int
+  let bitCount: Int
+  let style: FieldList.Style
+
+  init(_ name: String, _ word: Int, _ shift: Int, _ bitCount: Int, _ style: FieldList.Style = .decimal) {
+    self.name = name
+    self.word = word
+    self.shift = shift
+    self.bitCount = bitCount
+    self.style = style
+  }
+
+  /// The fields of an attribute in the order in which they are written; empty for those written otherwise.
+  static func rows(of attribute: KeyAttribute) -> [TextRow] {
+    switch attribute {
+    case .ethernet: [TextRow("src", 2, 16, 48, .ethernet), TextRow("dst", 1, 16, 48, .ethernet)]
+    case .ipv4:
+      [
+        TextRow("src", 3, 32, 32, .ipv4), TextRow("dst", 3, 0, 32, .ipv4), TextRow("proto", 4, 56, 8),
+        TextRow("tos", 4, 48, 8, .hexadecimal), TextRow("ttl", 4, 40, 8),
+        TextRow("frag", 4, 32, 8, .fragment),
+      ]
+    case .ipv6:
+      [
+        TextRow("src", 10, 0, 128, .ipv6), TextRow("dst", 12, 0, 128, .ipv6),
+        TextRow("label", 14, 32, 20, .hexadecimal), TextRow("proto", 4, 56, 8),
+        TextRow("tclass", 4, 48, 8, .hexadecimal), TextRow("hlimit", 4, 40, 8),
+        TextRow("frag", 4, 32, 8, .fragment),
+      ]
+    case .tcp, .udp, .sctp: [TextRow("src", 4, 16, 16), TextRow("dst", 4, 0, 16)]
+    case .icmp, .icmpv6: [TextRow("type", 4, 16, 8), TextRow("code", 4, 0, 8)]
+    case .arp:
+      [
+        TextRow("sip", 3, 32, 32, .ipv4), TextRow("tip", 3, 0, 32, .ipv4), TextRow("op", 4, 56, 8),
+        TextRow("sha", 17, 16, 48, .ethernet), TextRow("tha", 18, 16, 48, .ethernet),
+      ]
+    case .neighborDiscovery:
+      [
+        TextRow("target", 15, 0, 128, .ipv6), TextRow("sll", 17, 16, 48, .ethernet),
+        TextRow("tll", 18, 16, 48, .ethernet),
+      ]
+    case .neighborExtensions:
+      [TextRow("nd_reserved", 19, 32, 32, .hexadecimal), TextRow("nd_options_type", 17, 8, 8)]
+    case .connectionTuple4:
+      [
+        TextRow("src", 24, 32, 32, .ipv4), TextRow("dst", 24, 0, 32, .ipv4), TextRow("proto", 7, 40, 8),
+        TextRow("tp_src", 25, 48, 16), TextRow("tp_dst", 25, 32, 16),
+      ]
+    case .connectionTuple6:
+      [
+        TextRow("src", 26, 0, 128, .ipv6), TextRow("dst", 28, 0, 128, .ipv6), TextRow("proto", 7, 40, 8),
+        TextRow("tp_src", 25, 48, 16), TextRow("tp_dst", 25, 32, 16),
+      ]
+    case .tunnel:
+      [
+        TextRow("tun_id", 35, 0, 64, .hexadecimal), TextRow("src", 30, 32, 32, .ipv4),
+        TextRow("dst", 30, 0, 32, .ipv4), TextRow("ipv6_src", 31, 0, 128, .ipv6),
+        TextRow("ipv6_dst", 33, 0, 128, .ipv6), TextRow("tos", 36, 40, 8, .hexadecimal),
+        TextRow("ttl", 36, 32, 8), TextRow("tp_src", 36, 16, 16), TextRow("tp_dst", 36, 0, 16),
+      ]
+    default: []
+    }
+  }
+
+  /// Whether a key has a value here other than zero.
+  func isPresent(in key: FlowKey) -> Bool {
+    style == .ipv6
+      ? key.words[word] | key.words[word + 1] != 0 : key[word: word, shift: shift, bitCount: bitCount] != 0
+  }
+
+  static var connectionStateNames: [String] { ["new", "est", "rel", "rpl", "inv", "trk", "snat", "dnat"] }
+  static var tunnelFlagNames: [String] { ["oam", "df", "csum", "key"] }
+  static var tcpFlagNames: [String] {
+    ["fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr", "ns", "[200]", "[400]", "[800]"]
+  }
+}
+
 extension DatapathText {
   /// The fields of an attribute that the mask looks at.
   func fields(of attribute: KeyAttribute, _ key: FlowKey, _ mask: FlowKey) -> String {
     var list = FieldList(isVerbose: isVerbose)
     switch attribute {
-    case .ethernet:
-      list.add("src", key, mask, 2, 16, 48, .ethernet)
-      list.add("dst", key, mask, 1, 16, 48, .ethernet)
-    case .ipv4:
-      list.add("src", key, mask, 3, 32, 32, .ipv4)
-      list.add("dst", key, mask, 3, 0, 32, .ipv4)
-      list.add("proto", key, mask, 4, 56, 8)
-      list.add("tos", key, mask, 4, 48, 8, .hexadecimal)
-      list.add("ttl", key, mask, 4, 40, 8)
-      addFragment(key, mask, to: &list)
-    case .ipv6:
-      list.add("src", key, mask, ipv6: 10)
-      list.add("dst", key, mask, ipv6: 12)
-      list.add(
-        "label", key[word: 14, shift: 32, bitCount: 20], mask[word: 14, shift: 32, bitCount: 20],
-        full: 0xf_ffff, .hexadecimal)
-      list.add("proto", key, mask, 4, 56, 8)
-      list.add("tclass", key, mask, 4, 48, 8, .hexadecimal)
-      list.add("hlimit", key, mask, 4, 40, 8)
-      addFragment(key, mask, to: &list)
-    case .tcp, .udp, .sctp:
-      list.add("src", key, mask, 4, 16, 16)
-      list.add("dst", key, mask, 4, 0, 16)
-    case .icmp, .icmpv6:
-      list.add("type", key, mask, 4, 16, 8)
-      list.add("code", key, mask, 4, 0, 8)
     case .tcpFlags:
       let bits = mask.words[5] >> 48
       if bits != 0 {
-        let names = ["fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr", "ns", "[200]", "[400]", "[800]"]
-        list.add(FieldList.flags(key.words[5] >> 48, bits, full: 0xfff, names))
+        list.add(FieldList.flags(key.words[5] >> 48, bits, full: 0xfff, TextRow.tcpFlagNames))
       } else if isVerbose {
         list.add("0/0")
       }
-    case .arp:
-      list.add("sip", key, mask, 3, 32, 32, .ipv4)
-      list.add("tip", key, mask, 3, 0, 32, .ipv4)
-      list.add("op", key, mask, 4, 56, 8)
-      list.add("sha", key, mask, 17, 16, 48, .ethernet)
-      list.add("tha", key, mask, 18, 16, 48, .ethernet)
-    case .neighborDiscovery:
-      list.add("target", key, mask, ipv6: 15)
-      list.add("sll", key, mask, 17, 16, 48, .ethernet)
-      list.add("tll", key, mask, 18, 16, 48, .ethernet)
-    case .neighborExtensions:
-      list.add("nd_reserved", key, mask, 19, 32, 32, .hexadecimal)
-      list.add("nd_options_type", key, mask, 17, 8, 8)
     case .mpls: addLabels(key, mask, to: &list)
     case .tunnel: addTunnel(key, mask, to: &list)
-    default: break
+    default: for row in TextRow.rows(of: attribute) { list.add(row, key, mask) }
     }
     return list.text
-  }
-
-  private func addFragment(_ key: FlowKey, _ mask: FlowKey, to list: inout FieldList) {
-    guard mask[word: 4, shift: 32, bitCount: 8] != 0 || isVerbose else { return }
-    let bits = key[word: 4, shift: 32, bitCount: 8]
-    list.add("frag=" + (bits & 2 != 0 ? "later" : bits & 1 != 0 ? "first" : "no"))
   }
 
   private func addLabels(_ key: FlowKey, _ mask: FlowKey, to list: inout FieldList) {
@@ -79,22 +114,15 @@ extension DatapathText {
   private func addTunnel(_ key: FlowKey, _ mask: FlowKey, to list: inout FieldList) {
     let flagMask = mask.words[36] >> 48
     let flags = key.words[36] >> 48
-    if key.words[35] != 0 || flags & 8 != 0 {
-      list.add("tun_id", key.words[35], mask.words[35], full: ~0, .hexadecimal)
+    for row in TextRow.rows(of: .tunnel) {
+      let isKept = row.name == "ttl" || (row.name == "tun_id" && flags & 8 != 0)
+      if isKept || row.isPresent(in: key) { list.add(row, key, mask) }
     }
-    if key.words[30] >> 32 != 0 { list.add("src", key, mask, 30, 32, 32, .ipv4) }
-    if key.words[30] & 0xffff_ffff != 0 { list.add("dst", key, mask, 30, 0, 32, .ipv4) }
-    if key.words[31] | key.words[32] != 0 { list.add("ipv6_src", key, mask, ipv6: 31) }
-    if key.words[33] | key.words[34] != 0 { list.add("ipv6_dst", key, mask, ipv6: 33) }
-    if key[word: 36, shift: 40, bitCount: 8] != 0 { list.add("tos", key, mask, 36, 40, 8, .hexadecimal) }
-    list.add("ttl", key, mask, 36, 32, 8)
-    if key[word: 36, shift: 16, bitCount: 16] != 0 { list.add("tp_src", key, mask, 36, 16, 16) }
-    if key[word: 36, shift: 0, bitCount: 16] != 0 { list.add("tp_dst", key, mask, 36, 0, 16) }
     let policy = mask.words[37] >> 40
     if policy != 0 && key.words[37] >> 40 != 0 {
       var inner = FieldList(isVerbose: false)
-      inner.add("id", key, mask, 37, 48, 16)
-      inner.add("flags", key, mask, 37, 40, 8, .hexadecimal)
+      inner.add(TextRow("id", 37, 48, 16), key, mask)
+      inner.add(TextRow("flags", 37, 40, 8, .hexadecimal), key, mask)
       list.add("vxlan(gbp(" + inner.text + "))")
     }
     let options = key.tunnelOptionByteCount
@@ -102,7 +130,7 @@ extension DatapathText {
       list.add("geneve(" + DatapathText.options(key, mask, byteCount: options) + ")")
     }
     if flagMask != 0 {
-      list.add("flags(" + FieldList.flags(flags, flagMask, full: 0xf, ["oam", "df", "csum", "key"]) + ")")
+      list.add("flags(" + FieldList.flags(flags, flagMask, full: 0xf, TextRow.tunnelFlagNames) + ")")
     }
   }
 

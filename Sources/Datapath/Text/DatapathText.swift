@@ -91,7 +91,7 @@ struct FieldList {
   init(isVerbose: Bool) { self.isVerbose = isVerbose }
 
   /// How a field's number is written.
-  enum Style { case decimal, hexadecimal, ethernet, ipv4 }
+  enum Style { case decimal, hexadecimal, ethernet, ipv4, ipv6, fragment }
 
   /// Adds text that stands for itself.
   mutating func add(_ part: String) {
@@ -123,7 +123,7 @@ struct FieldList {
 
   private static func write(_ value: UInt64, _ style: Style) -> String {
     switch style {
-    case .decimal: String(value)
+    case .decimal, .ipv6, .fragment: String(value)
     case .hexadecimal: DatapathText.prefixed(value)
     case .ethernet: DatapathText.ethernet(value)
     case .ipv4: DatapathText.ipv4(value)

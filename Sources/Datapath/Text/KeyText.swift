@@ -59,9 +59,10 @@ extension DatapathText {
         "ct_state(" + DatapathText.masked(key.words[6] >> 32, stateMask, full: 0xffff_ffff, .hexadecimal)
           + ")")
     } else if stateMask != 0 {
-      let names = ["new", "est", "rel", "rpl", "inv", "trk", "snat", "dnat"]
       parts.append(
-        "ct_state(" + FieldList.flags(key.words[6] >> 32, stateMask, full: 0xffff_ffff, names) + ")")
+        "ct_state("
+          + FieldList.flags(key.words[6] >> 32, stateMask, full: 0xffff_ffff, TextRow.connectionStateNames)
+          + ")")
     }
     let zone = mask.words[7] >> 48
     if zone != 0 || isVerbose {
@@ -86,18 +87,8 @@ extension DatapathText {
   private func appendTuple(_ key: FlowKey, _ mask: FlowKey, to parts: inout [String]) {
     let is4 = key.etherType == 0x0800
     guard key[word: 7, shift: 40, bitCount: 8] != 0, is4 || key.etherType == 0x86dd else { return }
-    var list = FieldList(isVerbose: isVerbose)
-    if is4 {
-      list.add("src", key.words[24] >> 32, mask.words[24] >> 32, full: 0xffff_ffff, .ipv4)
-      list.add("dst", key.words[24] & 0xffff_ffff, mask.words[24] & 0xffff_ffff, full: 0xffff_ffff, .ipv4)
-    } else {
-      list.add("src", key, mask, ipv6: 26)
-      list.add("dst", key, mask, ipv6: 28)
-    }
-    list.add("proto", key, mask, 7, 40, 8)
-    list.add("tp_src", key, mask, 25, 48, 16)
-    list.add("tp_dst", key, mask, 25, 32, 16)
-    if !list.text.isEmpty { parts.append((is4 ? "ct_tuple4(" : "ct_tuple6(") + list.text + ")") }
+    let text = fields(of: is4 ? .connectionTuple4 : .connectionTuple6, key, mask)
+    if !text.isEmpty { parts.append((is4 ? "ct_tuple4(" : "ct_tuple6(") + text + ")") }
   }
 
   /// The Ethernet type and what follows, within as many tags as there are.
@@ -161,13 +152,19 @@ extension DatapathText {
 }
 
 extension FieldList {
-  /// Adds bits of a word.
-  mutating func add(
-    _ name: String, _ key: FlowKey, _ mask: FlowKey, _ word: Int, _ shift: Int, _ bits: Int,
-    _ style: Style = .decimal
-  ) {
-    add(
-      name, key[word: word, shift: shift, bitCount: bits], mask[word: word, shift: shift, bitCount: bits],
-      full: FlowKey.lowBits(bits), style)
+  /// Adds a field of a key.
+  mutating func add(_ row: TextRow, _ key: FlowKey, _ mask: FlowKey) {
+    switch row.style {
+    case .ipv6: add(row.name, key, mask, ipv6: row.word)
+    case .fragment:
+      guard mask[word: row.word, shift: row.shift, bitCount: 8] != 0 || isVerbose else { return }
+      let bits = key[word: row.word, shift: row.shift, bitCount: 8]
+      add(row.name + "=" + (bits & 2 != 0 ? "later" : bits & 1 != 0 ? "first" : "no"))
+    default:
+      add(
+        row.name, key[word: row.word, shift: row.shift, bitCount: row.bitCount],
+        mask[word: row.word, shift: row.shift, bitCount: row.bitCount], full: FlowKey.lowBits(row.bitCount),
+        row.style)
+    }
   }
 }
