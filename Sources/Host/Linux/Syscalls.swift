@@ -7,18 +7,6 @@
     static var last: SystemError { SystemError(code: errno) }
   }
 
-  /// What one attempt to read or write achieved.
-  enum Transfer {
-    /// So many bytes were moved.
-    case count(Int)
-    /// The call would have had to wait.
-    case wouldBlock
-    /// The peer sends no more.
-    case endOfStream
-    /// The call failed.
-    case failed(SystemError)
-  }
-
   /// The calls of the operating system that portable files of this module use.
   ///
   /// Its Windows twin has the same signatures.

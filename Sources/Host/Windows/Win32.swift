@@ -1,0 +1,227 @@
+// What: the functions of Windows that this module calls, declared here since no headers of Windows are imported.
+// Handles and pointers that are only passed on are `UInt`; structures are laid out by hand where they are used.
+
+#if APUS_WINDOWS
+  typealias Handle = UInt
+
+  enum Win32 {
+    static var invalidHandle: Handle { UInt.max }
+    static var genericRead: UInt32 { 0x8000_0000 }
+    static var genericWrite: UInt32 { 0x4000_0000 }
+    static var shareAll: UInt32 { 7 }
+    static var fileFlagOverlapped: UInt32 { 0x4000_0000 }
+    static var infinite: UInt32 { 0xffff_ffff }
+    static var waitObject0: UInt32 { 0 }
+
+    static var errorFileNotFound: UInt32 { 2 }
+    static var errorPathNotFound: UInt32 { 3 }
+    static var errorHandleEOF: UInt32 { 38 }
+    static var errorBrokenPipe: UInt32 { 109 }
+    static var errorAlreadyExists: UInt32 { 183 }
+    static var errorPipeBusy: UInt32 { 231 }
+    static var errorNoData: UInt32 { 232 }
+    static var errorPipeConnected: UInt32 { 535 }
+    static var errorIOPending: UInt32 { 997 }
+    static var errorLockViolation: UInt32 { 33 }
+    static var errorNotSupported: UInt32 { 50 }
+    static var socketWouldBlock: UInt32 { 10_035 }
+    static var socketRefused: UInt32 { 10_061 }
+
+    /// A text as zero-terminated UTF-16.
+    static func wide(_ text: String) -> [UInt16] { Array(text.utf16) + [0] }
+  }
+
+  // MARK: kernel32
+
+  @_extern(c, "GetLastError") func GetLastError() -> UInt32
+  @_extern(c, "CloseHandle") func CloseHandle(_ handle: Handle) -> Int32
+  @_extern(c, "ExitProcess") func ExitProcess(_ status: UInt32)
+  @_extern(c, "GetCurrentProcessId") func GetCurrentProcessId() -> UInt32
+  @_extern(c, "OpenProcess")
+  func OpenProcess(_ access: UInt32, _ inherit: Int32, _ identifier: UInt32) -> Handle
+  @_extern(c, "GetExitCodeProcess")
+  func GetExitCodeProcess(_ process: Handle, _ status: UnsafeMutablePointer<UInt32>) -> Int32
+  @_extern(c, "Sleep") func Sleep(_ milliseconds: UInt32)
+  @_extern(c, "QueryPerformanceCounter")
+  func QueryPerformanceCounter(_ count: UnsafeMutablePointer<Int64>) -> Int32
+  @_extern(c, "QueryPerformanceFrequency")
+  func QueryPerformanceFrequency(_ frequency: UnsafeMutablePointer<Int64>) -> Int32
+  @_extern(c, "GetSystemTimePreciseAsFileTime")
+  func GetSystemTimePreciseAsFileTime(_ time: UnsafeMutablePointer<UInt64>)
+  @_extern(c, "GetEnvironmentVariableW")
+  func GetEnvironmentVariableW(
+    _ name: UnsafePointer<UInt16>, _ buffer: UnsafeMutablePointer<UInt16>?, _ size: UInt32
+  ) -> UInt32
+  @_extern(c, "SetEnvironmentVariableW")
+  func SetEnvironmentVariableW(_ name: UnsafePointer<UInt16>, _ value: UnsafePointer<UInt16>?) -> Int32
+  @_extern(c, "GetCommandLineW") func GetCommandLineW() -> UnsafeMutablePointer<UInt16>
+  @_extern(c, "CommandLineToArgvW")
+  func CommandLineToArgvW(
+    _ line: UnsafePointer<UInt16>, _ count: UnsafeMutablePointer<Int32>
+  ) -> UnsafeMutablePointer<UnsafeMutablePointer<UInt16>>?
+  @_extern(c, "LocalFree") func LocalFree(_ memory: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer?
+  @_extern(c, "GetComputerNameW")
+  func GetComputerNameW(
+    _ buffer: UnsafeMutablePointer<UInt16>, _ size: UnsafeMutablePointer<UInt32>
+  ) -> Int32
+  @_extern(c, "FormatMessageW")
+  func FormatMessageW(
+    _ flags: UInt32, _ source: UnsafeRawPointer?, _ code: UInt32, _ language: UInt32,
+    _ buffer: UnsafeMutablePointer<UInt16>, _ size: UInt32, _ arguments: UnsafeRawPointer?
+  ) -> UInt32
+  @_extern(c, "GetStdHandle") func GetStdHandle(_ which: UInt32) -> Handle
+  @_extern(c, "GetFileType") func GetFileType(_ handle: Handle) -> UInt32
+
+  @_extern(c, "CreateFileW")
+  func CreateFileW(
+    _ name: UnsafePointer<UInt16>, _ access: UInt32, _ share: UInt32, _ security: UnsafeRawPointer?,
+    _ disposition: UInt32, _ flags: UInt32, _ template: Handle
+  ) -> Handle
+  @_extern(c, "ReadFile")
+  func ReadFile(
+    _ handle: Handle, _ buffer: UnsafeMutableRawPointer?, _ count: UInt32,
+    _ done: UnsafeMutablePointer<UInt32>?,
+    _ overlapped: UnsafeMutableRawPointer?
+  ) -> Int32
+  @_extern(c, "WriteFile")
+  func WriteFile(
+    _ handle: Handle, _ buffer: UnsafeRawPointer?, _ count: UInt32, _ done: UnsafeMutablePointer<UInt32>?,
+    _ overlapped: UnsafeMutableRawPointer?
+  ) -> Int32
+  @_extern(c, "GetOverlappedResult")
+  func GetOverlappedResult(
+    _ handle: Handle, _ overlapped: UnsafeMutableRawPointer, _ done: UnsafeMutablePointer<UInt32>,
+    _ wait: Int32
+  ) -> Int32
+  @_extern(c, "CancelIoEx") func CancelIoEx(_ handle: Handle, _ overlapped: UnsafeMutableRawPointer?) -> Int32
+  @_extern(c, "GetFileSizeEx") func GetFileSizeEx(_ handle: Handle, _ size: UnsafeMutablePointer<Int64>)
+    -> Int32
+  @_extern(c, "SetFilePointerEx")
+  func SetFilePointerEx(
+    _ handle: Handle, _ distance: Int64, _ position: UnsafeMutablePointer<Int64>?, _ method: UInt32
+  ) -> Int32
+  @_extern(c, "SetEndOfFile") func SetEndOfFile(_ handle: Handle) -> Int32
+  @_extern(c, "FlushFileBuffers") func FlushFileBuffers(_ handle: Handle) -> Int32
+  @_extern(c, "MoveFileExW")
+  func MoveFileExW(_ old: UnsafePointer<UInt16>, _ new: UnsafePointer<UInt16>, _ flags: UInt32) -> Int32
+  @_extern(c, "DeleteFileW") func DeleteFileW(_ name: UnsafePointer<UInt16>) -> Int32
+  @_extern(c, "CreateDirectoryW")
+  func CreateDirectoryW(_ name: UnsafePointer<UInt16>, _ security: UnsafeRawPointer?) -> Int32
+  @_extern(c, "SetCurrentDirectoryW") func SetCurrentDirectoryW(_ name: UnsafePointer<UInt16>) -> Int32
+  @_extern(c, "GetCurrentDirectoryW")
+  func GetCurrentDirectoryW(_ size: UInt32, _ buffer: UnsafeMutablePointer<UInt16>?) -> UInt32
+  @_extern(c, "GetFileAttributesW") func GetFileAttributesW(_ name: UnsafePointer<UInt16>) -> UInt32
+  @_extern(c, "GetFileInformationByHandle")
+  func GetFileInformationByHandle(_ handle: Handle, _ information: UnsafeMutableRawPointer) -> Int32
+  @_extern(c, "LockFileEx")
+  func LockFileEx(
+    _ handle: Handle, _ flags: UInt32, _ reserved: UInt32, _ low: UInt32, _ high: UInt32,
+    _ overlapped: UnsafeMutableRawPointer
+  ) -> Int32
+  @_extern(c, "UnlockFileEx")
+  func UnlockFileEx(
+    _ handle: Handle, _ reserved: UInt32, _ low: UInt32, _ high: UInt32, _ overlapped: UnsafeMutableRawPointer
+  ) -> Int32
+
+  @_extern(c, "CreateEventW")
+  func CreateEventW(
+    _ security: UnsafeRawPointer?, _ manual: Int32, _ initial: Int32, _ name: UnsafePointer<UInt16>?
+  ) -> Handle
+  @_extern(c, "OpenEventW")
+  func OpenEventW(_ access: UInt32, _ inherit: Int32, _ name: UnsafePointer<UInt16>) -> Handle
+  @_extern(c, "SetEvent") func SetEvent(_ event: Handle) -> Int32
+  @_extern(c, "ResetEvent") func ResetEvent(_ event: Handle) -> Int32
+  @_extern(c, "WaitForSingleObject") func WaitForSingleObject(_ handle: Handle, _ milliseconds: UInt32)
+    -> UInt32
+  @_extern(c, "WaitForMultipleObjects")
+  func WaitForMultipleObjects(
+    _ count: UInt32, _ handles: UnsafePointer<Handle>, _ all: Int32, _ milliseconds: UInt32
+  ) -> UInt32
+  @_extern(c, "SetConsoleCtrlHandler")
+  func SetConsoleCtrlHandler(_ handler: (@convention(c) (UInt32) -> Int32)?, _ add: Int32) -> Int32
+
+  @_extern(c, "CreateNamedPipeW")
+  func CreateNamedPipeW(
+    _ name: UnsafePointer<UInt16>, _ open: UInt32, _ mode: UInt32, _ instances: UInt32, _ outSize: UInt32,
+    _ inSize: UInt32, _ timeout: UInt32, _ security: UnsafeRawPointer?
+  ) -> Handle
+  @_extern(c, "ConnectNamedPipe")
+  func ConnectNamedPipe(_ pipe: Handle, _ overlapped: UnsafeMutableRawPointer?) -> Int32
+  @_extern(c, "WaitNamedPipeW") func WaitNamedPipeW(_ name: UnsafePointer<UInt16>, _ timeout: UInt32) -> Int32
+  @_extern(c, "ConvertStringSecurityDescriptorToSecurityDescriptorW")
+  func ConvertStringSecurityDescriptorToSecurityDescriptorW(
+    _ text: UnsafePointer<UInt16>, _ revision: UInt32,
+    _ descriptor: UnsafeMutablePointer<UnsafeMutableRawPointer?>,
+    _ size: UnsafeMutablePointer<UInt32>?
+  ) -> Int32
+
+  @_extern(c, "CreatePipe")
+  func CreatePipe(
+    _ read: UnsafeMutablePointer<Handle>, _ write: UnsafeMutablePointer<Handle>,
+    _ security: UnsafeRawPointer?,
+    _ size: UInt32
+  ) -> Int32
+  @_extern(c, "SetHandleInformation")
+  func SetHandleInformation(_ handle: Handle, _ mask: UInt32, _ flags: UInt32) -> Int32
+  @_extern(c, "CreateProcessW")
+  func CreateProcessW(
+    _ name: UnsafePointer<UInt16>?, _ line: UnsafeMutablePointer<UInt16>?,
+    _ processSecurity: UnsafeRawPointer?,
+    _ threadSecurity: UnsafeRawPointer?, _ inherit: Int32, _ flags: UInt32, _ environment: UnsafeRawPointer?,
+    _ directory: UnsafePointer<UInt16>?, _ startup: UnsafeRawPointer, _ information: UnsafeMutableRawPointer
+  ) -> Int32
+
+  // MARK: bcrypt
+
+  @_extern(c, "BCryptGenRandom")
+  func BCryptGenRandom(
+    _ algorithm: Handle, _ buffer: UnsafeMutableRawPointer?, _ count: UInt32, _ flags: UInt32
+  ) -> Int32
+
+  // MARK: ws2_32
+
+  @_extern(c, "WSAStartup") func WSAStartup(_ version: UInt16, _ data: UnsafeMutableRawPointer) -> Int32
+  @_extern(c, "WSAGetLastError") func WSAGetLastError() -> Int32
+  @_extern(c, "WSASocketW")
+  func WSASocketW(
+    _ family: Int32, _ type: Int32, _ transport: Int32, _ information: UnsafeRawPointer?, _ group: UInt32,
+    _ flags: UInt32
+  ) -> Handle
+  @_extern(c, "closesocket") func closesocket(_ socket: Handle) -> Int32
+  @_extern(c, "bind")
+  func winsockBind(_ socket: Handle, _ address: UnsafeRawPointer, _ length: Int32) -> Int32
+  @_extern(c, "listen") func winsockListen(_ socket: Handle, _ backlog: Int32) -> Int32
+  @_extern(c, "accept")
+  func winsockAccept(
+    _ socket: Handle, _ address: UnsafeMutableRawPointer?, _ length: UnsafeMutablePointer<Int32>?
+  ) -> Handle
+  @_extern(c, "connect")
+  func winsockConnect(_ socket: Handle, _ address: UnsafeRawPointer, _ length: Int32) -> Int32
+  @_extern(c, "send")
+  func winsockSend(_ socket: Handle, _ buffer: UnsafeRawPointer?, _ count: Int32, _ flags: Int32) -> Int32
+  @_extern(c, "recv")
+  func winsockReceive(
+    _ socket: Handle, _ buffer: UnsafeMutableRawPointer?, _ count: Int32, _ flags: Int32
+  ) -> Int32
+  @_extern(c, "getsockname")
+  func winsockName(
+    _ socket: Handle, _ address: UnsafeMutableRawPointer, _ length: UnsafeMutablePointer<Int32>
+  ) -> Int32
+  @_extern(c, "getpeername")
+  func winsockPeerName(
+    _ socket: Handle, _ address: UnsafeMutableRawPointer, _ length: UnsafeMutablePointer<Int32>
+  ) -> Int32
+  @_extern(c, "getsockopt")
+  func winsockOption(
+    _ socket: Handle, _ level: Int32, _ option: Int32, _ value: UnsafeMutableRawPointer,
+    _ length: UnsafeMutablePointer<Int32>
+  ) -> Int32
+  @_extern(c, "setsockopt")
+  func winsockSetOption(
+    _ socket: Handle, _ level: Int32, _ option: Int32, _ value: UnsafeRawPointer, _ length: Int32
+  ) -> Int32
+  @_extern(c, "WSAEventSelect")
+  func WSAEventSelect(_ socket: Handle, _ event: Handle, _ events: Int32) -> Int32
+  @_extern(c, "WSAPoll")
+  func WSAPoll(_ sockets: UnsafeMutableRawPointer, _ count: UInt32, _ timeout: Int32) -> Int32
+#endif

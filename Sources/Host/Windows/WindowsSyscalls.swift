@@ -1,0 +1,125 @@
+#if APUS_WINDOWS
+  extension SystemError {
+    /// The error number that the last failed call of this thread left.
+    static var last: SystemError { SystemError(code: Int32(bitPattern: GetLastError())) }
+    /// The same of Winsock.
+    static var lastOfSocket: SystemError { SystemError(code: WSAGetLastError()) }
+  }
+
+  /// The calls of the operating system that portable files of this module use.
+  ///
+  /// Its Linux twin has the same signatures.
+  enum Syscalls {
+    static func message(forError code: Int32) -> String {
+      var buffer = [UInt16](repeating: 0, count: 512)
+      // FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS.
+      // SAFETY: the call writes at most as many characters as the array holds.
+      let count = unsafe FormatMessageW(
+        0x1200, nil, UInt32(bitPattern: code), 0, &buffer, UInt32(buffer.count), nil)
+      var text = buffer[..<min(Int(count), buffer.count)]
+      while let last = text.last, last <= 0x20 || last == 0x2e { text.removeLast() }
+      return text.isEmpty ? "error \(code)" : String(decoding: text, as: UTF16.self)
+    }
+
+    static func isWouldBlock(_ code: Int32) -> Bool { code == Int32(Win32.socketWouldBlock) }
+    static func isNotFound(_ code: Int32) -> Bool {
+      code == Int32(Win32.errorFileNotFound) || code == Int32(Win32.errorPathNotFound)
+    }
+    static func isConnectionRefused(_ code: Int32) -> Bool { code == Int32(Win32.socketRefused) }
+
+    /// What is said of what this system does not have.
+    static var unsupported: SystemError { SystemError(code: Int32(Win32.errorNotSupported)) }
+
+    static func monotonicNanoseconds() -> UInt64 {
+      var count: Int64 = 0
+      var frequency: Int64 = 1
+      // SAFETY: each call writes one integer.
+      _ = unsafe QueryPerformanceCounter(&count)
+      _ = unsafe QueryPerformanceFrequency(&frequency)
+      let whole = UInt64(bitPattern: count / frequency) &* 1_000_000_000
+      return whole &+ UInt64(bitPattern: (count % frequency) &* 1_000_000_000 / frequency)
+    }
+
+    static func wallClockNanoseconds() -> UInt64 {
+      var time: UInt64 = 0
+      // SAFETY: the call writes eight bytes.
+      unsafe GetSystemTimePreciseAsFileTime(&time)
+      // FILETIME counts steps of 100 ns from 1601.
+      return (time &- 116_444_736_000_000_000) &* 100
+    }
+
+    static func environment(_ name: String) -> String? {
+      var buffer = [UInt16](repeating: 0, count: 32_768)
+      // SAFETY: the call writes at most as many characters as the array holds.
+      let count = unsafe GetEnvironmentVariableW(Win32.wide(name), &buffer, UInt32(buffer.count))
+      guard count > 0, Int(count) < buffer.count else { return nil }
+      return String(decoding: buffer[..<Int(count)], as: UTF16.self)
+    }
+
+    static var arguments: [String] {
+      var count: Int32 = 0
+      // SAFETY: the call allocates an array of `count` terminated strings, which are copied before it is freed.
+      guard let list = unsafe CommandLineToArgvW(GetCommandLineW(), &count) else { return [] }
+      defer { _ = unsafe LocalFree(UnsafeMutableRawPointer(list)) }
+      return (0..<Int(count)).map { index in
+        var characters: [UInt16] = []
+        var position = 0
+        while unsafe list[index][position] != 0 {
+          characters.append(unsafe list[index][position])
+          position += 1
+        }
+        return String(decoding: characters, as: UTF16.self)
+      }
+    }
+
+    static var processIdentifier: Int32 { Int32(bitPattern: GetCurrentProcessId()) }
+
+    static var hostName: String {
+      var buffer = [UInt16](repeating: 0, count: 64)
+      var count = UInt32(buffer.count)
+      // SAFETY: the call writes at most `count` characters and then the true count.
+      guard unsafe GetComputerNameW(&buffer, &count) != 0 else { return "" }
+      return String(decoding: buffer[..<min(Int(count), buffer.count)], as: UTF16.self)
+    }
+
+    static func sleep(milliseconds: Int64) { Sleep(UInt32(clamping: milliseconds)) }
+
+    static func processExists(_ identifier: Int32) -> Bool {
+      // PROCESS_QUERY_LIMITED_INFORMATION.
+      let process = OpenProcess(0x1000, 0, UInt32(bitPattern: identifier))
+      guard process != 0 else { return false }
+      var status: UInt32 = 0
+      // SAFETY: the call writes one integer. STILL_ACTIVE is 259.
+      let known = unsafe GetExitCodeProcess(process, &status)
+      _ = CloseHandle(process)
+      return known != 0 && status == 259
+    }
+
+    static func exit(_ status: Int32) -> Never {
+      ExitProcess(UInt32(bitPattern: status))
+      preconditionFailure("the process has ended")
+    }
+
+    /// There are no signals here; the status is the one that a shell would report.
+    static func dieOfSignal(_ number: Int32) -> Never { exit(128 + number) }
+
+    static func ignoreBrokenPipes() {}
+
+    static func fillRandom(_ bytes: inout [UInt8]) {
+      // SAFETY: the call writes as many bytes as the array holds. 2 is BCRYPT_USE_SYSTEM_PREFERRED_RNG.
+      let status = unsafe bytes.withUnsafeMutableBytes {
+        unsafe BCryptGenRandom(0, $0.baseAddress, UInt32($0.count), 2)
+      }
+      if status != 0 { preconditionFailure("BCryptGenRandom failed") }
+    }
+
+    static var systemLogPath: String? { nil }
+
+    static var standardInput: Descriptor { Descriptor(.file, GetStdHandle(0xffff_fff6)) }
+    static var standardOutput: Descriptor { Descriptor(.file, GetStdHandle(0xffff_fff5)) }
+    static var standardError: Descriptor { Descriptor(.file, GetStdHandle(0xffff_fff4)) }
+
+    /// A console is a character device.
+    static func isTerminal(_ descriptor: Descriptor) -> Bool { GetFileType(descriptor.handle) == 2 }
+  }
+#endif
