@@ -25,17 +25,12 @@ struct RemoteColumn: Equatable {
     guard let schema = hosted.database.schema[parts[1]] else {
       throw UsageError("\"\(target)\": no table named \(parts[1])\n")
     }
-    guard let column = schema.column(parts[2]) else {
+    guard schema.column(parts[2]) != nil else {
       throw UsageError("\"\(target)\": table \"\(parts[1])\" has no column \"\(parts[2])\"\n")
-    }
-    guard column.type.value == nil, column.type.key.type == .string || column.type.key.referencedTable != nil
-    else {
-      throw UsageError(
-        "\"\(target)\": table \"\(parts[1])\" column \"\(parts[2])\" is not string or set of strings\n")
     }
     database = parts[0]
     table = parts[1]
-    self.column = parts[2]
+    column = parts[2]
   }
 
   /// The remotes that the column names at present.

@@ -105,6 +105,16 @@ final class Tool {
 
   /// Writes a database as one record, in place or to another file.
   private func rewrite(_ source: String, to target: String?, schema: Schema?, comment: String) {
+    // Whether another program has the file open is told before anything of it is looked at.
+    if target == nil, Files.exists(source) {
+      do throws(LockFile.Failure) {
+        try LockFile.acquire(for: source).release()
+      } catch {
+        if case .heldByProcess = error {
+          invocation.fail("\(source): failed to lock lockfile (Resource temporarily unavailable)")
+        }
+      }
+    }
     attempt { () throws(DatabaseError) in
       var generator = UUIDGenerator.seeded()
       if let target {

@@ -146,11 +146,7 @@ extension Monitor {
     _ monitored: MonitoredTable, _ kind: MonitorSelection, old: Row?, new: Row?, _ database: Database
   ) -> JSONValue? {
     if kind == .modify, let old, let new {
-      let hasChanged = monitored.columns.contains {
-        $0.selection.contains(.modify) && $0.place != TableSchema.versionPlace
-          && old[$0.place] != new[$0.place]
-      }
-      guard hasChanged else { return nil }
+      guard monitored.columns.contains(where: { old[$0.place] != new[$0.place] }) else { return nil }
     }
     return form == .values
       ? valuesUpdate(monitored, kind, old: old, new: new)

@@ -56,7 +56,7 @@ extension Transaction {
         case .result(let result): results.append(result)
         case .blocked(let timeout):
           if let timeout, context.elapsedMilliseconds >= timeout {
-            throw Transaction.timeoutError(timeout)
+            throw Transaction.timeoutError(timeout, elapsed: context.elapsedMilliseconds)
           }
           return .blocked(timeoutMilliseconds: timeout)
         }
@@ -70,10 +70,10 @@ extension Transaction {
     return .finished(results: results, error: failure)
   }
 
-  private static func timeoutError(_ timeout: Int64) -> DatabaseError {
+  private static func timeoutError(_ timeout: Int64, elapsed: Int64) -> DatabaseError {
     timeout == 0
       ? DatabaseError("timed out", "\"where\" clause test failed")
-      : DatabaseError("timed out", "\"wait\" timed out after \(timeout) ms")
+      : DatabaseError("timed out", "\"wait\" timed out after \(elapsed) ms")
   }
 
   private func execute(
