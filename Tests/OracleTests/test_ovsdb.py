@@ -329,6 +329,8 @@ class ServerTests(OVSDBTest):
             self.assertRegex(result[0]["details"], '^"wait" timed out after 2[0-9][0-9] ms$')
             self.assertGreater(time.monotonic() - start, 0.19)
             if kind == "oracle":
+                waiter.close()
+                other.close()
                 continue
             waiter.send({"method": "transact", "params": ["D", dict(wait, rows=[])], "id": "c"})
             waiter.send({"method": "cancel", "params": ["c"], "id": None})
@@ -627,6 +629,7 @@ class PythonClientTests(OVSDBTest):
             self.skipTest("the ovs package is not installed")
         self.box.start_database("apus", "db", ORACLE_SCHEMA)
         remote = "unix:" + self.box.path("db.sock")
+        self.box.check("oracle", "ovs-vsctl", "--db=" + remote, "--no-wait", "init")
         idls = []
         for _ in range(2):
             helper = ovs.db.idl.SchemaHelper(ORACLE_SCHEMA)
@@ -652,9 +655,7 @@ class PythonClientTests(OVSDBTest):
             bridge = transaction.insert(writer.tables["Bridge"])
             bridge.name = "br%d" % number
             bridge.other_config = {"number": str(number)}
-            root = next(iter(writer.tables["Open_vSwitch"].rows.values()), None)
-            if root is None:
-                root = transaction.insert(writer.tables["Open_vSwitch"])
+            root = next(iter(writer.tables["Open_vSwitch"].rows.values()))
             root.addvalue("bridges", bridge)
             self.assertEqual(transaction.commit_block(), ovs.db.idl.Transaction.SUCCESS)
         run_until(lambda: len(reader.tables["Bridge"].rows) == 20)
