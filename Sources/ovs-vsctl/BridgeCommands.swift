@@ -51,6 +51,10 @@ extension SwitchContext {
   fileprivate func addBridge() throws(ControlError) {
     let name = arguments[0]
     switch arguments.count {
+    case 1 where !hasTopology:
+      if has("--may-exist"), hasRealBridge(name) { return }
+      try checkDirectBridge(name)
+      insertRealBridge(name)
     case 1:
       if has("--may-exist"), let bridge = topology.bridge(name) {
         guard bridge.parent != nil else { return }
@@ -59,6 +63,7 @@ extension SwitchContext {
       }
       try addRealBridge(name)
     case 3:
+      if !hasTopology { throw needsTopology() }
       let vlan = leadingInteger(arguments[2])
       guard (0...4095).contains(vlan) else {
         throw ControlError("add-br: vlan must be between 0 and 4095")
@@ -90,6 +95,10 @@ extension SwitchContext {
 
   private func addRealBridge(_ name: String) throws(ControlError) {
     try checkConflicts(name, "cannot create a bridge named \(name)")
+    insertRealBridge(name)
+  }
+
+  private func insertRealBridge(_ name: String) {
     let bridge = insert("Bridge", [("name", Datum(Text(name)))])
     let port = insertLocalPort(name)
     edit.insert(Datum(port), into: "ports", of: bridge)
@@ -115,13 +124,13 @@ extension SwitchContext {
     let port = insertLocalPort(name)
     edit.set(port, "fake_bridge", Datum(.boolean(true)))
     edit.set(port, "tag", Datum(.integer(vlan)))
-    insert(port, into: parentBridge)
+    insert(port, into: parentBridge.row)
   }
 
   /// Puts a port into a real bridge, which has to be there still when the transaction is carried out.
-  func insert(_ port: RowHandle, into bridge: Topology.Bridge) {
-    edit.verify(bridge.row, "name")
-    edit.insert(Datum(port), into: "ports", of: bridge.row)
+  func insert(_ port: RowHandle, into bridge: RowHandle) {
+    edit.verify(bridge, "name")
+    edit.insert(Datum(port), into: "ports", of: bridge)
   }
 
   fileprivate func deleteBridge() throws(ControlError) {

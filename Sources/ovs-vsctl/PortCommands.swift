@@ -69,22 +69,35 @@ extension SwitchContext {
   private func addPort(
     _ name: String, interfaces: [String], settings: ArraySlice<String>
   ) throws(ControlError) {
+    guard hasTopology else {
+      let bridge = try bridgeForDirectPort(name, interfaces, bridge: arguments[0])
+      insert(try newPort(name, interfaces, vlan: nil, settings), into: bridge)
+      return
+    }
     if has("--may-exist"), let port = topology.port(name) { return try check(port, interfaces) }
     try checkConflicts(name, "cannot create a port named \(name)")
     for interface in interfaces {
       try checkConflicts(interface, "cannot create an interface named \(interface)")
     }
     let bridge = try bridge(arguments[0])
+    let vlan = bridge.parent == nil ? nil : bridge.vlan
+    let port = try newPort(name, interfaces, vlan: vlan, settings)
+    insert(port, into: bridge.row)
+    topology.addPort(port, to: bridge.real, edit)
+  }
+
+  private func newPort(
+    _ name: String, _ interfaces: [String], vlan: Int64?, _ settings: ArraySlice<String>
+  ) throws(ControlError) -> RowHandle {
     let rows = interfaces.map { insert("Interface", [("name", Datum(Text($0)))]) }
     let port = insert(
       "Port", [("name", Datum(Text(name))), ("interfaces", Datum(references: rows.map { $0.uuid }))])
     if has("--fake-iface") { edit.set(port, "bond_fake_iface", Datum(.boolean(true))) }
-    if bridge.parent != nil { edit.set(port, "tag", Datum(.integer(bridge.vlan))) }
+    if let vlan { edit.set(port, "tag", Datum(.integer(vlan))) }
     if let table = names.schema["Port"] {
       for setting in settings { try assign(setting, to: port, of: table) }
     }
-    insert(port, into: bridge.real)
-    topology.addPort(port, to: bridge.real, edit)
+    return port
   }
 
   /// Checks that a port that may exist is the one that was to be made.
@@ -101,6 +114,7 @@ extension SwitchContext {
   }
 
   fileprivate func addBondInterface() throws(ControlError) {
+    if !hasTopology { throw needsTopology() }
     let port = try port(arguments[0])
     let name = arguments[1]
     if has("--may-exist"), let interface = topology.interface(name) {

@@ -96,15 +96,6 @@ func prepareTopology(_ preparation: inout ControlPreparation) throws(ControlErro
   preparation.selectTopology()
 }
 
-/// Selects the topology, and what the switch says of the interfaces that it sets up.
-///
-/// Columns that are set on a new row need not be read.
-func prepareNewInterface(_ preparation: inout ControlPreparation) throws(ControlError) {
-  preparation.selectTopology()
-  preparation.selection.add("Interface", "ofport")
-  preparation.selection.add("Interface", "error")
-}
-
 /// Selects the topology and a column of the Bridge table.
 func prepareTopology(
   and column: Text

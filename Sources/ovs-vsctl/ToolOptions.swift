@@ -1,5 +1,6 @@
 import Command
 import Host
+import JSON
 
 /// What the command line says besides the commands.
 final class ToolOptions {
@@ -65,7 +66,8 @@ final class ToolOptions {
   }
 
   private func add(_ option: ControlInvocation.Option) {
-    if !commandOptions.contains(where: { $0.name == option.name }) { commandOptions.append(option) }
+    let isKnown = commandOptions.contains { Text($0.name) == Text(option.name) }
+    if !isKnown { commandOptions.append(option) }
   }
 
   /// Keys and certificates, which connections without TLS do not need.

@@ -36,6 +36,8 @@ final class ToolRun {
   private var session = ReplicaSession(database: "Open_vSwitch")
   private var state = State.waitingForDatabase
   private var isFirstTable = true
+  /// Whether the commands need more of the database than in simple cases.
+  private var isThorough = false
 
   init(
     _ invocation: Invocation, _ options: ToolOptions,
@@ -122,7 +124,8 @@ final class ToolRun {
     selection.add("Open_vSwitch")
     if options.waitsForSwitch { selection.add("Open_vSwitch", "cur_cfg") }
     for (command, commandInvocation) in commands {
-      var preparation = ControlPreparation(commandInvocation, names: names, selection: selection)
+      var preparation = ControlPreparation(
+        commandInvocation, names: names, selection: selection, isThorough: isThorough)
       do throws(ControlError) {
         try command.prepare(&preparation)
       } catch {
@@ -159,6 +162,10 @@ final class ToolRun {
       }
       try context.checkRowNames()
     } catch {
+      if context.needsMore, !isThorough {
+        isThorough = true
+        return select()
+      }
       fail(error)
     }
     for warning in context.warnings { log.warn(warning) }

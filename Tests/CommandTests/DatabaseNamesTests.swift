@@ -89,3 +89,30 @@ private func result(_ body: () throws(ControlError) -> String) -> String {
     #expect(Comparison.setNotEqual.holds(set(2), set(1, 2)))
   }
 }
+
+@Suite struct RecordSelectionTests {
+  @Test(arguments: [
+    ("br0", #"[["name","==","br0"]]"#),
+    (
+      "a1b2c3d4-1234-1234-1234-1234567890ab",
+      #"[["name","==","a1b2c3d4-1234-1234-1234-1234567890ab"],["_uuid","==",["uuid","a1b2c3d4-1234-1234-1234-1234567890ab"]]]"#
+    ),
+    // These could be the first digits of a UUID, or a row that another command names.
+    ("beef", "all"), ("1234", "all"), ("@x", "all"),
+  ])
+  func onlyTheRowThatANameMayMeanIsSelected(_ record: String, _ expected: String) throws {
+    let names = DatabaseNames(schema: try names().schema, records: ["Bridge": [.column("name")]])
+    var selection = ReplicaSelection()
+    names.select(record, of: try names.table("Bridge"), ["status"], in: &selection)
+    let table = try #require(selection.tables["Bridge"])
+    #expect(table.hasAllRows ? "all" == expected : JSONValue.array(table.conditions).string() == expected)
+    #expect(Set(table.columns) == ["status", "name"])
+  }
+
+  @Test func otherWaysToNameARecordNeedAllRows() throws {
+    let names = try names()
+    var selection = ReplicaSelection()
+    names.select("br0", of: try names.table("Bridge"), ["status"], in: &selection)
+    #expect(selection.tables["Bridge"]?.hasAllRows == true)
+  }
+}

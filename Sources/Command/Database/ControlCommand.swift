@@ -88,11 +88,11 @@ public struct ControlInvocation: Equatable, Sendable {
   }
 
   /// Whether an option is given.
-  public func has(_ option: String) -> Bool { options.contains { $0.name == option } }
+  public func has(_ option: String) -> Bool { options.contains { sameText($0.name, option) } }
 
   /// The argument of an option, if that is given.
   public func argument(of option: String) -> String? {
-    options.first { $0.name == option }?.argument
+    options.first { sameText($0.name, option) }?.argument
   }
 
   /// The command with its options, as a user wrote it.
@@ -112,12 +112,18 @@ public struct ControlPreparation {
   public let names: DatabaseNames
   /// What has been selected.
   public var selection: ReplicaSelection
+  /// Whether the command has found that the little that it needs in simple cases is not enough.
+  public let isThorough: Bool
 
   /// Makes a preparation.
-  public init(_ invocation: ControlInvocation, names: DatabaseNames, selection: ReplicaSelection) {
+  public init(
+    _ invocation: ControlInvocation, names: DatabaseNames, selection: ReplicaSelection,
+    isThorough: Bool = false
+  ) {
     self.invocation = invocation
     self.names = names
     self.selection = selection
+    self.isThorough = isThorough
   }
 
   /// The arguments behind the command's name.

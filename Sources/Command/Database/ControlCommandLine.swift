@@ -11,14 +11,16 @@ public struct ControlCommandLine<Context: ControlContext> {
   public var optionNames: [String] {
     var names: [String] = []
     for command in commands {
-      for option in command.options where !names.contains(option) { names.append(option) }
+      for option in command.options where !names.contains(where: { sameText($0, option) }) {
+        names.append(option)
+      }
     }
     return names
   }
 
   /// The command of that name.
   public func command(named name: String) -> ControlCommand<Context>? {
-    commands.first { $0.name == name }
+    commands.first { sameText($0.name, name) }
   }
 
   /// Reads the words that are left when the program's own options are gone.
@@ -29,11 +31,17 @@ public struct ControlCommandLine<Context: ControlContext> {
   ) throws(ControlError) -> [(command: ControlCommand<Context>, invocation: ControlInvocation)] {
     var parsed: [(command: ControlCommand<Context>, invocation: ControlInvocation)] = []
     var options = options
-    for part in words.split(separator: "--", omittingEmptySubsequences: false) {
+    var part: [String] = []
+    for word in words + ["--"] {
+      guard sameText(word, "--") else {
+        part.append(word)
+        continue
+      }
       // Nothing between two separators is nothing to do, but something has to be done.
       if part.isEmpty, options.isEmpty { continue }
-      parsed.append(try command(Array(part), options: options))
+      parsed.append(try command(part, options: options))
       options = []
+      part = []
     }
     guard !parsed.isEmpty else { throw ControlError("missing command name (use --help for help)") }
     return parsed
@@ -46,7 +54,7 @@ public struct ControlCommandLine<Context: ControlContext> {
     var index = 0
     while index < words.count, words[index].utf8.first == UInt8(ascii: "-") {
       let option = Self.option(words[index])
-      if options.contains(where: { $0.name == option.name }) {
+      if options.contains(where: { sameText($0.name, option.name) }) {
         throw ControlError("'\(words[index])' option specified multiple times")
       }
       options.append(option)
@@ -75,11 +83,11 @@ public struct ControlCommandLine<Context: ControlContext> {
     _ options: [ControlInvocation.Option], of command: ControlCommand<Context>
   ) throws(ControlError) {
     for option in options {
-      if command.options.contains(option.name + "=") {
+      if command.options.contains(where: { sameText($0, option.name + "=") }) {
         if option.argument == nil {
           throw ControlError("missing argument to '\(option.name)' option on '\(command.name)' command")
         }
-      } else if command.options.contains(option.name) {
+      } else if command.options.contains(where: { sameText($0, option.name) }) {
         if option.argument != nil {
           throw ControlError("'\(option.name)' option on '\(command.name)' does not accept an argument")
         }

@@ -19,6 +19,9 @@ open class ControlContext {
   public var table: Table?
   /// The row whose UUID the command prints once the server has given it.
   public var createdRow: UUID?
+  /// Whether the command has found that it needs more of the database than it selected in `prepare`, and
+  /// everything is to be run again with that.
+  public var needsMore = false
   /// Whether the command waits for the database to change, and everything is to be run again then.
   public var mustTryAgain = false
   /// Warnings for the user's log.

@@ -18,7 +18,7 @@ public func databaseCommands<Context: ControlContext>() -> [ControlCommand<Conte
       prepare: prepareGet, run: { context throws(ControlError) in try context.get() }),
     ControlCommand(
       "set", 3...any, syntax: "!TABLE !RECORD +COLUMN?:KEY=VALUE", options: ["--if-exists"],
-      prepare: prepareAssignments, run: { context throws(ControlError) in try context.set() }),
+      prepare: prepareSet, run: { context throws(ControlError) in try context.set() }),
     ControlCommand(
       "add", 4...any, syntax: "!TABLE !RECORD !COLUMN +?KEY=VALUE", options: ["--if-exists"],
       prepare: prepareColumn, run: { context throws(ControlError) in try context.add() }),
@@ -34,10 +34,10 @@ public func databaseCommands<Context: ControlContext>() -> [ControlCommand<Conte
       finish: { context, results in context.finishCreate(results) }),
     ControlCommand(
       "destroy", 1...any, syntax: "!TABLE *RECORD", options: ["--if-exists", "--all"],
-      prepare: prepareTable, run: { context throws(ControlError) in try context.destroy() }),
+      prepare: prepareDestroy, run: { context throws(ControlError) in try context.destroy() }),
     ControlCommand(
       "wait-until", 2...any, syntax: "!TABLE !RECORD *COLUMN?:KEY=VALUE",
-      prepare: prepareWait, run: { context throws(ControlError) in try context.waitUntil() }),
+      prepare: prepareGet, run: { context throws(ControlError) in try context.waitUntil() }),
     ControlCommand(
       "comment", 0...any, syntax: "*ARG", prepare: { _ throws(ControlError) in },
       run: { _ throws(ControlError) in }),
@@ -45,85 +45,97 @@ public func databaseCommands<Context: ControlContext>() -> [ControlCommand<Conte
 }
 
 extension ControlPreparation {
-  fileprivate mutating func table() throws(ControlError) -> TableSchema {
-    let table = try names.table(arguments[0])
+  fileprivate func table() throws(ControlError) -> TableSchema { try names.table(arguments[0]) }
+
+  /// Selects columns of all records of the table.
+  fileprivate mutating func selectAll(_ table: TableSchema, _ columns: [Text]) {
     names.select(table, in: &selection)
-    return table
+    for column in columns { selection.add(table.name, column) }
   }
 
-  /// Selects the columns of `--columns`, or all.
-  fileprivate mutating func selectShown(_ table: TableSchema) throws(ControlError) {
-    for column in try names.shownColumns(invocation.argument(of: "--columns"), of: table) {
-      if let column { selection.add(table.name, column.name) }
+  /// Selects columns of the record that the second argument names.
+  fileprivate mutating func selectRecord(_ table: TableSchema, _ columns: [Text]) {
+    names.select(arguments[1], of: table, columns, in: &selection)
+  }
+
+  /// The columns of `--columns`, or all.
+  fileprivate func shownColumns(_ table: TableSchema) throws(ControlError) -> [Text] {
+    try names.shownColumns(invocation.argument(of: "--columns"), of: table).compactMap { $0?.name }
+  }
+
+  /// The columns with which some arguments begin.
+  fileprivate func columns(
+    _ arguments: ArraySlice<String>, of table: TableSchema
+  ) throws(ControlError) -> [Text] {
+    var columns: [Text] = []
+    for argument in arguments where !isUUIDColumn(argument) {
+      columns.append(try names.columnAtStart(argument, of: table).name)
     }
+    return columns
   }
 }
 
-private func prepareTable(_ preparation: inout ControlPreparation) throws(ControlError) {
-  _ = try preparation.table()
+private func prepareDestroy(_ preparation: inout ControlPreparation) throws(ControlError) {
+  let table = try preparation.table()
+  if preparation.arguments.count == 1 { return preparation.selectAll(table, []) }
+  for record in preparation.arguments.dropFirst() {
+    preparation.names.select(record, of: table, [], in: &preparation.selection)
+  }
 }
 
 private func prepareList(_ preparation: inout ControlPreparation) throws(ControlError) {
-  try preparation.selectShown(try preparation.table())
+  let table = try preparation.table()
+  let columns = try preparation.shownColumns(table)
+  if preparation.arguments.count == 1 { return preparation.selectAll(table, columns) }
+  for record in preparation.arguments.dropFirst() {
+    preparation.names.select(record, of: table, columns, in: &preparation.selection)
+  }
 }
 
 private func prepareFind(_ preparation: inout ControlPreparation) throws(ControlError) {
   let table = try preparation.table()
-  try preparation.selectShown(table)
-  try selectConditions(preparation.arguments.dropFirst(), of: table, &preparation)
+  let shown = try preparation.shownColumns(table)
+  preparation.selectAll(
+    table, shown + (try preparation.columns(preparation.arguments.dropFirst(), of: table)))
 }
 
-private func prepareWait(_ preparation: inout ControlPreparation) throws(ControlError) {
-  let table = try preparation.table()
-  try selectConditions(preparation.arguments.dropFirst(2), of: table, &preparation)
-}
-
-private func selectConditions(
-  _ conditions: ArraySlice<String>, of table: TableSchema, _ preparation: inout ControlPreparation
-) throws(ControlError) {
-  for condition in conditions {
-    let column = try preparation.names.columnAtStart(condition, of: table)
-    preparation.selection.add(table.name, column.name)
-  }
-}
-
+/// Prepares get and wait-until.
 private func prepareGet(_ preparation: inout ControlPreparation) throws(ControlError) {
   let table = try preparation.table()
-  for argument in preparation.arguments.dropFirst(2) where !isUUIDColumn(argument) {
-    let column = try preparation.names.columnAtStart(argument, of: table)
-    preparation.selection.add(table.name, column.name)
-  }
+  preparation.selectRecord(table, try preparation.columns(preparation.arguments.dropFirst(2), of: table))
 }
 
-private func prepareAssignments(_ preparation: inout ControlPreparation) throws(ControlError) {
+private func prepareSet(_ preparation: inout ControlPreparation) throws(ControlError) {
   let table = try preparation.table()
+  var columns: [Text] = []
   for argument in preparation.arguments.dropFirst(2) {
     let column = try preparation.names.columnAtStart(argument, of: table)
     try preparation.names.checkMutable(column, of: table)
-    preparation.selection.add(table.name, column.name)
+    columns.append(column.name)
   }
+  preparation.selectRecord(table, columns)
 }
 
 private func prepareCreate(_ preparation: inout ControlPreparation) throws(ControlError) {
   let table = try preparation.table()
-  for argument in preparation.arguments.dropFirst() {
-    _ = try preparation.names.columnAtStart(argument, of: table)
-  }
+  _ = try preparation.columns(preparation.arguments.dropFirst(), of: table)
 }
 
+/// Prepares add and remove.
 private func prepareColumn(_ preparation: inout ControlPreparation) throws(ControlError) {
   let table = try preparation.table()
   let column = try preparation.names.column(preparation.arguments[2], of: table)
   try preparation.names.checkMutable(column, of: table)
-  preparation.selection.add(table.name, column.name)
+  preparation.selectRecord(table, [column.name])
 }
 
 private func prepareClear(_ preparation: inout ControlPreparation) throws(ControlError) {
   let table = try preparation.table()
+  var columns: [Text] = []
   for name in preparation.arguments.dropFirst(2) {
-    let column = try preparation.names.column(name, of: table)
-    preparation.selection.add(table.name, column.name)
+    columns.append(try preparation.names.column(name, of: table).name)
   }
+  preparation.selectRecord(table, columns)
 }
 
 /// Whether a user means a row's UUID.

@@ -92,6 +92,36 @@ public struct DatabaseNames: Sendable {
     }
   }
 
+  /// Selects columns of a record that a user names: only that row, if the name tells which one it may be.
+  func select(
+    _ record: String, of table: TableSchema, _ columns: [Text], in selection: inout ReplicaSelection
+  ) {
+    guard let ways = records[table.name], ways.count == 1, case .column(let nameColumn) = ways[0],
+      table.column(nameColumn)?.type.key.type == .string, !Self.mayAbbreviateUUID(record),
+      record.utf8.first != UInt8(ascii: "@")
+    else {
+      select(table, in: &selection)
+      for column in columns { selection.add(table.name, column) }
+      return
+    }
+    let columns = columns + [nameColumn]
+    selection.add(table.name, columns, where: nameColumn, is: .string(Text(record)))
+    if let uuid = UUID(record) { selection.add(table.name, columns, where: "_uuid", is: .uuid(uuid)) }
+  }
+
+  /// Whether a name could be the first digits of a UUID, but is not a whole one.
+  private static func mayAbbreviateUUID(_ name: String) -> Bool {
+    UUID(name) == nil
+      && name.utf8.allSatisfy { byte in
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"),
+          UInt8(ascii: "A")...UInt8(ascii: "F"), UInt8(ascii: "-"):
+          true
+        default: false
+        }
+      }
+  }
+
   /// Selects what is needed to find records of a table.
   public func select(_ table: TableSchema, in selection: inout ReplicaSelection) {
     selection.add(table.name)

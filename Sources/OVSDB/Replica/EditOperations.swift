@@ -142,7 +142,8 @@ extension Edit {
 
   /// The name of an inserted row within its transaction.
   private static func name(of uuid: UUID) -> Text {
-    Text("row" + String(uuid.text.map { $0 == "-" ? "_" : $0 }))
+    let bytes = uuid.text.utf8.map { $0 == UInt8(ascii: "-") ? UInt8(ascii: "_") : $0 }
+    return Text("row" + String(decoding: bytes, as: UTF8.self))
   }
 
   /// A value as JSON, in which inserted rows go by their names.

@@ -5,15 +5,19 @@ public struct ReplicaSelection: Sendable, Equatable {
   /// What is kept of one table.
   public struct Table: Sendable, Equatable {
     /// Names of the columns that are kept, without duplicates.
-    public private(set) var columns: [Text] = []
-    /// RFC 7047 conditions, any of which selects a row; every row if there are none.
-    public var conditions: [JSONValue] = []
+    public fileprivate(set) var columns: [Text] = []
+    /// Whether every row is kept.
+    public fileprivate(set) var hasAllRows = false
+    /// RFC 7047 conditions, any of which selects a row, unless every row is kept.
+    public fileprivate(set) var conditions: [JSONValue] = []
 
-    /// Adds a column, unless it is there.
-    public mutating func insert(_ column: Text) {
+    fileprivate mutating func insert(_ column: Text) {
       if !columns.contains(column) { columns.append(column) }
     }
   }
+
+  /// Conditions of one table beyond which every row is kept, since servers try each on each row.
+  static var conditionCountLimit: Int { 32 }
 
   /// Tables by name.
   public private(set) var tables: [Text: Table] = [:]
@@ -21,7 +25,7 @@ public struct ReplicaSelection: Sendable, Equatable {
   /// Selects nothing.
   public init() {}
 
-  /// Selects tables with these columns.
+  /// Selects tables with these columns, and all their rows.
   public init(_ tables: [(table: Text, columns: [Text])]) {
     for (table, columns) in tables {
       add(table)
@@ -29,24 +33,30 @@ public struct ReplicaSelection: Sendable, Equatable {
     }
   }
 
-  /// Adds the rows of a table, without columns.
+  /// Adds all rows of a table, without columns.
   public mutating func add(_ table: Text) {
-    if tables[table] == nil { tables[table] = Table() }
+    tables[table, default: Table()].hasAllRows = true
   }
 
-  /// Adds a column of a table.
+  /// Adds a column of a table, and all its rows.
   public mutating func add(_ table: Text, _ column: Text) {
+    add(table)
     tables[table, default: Table()].insert(column)
   }
 
-  /// Keeps only the rows of a table that a condition selects; a table has one such set of conditions.
-  public mutating func restrict(_ table: Text, to conditions: [JSONValue]) {
-    tables[table, default: Table()].conditions = conditions
+  /// Adds columns of a table, and those rows in which a column has a value.
+  public mutating func add(_ table: Text, _ columns: [Text], where column: Text, is value: Atom) {
+    var selected = tables[table] ?? Table()
+    for column in columns { selected.insert(column) }
+    let condition = JSONValue.array([.string(column), "==", value.json])
+    if !selected.conditions.contains(condition) { selected.conditions.append(condition) }
+    if selected.conditions.count > Self.conditionCountLimit { selected.hasAllRows = true }
+    tables[table] = selected
   }
 
   /// The monitor requests for the tables and columns that a schema has (RFC 7047, section 4.1.5).
   ///
-  /// With `isConditional`, restrictions are passed on; the plain monitor request knows none, and sends
+  /// With `isConditional`, conditions are passed on; the plain monitor request knows none, and sends
   /// every row.
   func requests(in schema: Schema, isConditional: Bool) -> JSONValue {
     var requests = JSONObject()
@@ -55,7 +65,7 @@ public struct ReplicaSelection: Sendable, Equatable {
       var request = JSONObject()
       let known = table.columns.filter { tableSchema.column($0) != nil }
       request["columns"] = .array(known.map { .string($0) })
-      if isConditional, !table.conditions.isEmpty { request["where"] = .array(table.conditions) }
+      if isConditional, !table.hasAllRows { request["where"] = .array(table.conditions) }
       requests[name] = .array([.object(request)])
     }
     return .object(requests)

@@ -144,11 +144,12 @@ public struct ReplicaSession {
 
   // MARK: requests
 
-  /// Says what is to be kept, in answer to `schemaReceived`, or anew.
+  /// Says what is to be kept, in answer to `schemaReceived`, or anew: then the copy is made again.
   public mutating func select(_ selection: ReplicaSelection) {
     self.selection = selection
     lastTransaction = Self.unknownTransaction
-    if state == .awaitingSelection { monitor(.conditionalSince) }
+    if state == .synchronised { _ = send("monitor_cancel", [monitorID]) }
+    if state == .synchronised || state == .awaitingSelection { monitor(.conditionalSince) }
   }
 
   /// Sends a transaction, and gives its number, which comes back in `finished`.
@@ -212,7 +213,7 @@ public struct ReplicaSession {
   // MARK: what the server sends
 
   private mutating func receive(_ method: Text, _ parameters: [JSONValue], id: JSONValue) {
-    switch method.string {
+    switch method {
     case "echo":
       var reply = JSONObject()
       reply["error"] = .null
