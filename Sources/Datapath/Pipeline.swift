@@ -199,7 +199,7 @@ public struct Engine: ~Copyable {
   }
 
   /// Whether offload information names places that the packet has.
-  private static func isValid(_ offload: Offload, _ count: Int) -> Bool {
+  static func isValid(_ offload: Offload, _ count: Int) -> Bool {
     if offload.needsChecksum {
       let start = Int(offload.checksumStart)
       guard start >= 14, start &+ Int(offload.checksumOffset) &+ 2 <= count else { return false }
@@ -214,7 +214,7 @@ public struct Engine: ~Copyable {
 
   /// Takes a row of the bank for a packet; its first key word is given.
   @inline(__always)
-  private mutating func append(_ state: PacketState, _ w0: UInt64) {
+  mutating func append(_ state: PacketState, _ w0: UInt64) {
     let row = workCount
     workCount &+= 1
     var state = state

@@ -20,17 +20,12 @@
     private static let frameCount = 2_048
     private static let blockByteCount = 65_536
     private static let ringByteCount = frameByteCount * frameCount
-    /// The longest frame with virtio's header: a 64 KiB segment and the headers before it.
-    private static let stagingByteCount = 65_536 + 256
 
     private let socket: Descriptor
     // SAFETY: the mapping of `ringByteCount` bytes, alive until `close`; frames in it are ours from the moment at
     // which their status says so until we change it.
     private let ring: UnsafeMutableRawPointer
     private var position = 0
-    private var staging = [UInt8](repeating: 0, count: PacketPort.stagingByteCount)
-    /// Bytes of the staged frame that the engine had no room for yet.
-    private var stagedByteCount = 0
     private var isMapped = true
     private let vector: TransmitVector
     /// Frames that the ring cut and that nobody has whole.
@@ -135,18 +130,14 @@
       }
       let headerSize = MemoryLayout<virtio_net_hdr>.size
       if status & UInt32(TP_STATUS_COPY) != 0 {
-        if stagedByteCount == 0 {
-          guard case .count(let count) = Syscalls.read(socket, into: &staging), count > headerSize else {
-            truncatedCount &+= 1
-            return true
-          }
-          stagedByteCount = count
-        }
-        // SAFETY: bytes have no padding, so their span as raw bytes is initialised.
-        let isTaken = unsafe engine.hand(
-          staging.span.bytes.extracting(0..<stagedByteCount), tag: tag, from: number)
-        if isTaken { stagedByteCount = 0 }
-        return isTaken
+        // SAFETY: the call fills at most the memory that it is given.
+        let reception = unsafe engine.receive(
+          from: number, prefixByteCount: headerSize, tag: tag,
+          read: { [socket] memory in
+            max(0, unsafe Glibc.read(socket.number, memory.baseAddress, memory.count))
+          }, offload: { Offload(virtioHeader: $0) })
+        if case .full = reception { return false }
+        return true
       }
       let start = Int(header.tp_mac) - headerSize
       let count = Int(header.tp_snaplen) + headerSize
@@ -169,19 +160,27 @@
     mutating func hand(_ bytes: RawSpan, tag: UInt32, from port: DatapathPortNumber) -> Bool {
       let headerSize = MemoryLayout<virtio_net_hdr>.size
       guard bytes.byteCount > headerSize else { return true }
-      var offload = Offload()
-      let flags = bytes.byte(at: 0)
-      let type = bytes.byte(at: 1)
-      if flags & UInt8(VIRTIO_NET_HDR_F_NEEDS_CSUM) != 0 || type != 0 {
-        offload = Offload(
-          virtioFlags: flags, type: type, headerLength: bytes.bigEndian16(at: 2).byteSwapped,
-          size: bytes.bigEndian16(at: 4).byteSwapped, start: bytes.bigEndian16(at: 6).byteSwapped,
-          offset: bytes.bigEndian16(at: 8).byteSwapped)
-      }
+      let offload = Offload(virtioHeader: bytes)
       if case .full = receive(bytes.extracting(headerSize...), from: port, offload: offload, tag: tag) {
         return false
       }
       return true
+    }
+  }
+
+  extension Offload {
+    /// What a virtio header says (VIRTIO 1.2, section 5.1.6), in the host's byte order, which is little-endian.
+    init(virtioHeader bytes: RawSpan) {
+      let flags = bytes.byte(at: 0)
+      let type = bytes.byte(at: 1)
+      if flags & UInt8(VIRTIO_NET_HDR_F_NEEDS_CSUM) == 0, type == 0 {
+        self.init()
+      } else {
+        self.init(
+          virtioFlags: flags, type: type, headerLength: bytes.bigEndian16(at: 2).byteSwapped,
+          size: bytes.bigEndian16(at: 4).byteSwapped, start: bytes.bigEndian16(at: 6).byteSwapped,
+          offset: bytes.bigEndian16(at: 8).byteSwapped)
+      }
     }
   }
 #endif

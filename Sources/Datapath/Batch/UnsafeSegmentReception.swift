@@ -1,0 +1,56 @@
+// A 64 KiB segment is read from its socket straight into the memory that it crosses the switch in; a copy more would
+// cost as much as everything else that happens to it here.
+
+extension Engine {
+  /// Adds a packet of any length to the batch, read by the caller into the engine's own memory.
+  ///
+  /// - Parameters:
+  ///   - prefixByteCount: How many bytes come before the packet when it is read, at most 64.
+  ///   - tag: A VLAN tag that the driver took out of the packet, tpid and tci, or zero.
+  ///   - read: Fills the memory that it is given with prefix and packet and returns their length, or zero if there
+  ///     was nothing to read after all.
+  ///   - offload: Says from the prefix what the sender left undone.
+  @unsafe
+  public mutating func receive(
+    from port: DatapathPortNumber, prefixByteCount: Int, tag: UInt32,
+    read: (UnsafeMutableRawBufferPointer) -> Int, offload: (RawSpan) -> Offload
+  ) -> Reception {
+    precondition(prefixByteCount >= 0 && prefixByteCount <= 64)
+    guard workCount < Engine.batchCapacity else { return .full }
+    let index = ports.index(port.rawValue)
+    let slot = pool.take(byteCount: 65_536 &+ 64)
+    guard slot >= 0 else { return .full }
+    var state = PacketState()
+    state.slot = slot
+    state.start = pool.address(of: slot) &+ PacketPool.headroomByteCount
+    let memory = unsafe UnsafeMutableRawBufferPointer(
+      mutating: pool.pointer(state.start &- prefixByteCount, prefixByteCount &+ 65_536 &+ 64))
+    let length = unsafe read(memory) &- prefixByteCount
+    guard index >= 0, length >= 14, length <= 65_536 &+ 64 else {
+      pool.release(slot)
+      if length > 0 { count(index < 0 ? .unknownPortIn : .invalidLength) }
+      if index >= 0, length > 0 { ports.records[index].receivedDropped &+= 1 }
+      return .dropped
+    }
+    state.offload = offload(pool.span(state.start &- prefixByteCount, prefixByteCount))
+    state.count = length
+    state.inPort = port.rawValue
+    if tag != 0 {
+      pool.move(from: state.start, to: state.start &- 4, count: 12)
+      state.start &-= 4
+      state.count &+= 4
+      pool.store32(tag, state.start &+ 12)
+      state.offload.checksumStart &+= 4
+    }
+    guard state.offload.isNone || Engine.isValid(state.offload, state.count) else {
+      pool.release(slot)
+      count(.invalidOffload)
+      ports.records[index].receivedDropped &+= 1
+      return .dropped
+    }
+    ports.records[index].receivedPackets &+= 1
+    ports.records[index].receivedBytes &+= UInt64(truncatingIfNeeded: state.count)
+    append(state, UInt64(port.rawValue) << 32)
+    return .accepted
+  }
+}
