@@ -70,8 +70,7 @@
         header.datapathIndex = target.index
         let now = Syscalls.monotonicNanoseconds() / 1_000_000
         deliver(
-          target.owner.engine.handle(message: Message(header, message.body).encode(), nowMilliseconds: now))
-        settle(target)
+          target.owner.handle(message: Message(header, message.body).encode(), nowMilliseconds: now))
         if case .datapath(.delete, _) = message.body { datapaths.removeAll { $0 === target } }
       }
     }
@@ -81,10 +80,8 @@
       guard let datapath = datapaths.first(where: { $0.name == Array(name.utf8) }) ?? datapaths.first else {
         return
       }
-      // SAFETY: bytes have no padding, so their span as raw bytes is initialised.
-      _ = unsafe datapath.owner.engine.receive(frame.span.bytes, from: port)
-      datapath.owner.engine.process(nowMilliseconds: Syscalls.monotonicNanoseconds() / 1_000_000)
-      settle(datapath)
+      let now = Syscalls.monotonicNanoseconds() / 1_000_000
+      deliver(datapath.owner.receive(frame, from: port, nowMilliseconds: now))
     }
 
     /// Ends all datapaths.
@@ -96,13 +93,6 @@
       case .dummyType: name == Array("ovs-dummy".utf8)
       case .all: true
       }
-    }
-
-    private func settle(_ datapath: LocalDatapath) {
-      while let output = datapath.owner.engine.nextOutput() {
-        datapath.owner.engine.finishOutput(output, sent: output.count)
-      }
-      deliver(datapath.owner.engine.drainUpcalls())
     }
 
     private func deliver(_ messages: [[UInt8]]) {
