@@ -42,7 +42,9 @@ struct BridgeNames {
   /// The port that a number or a name stands for; ends the program if there is none.
   func port(_ text: String) -> OpenFlowPortNumber {
     if let port = FlowNames().port(text) { return port }
-    for port in ports() where port.name.utf8.elementsEqual(text.utf8) { return port.number }
+    if settings.showsNames != false {
+      for port in ports() where port.name.utf8.elementsEqual(text.utf8) { return port.number }
+    }
     settings.fail("\(name): unknown port `\(text)'")
   }
 

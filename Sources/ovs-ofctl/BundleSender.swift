@@ -13,13 +13,12 @@ struct BundleSender {
     let format = connection.chooseFormat(for: usable, settings)
     let form = format.form
     let flags: BundleFlags = [.atomic, .ordered]
-    control(.openRequest, flags, connection)
     var sent: [UInt32: [UInt8]] = [:]
+    control(.openRequest, flags, connection, sent)
     var start = 0
     while start < changes.count {
       let end = min(start + 1024, changes.count)
       var bytes: [UInt8] = []
-      sent.removeAll(keepingCapacity: true)
       for change in changes[start..<end] {
         let xid = connection.takeXID()
         let message = Message.flowModification(change).encode(form, xid: xid)
@@ -31,12 +30,14 @@ struct BundleSender {
       if !errors.isEmpty { fail(errors, sent, connection) }
       start = end
     }
-    control(.commitRequest, flags, connection)
+    control(.commitRequest, flags, connection, sent)
     connection.close()
   }
 
   /// Sends a control message and waits for its answer.
-  private func control(_ type: BundleControlType, _ flags: BundleFlags, _ connection: SwitchConnection) {
+  private func control(
+    _ type: BundleControlType, _ flags: BundleFlags, _ connection: SwitchConnection, _ sent: [UInt32: [UInt8]]
+  ) {
     let message = Message.bundleControl(BundleControl(bundleID: 0, type: type, flags: flags))
     let xid = connection.send(message)
     var errors: [[UInt8]] = []
@@ -46,7 +47,7 @@ struct BundleSender {
       if header.type == 1 { errors.append(bytes) }
       guard header.xid == xid else { continue }
       if errors.isEmpty { return }
-      fail(errors, [:], connection)
+      fail(errors, sent, connection)
     }
   }
 
@@ -61,6 +62,6 @@ struct BundleSender {
       let about = sent[received.xid] ?? error.data
       StandardError.write("Error \(name) for: \(printer.text(about))")
     }
-    settings.fail("talking to \(connection.name) (Protocol error)")
+    settings.fail("talking to \(connection.method) (Protocol error)")
   }
 }

@@ -11,9 +11,13 @@ struct FlowDumpCommands {
   private func open(_ arguments: [String]) -> (SwitchConnection, FlowStatisticsRequest, WireProtocol) {
     var text = FlowText(settings, bridge: arguments[0])
     let parsed = text.request(arguments.count > 1 ? arguments[1] : "")
-    settings.requireFormat(parsed.formats)
+    // A request always names its table, whatever changes of flows can.
+    var usable = parsed.formats
+    if usable.contains(.nxmWithTable) { usable.insert(.nxm) }
+    if usable.contains(.openFlow10WithTable) { usable.insert(.openFlow10) }
+    settings.requireFormat(usable)
     let connection = SwitchConnection(arguments[0], settings)
-    let format = connection.chooseDumpFormat(for: parsed.formats, settings)
+    let format = connection.chooseDumpFormat(for: usable, settings)
     return (connection, FlowStatisticsRequest(parsed.change), format.form)
   }
 

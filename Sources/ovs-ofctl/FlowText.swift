@@ -12,7 +12,8 @@ struct FlowText {
 
   init(_ settings: Settings, bridge: String?) {
     self.settings = settings
-    self.bridge = bridge
+    // Where names are not to be shown, they are not understood either.
+    self.bridge = settings.showsNames == false ? nil : bridge
   }
 
   /// Reads one flow; ends the program if it is wrong.

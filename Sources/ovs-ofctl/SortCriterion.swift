@@ -21,25 +21,20 @@ struct SortCriterion {
 
   /// Whether `left` comes before `right`: negative; after: positive; neither: zero.
   func compare(_ left: FlowDescription, _ right: FlowDescription) -> Int {
-    let order: Int
+    var order = left.priority < right.priority ? -1 : left.priority > right.priority ? 1 : 0
     if let field {
-      order = compare(field, left.match, right.match)
-    } else {
-      order = left.priority < right.priority ? -1 : left.priority > right.priority ? 1 : 0
+      let leftMatches = matches(field, left.match)
+      // Flows that do not match the field come last in either order.
+      if leftMatches != matches(field, right.match) { return leftMatches ? -1 : 1 }
+      guard leftMatches else { return 0 }
+      let leftValue = left.match.value(of: field)
+      let rightValue = right.match.value(of: field)
+      order = leftValue < rightValue ? -1 : leftValue > rightValue ? 1 : 0
     }
     return isDescending ? -order : order
   }
 
-  /// Flows that do not match the field come last in ascending order, so that those that do stand together.
-  private func compare(_ field: Field, _ left: Match, _ right: Match) -> Int {
-    let leftMatches =
-      left.mask(of: field) != 0 && field.prerequisite.isSatisfied(byRule: left.key, mask: left.mask)
-    let rightMatches =
-      right.mask(of: field) != 0 && field.prerequisite.isSatisfied(byRule: right.key, mask: right.mask)
-    if leftMatches != rightMatches { return leftMatches ? 1 : -1 }
-    guard leftMatches else { return 0 }
-    let leftValue = left.value(of: field)
-    let rightValue = right.value(of: field)
-    return leftValue < rightValue ? -1 : leftValue > rightValue ? 1 : 0
+  private func matches(_ field: Field, _ match: Match) -> Bool {
+    match.mask(of: field) != 0 && field.prerequisite.isSatisfied(byRule: match.key, mask: match.mask)
   }
 }

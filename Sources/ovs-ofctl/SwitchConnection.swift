@@ -6,6 +6,8 @@ import OpenFlow
 final class SwitchConnection {
   /// What the user called the switch.
   let name: String
+  /// The connection method, such as `unix:/var/run/openvswitch/br0.mgmt`.
+  let method: String
   /// The version agreed upon.
   private(set) var version = OpenFlowVersion.v10
   private let settings: Settings
@@ -21,6 +23,7 @@ final class SwitchConnection {
     self.name = name
     self.settings = settings
     let place = SwitchConnection.address(name, settings, suffix: suffix)
+    method = place.address.text
     do throws(SystemError) {
       stream = try ByteStream.connect(to: place.address, on: settings.loop)
     } catch {
@@ -175,7 +178,7 @@ final class SwitchConnection {
   }
 
   /// Ends the program because the connection broke.
-  func failTalking() -> Never { settings.fail("talking to \(name) (\(closeText))") }
+  func failTalking() -> Never { settings.fail("talking to \(method) (\(closeText))") }
 
   private var closeText: String {
     switch closeReason {

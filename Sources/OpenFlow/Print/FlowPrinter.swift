@@ -99,8 +99,51 @@ extension MessagePrinter {
     }
   }
 
-  /// One line about a packet's headers.
+  /// One line about a packet's headers, with the checksum of its transport header.
   private func packet(_ bytes: [UInt8], to writer: inout TextWriter) {
-    HexDump.write(bytes, to: &writer)
+    guard let key = FrameParser().key(of: bytes) else { return HexDump.write(bytes, to: &writer) }
+    writer.append(key.text(names: names))
+    if let (name, offset) = checksum(key), let start = transportStart(bytes, key),
+      start &+ offset &+ 2 <= bytes.count
+    {
+      let value = UInt16(bytes[start &+ offset]) << 8 | UInt16(bytes[start &+ offset &+ 1])
+      writer.append(" \(name)_csum:")
+      writer.hexDigits(value)
+    }
+    writer.append("\n")
+  }
+
+  /// What the transport's checksum is called, and where in its header it lies.
+  private func checksum(_ key: FlowKey) -> (String, Int)? {
+    guard Field.ipFragment.value(in: key) & 2 == 0 else { return nil }
+    let isIPv6 = Field.ethType.value(in: key) == 0x86dd
+    switch Field.ipProtocol.value(in: key) {
+    case 6: return ("tcp", 16)
+    case 17: return ("udp", 6)
+    case 132: return ("sctp", 8)
+    case 1 where !isIPv6: return ("icmp", 2)
+    case 58 where isIPv6: return ("icmp6", 2)
+    default: return nil
+    }
+  }
+
+  /// Where the transport header of an IP packet begins; nil behind IPv6 extension headers.
+  private func transportStart(_ bytes: [UInt8], _ key: FlowKey) -> Int? {
+    var offset = 12
+    while offset &+ 4 <= bytes.count {
+      let type = UInt16(bytes[offset]) << 8 | UInt16(bytes[offset &+ 1])
+      if type != 0x8100 && type != 0x88a8 { break }
+      offset &+= 4
+    }
+    offset &+= 2
+    guard offset < bytes.count else { return nil }
+    switch Field.ethType.value(in: key) {
+    case 0x0800: return offset &+ Int(bytes[offset] & 0x0f) &* 4
+    case 0x86dd:
+      guard offset &+ 40 <= bytes.count, FieldValue(bytes[offset &+ 6]) == Field.ipProtocol.value(in: key)
+      else { return nil }
+      return offset &+ 40
+    default: return nil
+    }
   }
 }

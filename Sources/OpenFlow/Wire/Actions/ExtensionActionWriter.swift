@@ -247,14 +247,14 @@ extension ActionWriter {
     case .ipv4(let first, let last):
       present |= 0x01
       range.uint32(first)
-      if last != 0, last != first {
+      if last != first {
         present |= 0x02
         range.uint32(last)
       }
     case .ipv6(let first, let last):
       present |= 0x04
       range.fieldValue(first, 16)
-      if last != 0, last != first {
+      if last != first {
         present |= 0x08
         range.fieldValue(last, 16)
       }

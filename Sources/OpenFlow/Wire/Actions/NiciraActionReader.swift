@@ -138,12 +138,12 @@ extension ActionReader {
   ) throws(OpenFlowError) {
     if present & 0x01 != 0 {
       let first = try body.uint32()
-      let last = present & 0x02 != 0 ? try body.uint32() : 0
+      let last = present & 0x02 != 0 ? try body.uint32() : first
       nat.addresses = .ipv4(first, last)
       guard present & 0x0c == 0 else { throw .badActionBadArgument }
     } else if present & 0x04 != 0 {
       let first = try body.fieldValue(16)
-      let last = present & 0x08 != 0 ? try body.fieldValue(16) : 0
+      let last = present & 0x08 != 0 ? try body.fieldValue(16) : first
       nat.addresses = .ipv6(first, last)
     }
     if present & 0x10 != 0 { nat.minimumPort = try body.uint16() }

@@ -175,7 +175,8 @@ extension FlowMod {
   func encode11(to writer: inout WireWriter, _ version: OpenFlowVersion) {
     writer.uint64(command == .add || cookieMask == 0 && newCookie != .max ? newCookie : cookie)
     writer.uint64(command == .add ? 0 : cookieMask)
-    writer.uint8(table ?? (command.isDelete ? 0xff : 0))
+    // OpenFlow 1.1 has no number for all tables.
+    writer.uint8(table ?? (command.isDelete && version >= .v12 ? 0xff : 0))
     writer.uint8(command.rawValue)
     writer.uint16(idleTimeoutSeconds)
     writer.uint16(hardTimeoutSeconds)
