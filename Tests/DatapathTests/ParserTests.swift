@@ -78,6 +78,37 @@ import Testing
     #expect(key.words[17] == 0x0200_0000_0005_0100)
   }
 
+  @Test func `neighbour discovery options that are cut off or repeated`() throws {
+    func solicitation(_ options: [UInt8]) -> [UInt8] {
+      let message: [UInt8] = [135, 0, 0, 0, 0, 0, 0, 0] + [UInt8](repeating: 9, count: 16) + options
+      return Build.ethernet(0x86dd, Build.ipv6(58, message))
+    }
+    let empty = try #require(harness.key(solicitation([1, 0] + Build.source)))
+    #expect(empty.words[15] == 0x0909_0909_0909_0909)
+    #expect(empty.words[17] == 0)
+    let twice = try #require(harness.key(solicitation([1, 1] + Build.source + [1, 1] + Build.source)))
+    #expect(twice.words[15] == 0 && twice.words[17] == 0)
+    #expect(twice.words[4] & 0xffff_ffff == 135 << 16)
+  }
+
+  @Test func `an IPv6 extension header that is cut off leaves the addresses alone`() throws {
+    let packet = Build.ethernet(0x86dd, Build.ipv6(0, [17, 5, 0, 0, 0, 0, 0, 0] + Build.udp(5, 6, [])))
+    let key = try #require(harness.key(packet))
+    #expect(key.words[10] == 0x0101_0101_0101_0101)
+    #expect(key.words[4] == 0)
+  }
+
+  @Test func `later IPv6 fragments have the protocol of the fragment header`() throws {
+    let packet = Build.ethernet(0x86dd, Build.ipv6(44, [17, 0, 0, 0x10, 0, 0, 0, 9] + Build.udp(5, 6, [])))
+    let key = try #require(harness.key(packet))
+    #expect(key.words[4] == 44 << 56 | 64 << 40 | 3 << 32)
+  }
+
+  @Test func `padding of any length is ignored`() throws {
+    let packet = Build.udp4() + [UInt8](repeating: 0, count: 300)
+    #expect(try #require(harness.key(packet)) == #require(harness.key(Build.udp4())))
+  }
+
   @Test func `MPLS labels up to the bottom of the stack`() throws {
     let key = try #require(harness.key(Build.ethernet(0x8847, big(0x1040, 4) + big(0x2140, 4) + [0x45])))
     #expect(key.words[20] == 0x1040 << 32 | 0x2140)

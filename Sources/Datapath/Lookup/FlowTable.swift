@@ -110,7 +110,7 @@ struct FlowTable: ~Copyable {
   }
 
   @inline(never)
-  private func comparesFurther(
+  func comparesFurther(
     _ flow: Int, _ group: Int, _ bank: borrowing KeyBank, _ index: Int, _ shared: UInt16
   ) -> Bool {
     let row = Int(records[flow].further)

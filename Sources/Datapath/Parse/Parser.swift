@@ -7,15 +7,6 @@
 
 /// Fills keys from packets.
 enum Parser {
-  /// Key words as they are gathered.
-  struct Gathered {
-    var w1: UInt64 = 0
-    var w2: UInt64 = 0
-    var w3: UInt64 = 0
-    var w4: UInt64 = 0
-    var w5: UInt64 = 0
-  }
-
   /// Parses a packet of at least 14 bytes into the key that its state names.
   ///
   /// The key's words 0, 6 and 7 and its metadata segments are the caller's; the others are set here.
@@ -25,30 +16,26 @@ enum Parser {
   ) {
     let first = pool.load64(state.start)
     let second = pool.load64(state.start &+ 8)
-    var found = Gathered()
     var type = (second >> 16) & 0xffff
-    found.w2 = (first & 0xffff) << 48 | (second >> 32) << 16
+    let source = (first & 0xffff) << 48 | (second >> 32) << 16
+    let key = Int(state.key)
     var network = 14
-    if isTag(type) {
-      network = parseTags(state, pool, &found, &type, tagLimit)
-    }
+    bank.base[key].w2 = source
+    bank.base[key].w5 = 0
+    if isTag(type) { network = parseTags(state, pool, &bank, &type, tagLimit) }
     if type < 0x600 { parseLink(state, pool, &network, &type) }
-    found.w1 = (first >> 16) << 16 | type
+    bank.base[key].w1 = (first >> 16) << 16 | type
+    bank.base[key].w3 = 0
+    bank.base[key].w4 = 0
     state.etherType = UInt16(truncatingIfNeeded: type)
     state.network = Int32(truncatingIfNeeded: network)
     state.transport = -1
     state.transportProtocol = 0
     if type == 0x0800 {
-      parseIPv4(&state, pool, &found)
+      parseIPv4(&state, pool, &bank, network)
     } else {
-      parseOther(&state, pool, &bank, &found, type)
+      parseOther(&state, pool, &bank, type)
     }
-    let key = Int(state.key)
-    bank.base[key].w1 = found.w1
-    bank.base[key].w2 = found.w2
-    bank.base[key].w3 = found.w3
-    bank.base[key].w4 = found.w4
-    bank.base[key].w5 = found.w5
   }
 
   @inline(__always)
@@ -56,18 +43,19 @@ enum Parser {
 
   /// IEEE 802.1Q tags; returns where the network header is.
   private static func parseTags(
-    _ state: PacketState, _ pool: borrowing PacketPool, _ found: inout Gathered, _ type: inout UInt64,
+    _ state: PacketState, _ pool: borrowing PacketPool, _ bank: inout KeyBank, _ type: inout UInt64,
     _ limit: Int
   ) -> Int {
+    let key = Int(state.key)
     var network = 14
     var tags = 0
     while isTag(type) && tags < limit && state.count >= network &+ 4 {
       let control = UInt64(pool.load16(state.start &+ network)) | 0x1000
       if tags == 0 {
-        found.w2 |= control
-        found.w5 |= type << 32
+        bank.base[key].w2 |= control
+        bank.base[key].w5 = type << 32
       } else {
-        found.w5 |= control << 16 | type
+        bank.base[key].w5 |= control << 16 | type
       }
       type = UInt64(pool.load16(state.start &+ network &+ 2))
       network &+= 4
@@ -91,9 +79,8 @@ enum Parser {
   /// RFC 791, section 3.1.
   @inline(__always)
   private static func parseIPv4(
-    _ state: inout PacketState, _ pool: borrowing PacketPool, _ found: inout Gathered
+    _ state: inout PacketState, _ pool: borrowing PacketPool, _ bank: inout KeyBank, _ network: Int
   ) {
-    let network = Int(state.network)
     let available = state.count &- network
     guard available >= 20 else { return }
     let address = state.start &+ network
@@ -105,55 +92,50 @@ enum Parser {
     // A segment longer than the field can say leaves it zero.
     if total == 0 && state.offload.segmentation != .none { total = available }
     guard first >> 60 == 4, headerLength >= 20, total >= headerLength, total <= available else { return }
-    guard available &- total <= 255 else { return }
     let proto = (second >> 48) & 0xff
-    found.w3 = (second & 0xffff_ffff) << 32 | UInt64(target)
-    found.w4 = proto << 56 | ((first >> 48) & 0xff) << 48 | (second >> 56) << 40
+    let key = Int(state.key)
+    bank.base[key].w3 = (second & 0xffff_ffff) << 32 | UInt64(target)
+    var word = proto << 56 | ((first >> 48) & 0xff) << 48 | (second >> 56) << 40
     let fragment = first & 0x3fff
-    if fragment != 0 {
-      found.w4 |= (fragment & 0x1fff != 0 ? 3 : 1) << 32
-      if fragment & 0x1fff != 0 { return }
+    if fragment != 0 { word |= (fragment & 0x1fff != 0 ? 3 : 1) << 32 }
+    if fragment & 0x1fff == 0 {
+      word |= parseTransport(
+        &state, pool, &bank, network &+ headerLength, network &+ total, UInt8(truncatingIfNeeded: proto))
     }
-    parseTransport(
-      &state, pool, &found, network &+ headerLength, network &+ total, UInt8(truncatingIfNeeded: proto))
+    bank.base[key].w4 = word
   }
 
-  /// TCP (RFC 9293), UDP (RFC 768), SCTP (RFC 9260), ICMP (RFC 792), IGMP.
+  /// TCP (RFC 9293), UDP (RFC 768), SCTP (RFC 9260), ICMP (RFC 792), IGMP; returns ports, or type and code.
   @inline(__always)
   private static func parseTransport(
-    _ state: inout PacketState, _ pool: borrowing PacketPool, _ found: inout Gathered, _ offset: Int,
+    _ state: inout PacketState, _ pool: borrowing PacketPool, _ bank: inout KeyBank, _ offset: Int,
     _ end: Int, _ proto: UInt8
-  ) {
+  ) -> UInt64 {
     state.transport = Int32(truncatingIfNeeded: offset)
     state.transportProtocol = proto
     let address = state.start &+ offset
     let available = end &- offset
     switch proto {
     case 6:
-      guard available >= 20 else { return }
-      found.w4 |= UInt64(pool.load32(address))
-      found.w5 |= UInt64(pool.load16(address &+ 12) & 0x0fff) << 48
-    case 17:
-      guard available >= 8 else { return }
-      found.w4 |= UInt64(pool.load32(address))
-    case 132:
-      guard available >= 12 else { return }
-      found.w4 |= UInt64(pool.load32(address))
+      guard available >= 20 else { return 0 }
+      bank.base[Int(state.key)].w5 |= UInt64(pool.load16(address &+ 12) & 0x0fff) << 48
+      return UInt64(pool.load32(address))
+    case 17: return available >= 8 ? UInt64(pool.load32(address)) : 0
+    case 132: return available >= 12 ? UInt64(pool.load32(address)) : 0
     case 1, 2:
-      guard state.etherType == 0x0800, available >= 8 else { return }
-      found.w4 |= UInt64(pool.load8(address)) << 16 | UInt64(pool.load8(address &+ 1))
-    default: break
+      guard state.etherType == 0x0800, available >= 8 else { return 0 }
+      return UInt64(pool.load8(address)) << 16 | UInt64(pool.load8(address &+ 1))
+    default: return 0
     }
   }
 
   @inline(never)
   private static func parseOther(
-    _ state: inout PacketState, _ pool: borrowing PacketPool, _ bank: inout KeyBank,
-    _ found: inout Gathered, _ type: UInt64
+    _ state: inout PacketState, _ pool: borrowing PacketPool, _ bank: inout KeyBank, _ type: UInt64
   ) {
     switch type {
-    case 0x86dd: parseIPv6(&state, pool, &bank, &found)
-    case 0x0806, 0x8035: parseARP(state, pool, &bank, &found)
+    case 0x86dd: parseIPv6(&state, pool, &bank)
+    case 0x0806, 0x8035: parseARP(state, pool, &bank)
     case 0x8847, 0x8848: parseMPLS(state, pool, &bank)
     default: break
     }
@@ -161,15 +143,15 @@ enum Parser {
 
   /// RFC 826, for Ethernet and IPv4; operations above 255 are left out, as the key has eight bits for them.
   private static func parseARP(
-    _ state: PacketState, _ pool: borrowing PacketPool, _ bank: inout KeyBank, _ found: inout Gathered
+    _ state: PacketState, _ pool: borrowing PacketPool, _ bank: inout KeyBank
   ) {
     guard state.count &- Int(state.network) >= 28 else { return }
     let address = state.start &+ Int(state.network)
     let header = pool.load64(address)
     guard header >> 16 == 0x0001_0800_0604 else { return }
-    found.w3 = UInt64(pool.load32(address &+ 14)) << 32 | UInt64(pool.load32(address &+ 24))
-    if header & 0xff00 == 0 { found.w4 = (header & 0xff) << 56 }
     let key = Int(state.key)
+    bank.base[key].w3 = UInt64(pool.load32(address &+ 14)) << 32 | UInt64(pool.load32(address &+ 24))
+    if header & 0xff00 == 0 { bank.base[key].w4 = (header & 0xff) << 56 }
     bank.open(key, 3)
     bank[key, 17] = (pool.load64(address &+ 8) >> 16) << 16
     bank[key, 18] = (pool.load64(address &+ 18) >> 16) << 16
@@ -195,8 +177,7 @@ enum Parser {
 
   /// RFC 8200, sections 3 and 4.
   private static func parseIPv6(
-    _ state: inout PacketState, _ pool: borrowing PacketPool, _ bank: inout KeyBank,
-    _ found: inout Gathered
+    _ state: inout PacketState, _ pool: borrowing PacketPool, _ bank: inout KeyBank
   ) {
     let network = Int(state.network)
     let available = state.count &- network
@@ -206,7 +187,7 @@ enum Parser {
     guard first >> 60 == 6 else { return }
     var payload = Int(truncatingIfNeeded: (first >> 16) & 0xffff)
     if payload == 0 && state.offload.segmentation != .none { payload = available &- 40 }
-    guard payload <= available &- 40, available &- 40 &- payload <= 255 else { return }
+    guard payload <= available &- 40 else { return }
     let key = Int(state.key)
     bank.open(key, 2)
     for word in 0..<4 { bank[key, 10 &+ word] = pool.load64(address &+ 8 &+ 8 &* word) }
@@ -216,12 +197,13 @@ enum Parser {
     var proto = UInt8(truncatingIfNeeded: first >> 8)
     var fragment: UInt64 = 0
     let isWhole = skipExtensions(state, pool, &offset, end, &proto, &fragment)
-    found.w4 = ((first >> 52) & 0xff) << 48 | (first & 0xff) << 40 | fragment << 32
     guard isWhole else { return }
-    found.w4 |= UInt64(proto) << 56
-    guard fragment & 2 == 0 else { return }
-    parseTransport(&state, pool, &found, offset, end, proto)
-    if proto == 58 { parseICMPv6(state, pool, &bank, &found, offset, end) }
+    var word = UInt64(proto) << 56 | ((first >> 52) & 0xff) << 48 | (first & 0xff) << 40 | fragment << 32
+    if fragment & 2 == 0 {
+      word |= parseTransport(&state, pool, &bank, offset, end, proto)
+      if proto == 58 { word |= parseICMPv6(state, pool, &bank, offset, end) }
+    }
+    bank.base[key].w4 = word
   }
 
   /// Walks over extension headers, each of which is at least eight bytes; false if one is cut off.
@@ -258,17 +240,16 @@ enum Parser {
     }
   }
 
-  /// RFC 4443, and neighbour discovery (RFC 4861, sections 4.3 and 4.4).
+  /// RFC 4443, and neighbour discovery (RFC 4861, sections 4.3 and 4.4); returns type and code.
   private static func parseICMPv6(
-    _ state: PacketState, _ pool: borrowing PacketPool, _ bank: inout KeyBank, _ found: inout Gathered,
-    _ offset: Int, _ end: Int
-  ) {
-    guard end &- offset >= 4 else { return }
+    _ state: PacketState, _ pool: borrowing PacketPool, _ bank: inout KeyBank, _ offset: Int, _ end: Int
+  ) -> UInt64 {
+    guard end &- offset >= 4 else { return 0 }
     let address = state.start &+ offset
     let type = pool.load8(address)
     let code = pool.load8(address &+ 1)
-    found.w4 |= UInt64(type) << 16 | UInt64(code)
-    guard type == 135 || type == 136, code == 0, end &- offset >= 24 else { return }
+    let word = UInt64(type) << 16 | UInt64(code)
+    guard type == 135 || type == 136, code == 0, end &- offset >= 24 else { return word }
     let key = Int(state.key)
     bank.open(key, 3)
     bank[key, 19] = UInt64(pool.load32(address &+ 4)) << 32
@@ -279,17 +260,19 @@ enum Parser {
       let option = pool.load64(state.start &+ position)
       let length = Int(truncatingIfNeeded: (option >> 48) & 0xff) &* 8
       let kind = option >> 56
-      let word = kind == 1 ? 17 : 18
-      let isRepeated = (kind == 1 || kind == 2) && length == 8 && bank[key, word] >> 16 != 0
-      if length == 0 || length > end &- position || isRepeated {
-        for word in 15...18 { bank[key, word] = 0 }
-        return
-      }
+      let place = kind == 1 ? 17 : 18
+      guard length > 0, length <= end &- position else { return word }
       if (kind == 1 || kind == 2) && length == 8 {
-        bank[key, word] = option << 16 | (bank[key, word] & 0xffff)
-        if bank[key, 17] & 0xff00 == 0 { bank[key, 17] |= kind << 8 }
+        if bank[key, place] >> 16 != 0 {
+          // The same option twice makes the message unbelievable.
+          for word in 15...18 { bank[key, word] = 0 }
+          return word
+        }
+        bank[key, place] = option << 16 | (bank[key, place] & 0xffff)
+        bank[key, 17] = (bank[key, 17] & ~0xff00) | kind << 8
       }
       position &+= length
     }
+    return word
   }
 }
