@@ -71,7 +71,8 @@ public struct JournalReader {
   public mutating func next() throws(DatabaseError) -> Journal.Record? {
     guard offset < bytes.count else { return nil }
     guard let header = Header(bytes, at: offset), header.isComplete,
-      header.byteCount > 0, header.byteCount <= Self.recordByteLimit
+      header.magic == (kind == .standalone ? "JSON" : "CLUSTER"), header.byteCount > 0,
+      header.byteCount <= Self.recordByteLimit
     else { throw headerError() }
     let start = offset + header.headerByteCount
     guard header.byteCount <= bytes.count - start else {

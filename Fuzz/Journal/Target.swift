@@ -1,0 +1,50 @@
+import JSON
+import OVSDB
+
+/// A small schema with a column of each shape.
+private let schema = #"""
+  {"name":"D","tables":{"A":{"isRoot":true,"indexes":[["i"]],"columns":{"i":{"type":"integer"},
+  "s":{"type":{"key":"string","min":0,"max":"unlimited"}},
+  "m":{"type":{"key":"string","value":"real","min":0,"max":"unlimited"}},
+  "b":{"type":{"key":{"type":"uuid","refTable":"B"},"min":0,"max":"unlimited"}},
+  "w":{"type":{"key":{"type":"uuid","refTable":"B","refType":"weak"},"min":0}}}},
+  "B":{"columns":{"n":{"type":{"key":{"type":"string","maxLength":8}}}}}}}
+  """#
+
+/// The first byte says what the others are: a file, the record of a transaction, the operations of one, or a
+/// schema. Whatever they are, an error is a value.
+func fuzz(_ input: Span<UInt8>) {
+  guard input.count > 1 else { return }
+  let bytes = Array([UInt8](input).dropFirst())
+  let generator = UUIDGenerator(seed: (1, 2, 3, 4))
+  if input[0] & 3 == 0 {
+    load(bytes, generator)
+    return
+  }
+  guard let json = try? JSONParser.parse(bytes), let base = try? Schema(JSONParser.parse(schema)) else {
+    return
+  }
+  switch input[0] & 3 {
+  case 1: load(Journal.record(base.json) + Journal.record(json), generator)
+  case 2:
+    let database = Database(schema: base, generator: generator)
+    let transaction = Transaction(on: database)
+    _ = transaction.execute(json.array ?? [json], ExecutionContext())
+    guard let changes = try? transaction.prepare(),
+      let record = database.journalRecord(changes, date: 0)
+    else { return }
+    load(Journal.record(base.json) + Journal.record(record), generator)
+  default:
+    guard let schema = try? Schema(json) else { return }
+    guard (try? Schema(schema.json)) == schema else { fatalError("the schema does not read back") }
+  }
+}
+
+/// Loads a file, and what it holds once more after it has been compacted.
+private func load(_ bytes: [UInt8], _ generator: UUIDGenerator) {
+  guard let loaded = try? DatabaseLoader.load(bytes, name: "file", generator: generator) else { return }
+  let compacted = loaded.database.snapshot(comment: "", date: 0)
+  guard let again = try? DatabaseLoader.load(compacted, name: "file", generator: generator),
+    again.tailError == nil, again.database.rowCount == loaded.database.rowCount
+  else { fatalError("the compacted file does not read back") }
+}
