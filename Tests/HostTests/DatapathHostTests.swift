@@ -77,6 +77,9 @@ import Testing
     flow.actions = [.output(DatapathPortNumber(2))]
     #expect(fixture.errorCode(fixture.request(.flow(.new, flow), flags: .create)) == 0)
     fixture.host.inject(frame, port: DatapathPortNumber(1), datapath: "ovs-test")
+    // A single answer is acknowledged as well, if that is asked for.
+    let single = fixture.request(.vport(.get, VportMessage(name: "p2")))
+    #expect(single.count == 2 && fixture.errorCode(single) == 0)
     let statistics = try #require(fixture.statistics(2))
     #expect(statistics.sentPackets == 1 && statistics.sentBytes == 64)
     #expect(fixture.statistics(1)?.receivedPackets == 2)

@@ -49,7 +49,7 @@ extension Engine {
   }
 
   /// What follows a request that succeeded: the echo, then the acknowledgement.
-  private func acknowledge(_ header: MessageHeader, _ echo: Message.Body? = nil) -> [Message] {
+  func acknowledge(_ header: MessageHeader, _ echo: Message.Body? = nil) -> [Message] {
     var replies: [Message] = []
     if let echo, header.flags.contains(.echo) { replies.append(Message(header.reply(), echo)) }
     if header.flags.contains(.acknowledge) { replies.append(Message(header.reply(), .error(0))) }
@@ -66,7 +66,7 @@ extension Engine {
     switch command {
     case .get:
       let record = Message.Body.datapath(.new, describeDatapath())
-      guard Engine.isDump(header) else { return [Message(header.reply(), record)] }
+      guard Engine.isDump(header) else { return [Message(header.reply(), record)] + acknowledge(header) }
       return [Message(header.reply(flags: .multipart), record), Message(header.reply(), .done)]
     case .new, .set:
       if let features = request.userFeatures { control.userFeatures = features }
@@ -110,7 +110,8 @@ extension Engine {
     }
     guard index >= 0 else { throw .noDevice }
     switch command {
-    case .get: return [Message(header.reply(), .vport(.new, describePort(index)))]
+    case .get:
+      return [Message(header.reply(), .vport(.new, describePort(index)))] + acknowledge(header)
     case .delete:
       let description = describePort(index)
       removePort(index)

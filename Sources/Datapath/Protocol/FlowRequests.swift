@@ -14,7 +14,8 @@ extension Engine {
     case .get:
       if header.flags.rawValue & 0x300 == 0x300 { return dumpFlows(request, header) }
       guard let flow = findFlow(request) else { throw .noEntry }
-      return [Message(header.reply(), .flow(.new, describe(flow, flags: request.identifierFlags ?? 0)))]
+      let description = describe(flow, flags: request.identifierFlags ?? 0)
+      return [Message(header.reply(), .flow(.new, description))] + acknowledge(header)
     case .delete:
       if request.key == nil && request.identifier == nil {
         removeAllFlows()
