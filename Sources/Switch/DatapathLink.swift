@@ -16,6 +16,8 @@ final class DatapathLink {
     var number: DatapathPortNumber
     var type: VportType
     var users: [Interface]
+    /// Whether the datapath has made it.
+    var isOpen = false
   }
 
   /// The datapath's type ("system", "netdev", "dummy").

@@ -130,12 +130,10 @@ public struct VportType: RawRepresentable, Hashable, Sendable {
   public static var geneve: VportType { VportType(rawValue: 5) }
   /// A GRE tunnel over IPv6 (`OVS_VPORT_TYPE_IP6GRE`).
   public static var ip6gre: VportType { VportType(rawValue: 109) }
-  /// A port for tests, which has no device and sends nowhere; a number that no other datapath uses.
-  public static var dummy: VportType { VportType(rawValue: 200) }
 
   /// Whether ports of this kind encapsulate.
   @inlinable
-  public var isTunnel: Bool { rawValue >= 3 && rawValue != 200 }
+  public var isTunnel: Bool { rawValue >= 3 }
 }
 
 /// Encapsulates a packet (`struct ovs_action_push_tnl`).

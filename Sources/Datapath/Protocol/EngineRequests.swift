@@ -128,7 +128,7 @@ extension Engine {
   ) throws(RequestError) -> [Message] {
     guard let type = request.type, let name = request.name, !name.isEmpty else { throw .invalid }
     switch type {
-    case .netdev, .internal, .dummy, .vxlan, .geneve, .gre, .ip6gre: break
+    case .netdev, .internal, .vxlan, .geneve, .gre, .ip6gre: break
     default: throw .notSupported
     }
     guard ports.index(named: name) < 0 else { throw .exists }

@@ -12,13 +12,27 @@ extension OpenFlowSession {
       if change.buffer != .max, !change.command.isDelete { throw .badRequestBufferUnknown }
     case .packetOut(let packet): try agent.send(packet)
     case .flowStatisticsRequest(let wanted):
-      reply(.flowStatisticsReply(agent.flowStatistics(wanted), more: false), to: request)
+      replyFlows(agent.bridge.tables.rules(RuleFilter(wanted)), to: request)
     case .aggregateStatisticsRequest(let wanted):
       reply(.aggregateStatisticsReply(agent.aggregateStatistics(wanted)), to: request)
     case .flushConnections: break
     case .opaque(let kind, _): try handleOpaque(kind, request)
     default: throw .badRequestBadType
     }
+  }
+
+  /// How many flows are described at a time: a whole table's descriptions at once would need much memory.
+  private static var flowsAtOnce: Int { 512 }
+
+  /// Sends descriptions of rules.
+  private func replyFlows(_ rules: [Rule], to request: ReceivedMessage) {
+    var first = 0
+    repeat {
+      let end = min(first + Self.flowsAtOnce, rules.count)
+      let flows = rules[first..<end].map { agent.description(of: $0) }
+      reply(.flowStatisticsReply(flows, more: end < rules.count), to: request)
+      first = end
+    } while first < rules.count
   }
 
   /// Answers what has no place in the pipeline yet with an empty list rather than an error.
@@ -102,12 +116,8 @@ extension BridgeAgent {
 
   // MARK: statistics
 
-  /// The flows that a request means.
-  func flowStatistics(_ wanted: FlowStatisticsRequest) -> [FlowDescription] {
-    bridge.tables.rules(RuleFilter(wanted)).map { statistics(of: $0) }
-  }
-
-  private func statistics(of rule: Rule) -> FlowDescription {
+  /// A rule as statistics replies describe it.
+  func description(of rule: Rule) -> FlowDescription {
     var flow = FlowDescription()
     flow.table = rule.table
     flow.match = rule.wholeMatch
@@ -216,11 +226,5 @@ enum FieldMask {
   /// Ones over each 32-bit half that is not zero.
   static func halves(_ word: UInt64) -> UInt64 {
     (word >> 32 != 0 ? 0xffff_ffff_0000_0000 : 0) | (word & 0xffff_ffff != 0 ? 0xffff_ffff : 0)
-  }
-}
-
-extension BridgeAgent {
-  /// Adds the rule that a `learn` action asked for.
-  func learn(_ learned: LearnedRule) {
   }
 }

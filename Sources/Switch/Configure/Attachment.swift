@@ -55,10 +55,10 @@ extension Reconciler {
   private func attachTunnel(_ interface: Interface, _ settings: TunnelSettings) {
     let link = interface.bridge.datapath
     let name = settings.datapathPortName
-    if link.tunnelPorts[name] != nil {
+    if let shared = link.tunnelPorts[name] {
       link.tunnelPorts[name]?.users.append(interface)
-      interface.datapathNumber = link.tunnelPorts[name]?.number
-      join(interface)
+      interface.datapathNumber = shared.number
+      if shared.isOpen { join(interface) } else { interface.attachment = .attaching }
       return
     }
     var message = VportMessage(type: settings.vportType, name: name)
@@ -66,19 +66,49 @@ extension Reconciler {
       message.options = VportOptions(destinationPort: settings.destinationPort)
     }
     message.options?.usesGroupPolicy = settings.hasGroupPolicy
-    requestPort(interface, message) { [self] number in
-      link.tunnelPorts[name] = DatapathLink.SharedPort(
-        number: number, type: settings.vportType, users: [interface])
-      join(interface)
+    let number = link.freePortNumber(name: interface.name, taken: takenNumbers(link))
+    message.number = number
+    message.upcallProcessIDs = [DatapathChannel.processID]
+    interface.attachment = .attaching
+    interface.datapathNumber = number
+    link.tunnelPorts[name] = DatapathLink.SharedPort(
+      number: number, type: settings.vportType, users: [interface])
+    context.channel.request(.vport(.new, message), datapath: link.index, flags: .echo) { [self] answer in
+      tunnelPortAnswered(name, link, number, answer)
     }
+  }
+
+  /// Lets the interfaces that waited for a tunnel port join, or says why they can't.
+  private func tunnelPortAnswered(
+    _ name: String, _ link: DatapathLink, _ number: DatapathPortNumber, _ answer: DatapathAnswer
+  ) {
+    guard let shared = link.tunnelPorts[name], shared.number == number else {
+      // Nobody wants it any more.
+      if case .done = answer { deletePort(number, link) }
+      return
+    }
+    switch answer {
+    case .done:
+      link.tunnelPorts[name]?.isOpen = true
+      for interface in shared.users { join(interface) }
+    case .failed(let code):
+      link.tunnelPorts[name] = nil
+      for interface in shared.users {
+        interface.datapathNumber = nil
+        let text = SystemErrorText.text(code)
+        fail(interface, "could not add network device \(interface.name) to ofproto (\(text))", code: code)
+      }
+    }
+    reconcile()
   }
 
   private func attachDevice(_ interface: Interface) {
     let type: VportType
     switch interface.kind {
     case .internalDevice: type = .internal
-    case .dummy:
-      type = .dummy
+    case .dummy(let kind):
+      // A datapath for tests gives ports of these types no device.
+      type = kind == "dummy-internal" ? .internal : .netdev
       interface.ethernetAddress = context.dummyAddress()
     default: type = .netdev
     }
@@ -217,7 +247,7 @@ extension Reconciler {
       guard var shared = link.tunnelPorts[name] else { return }
       shared.users.removeAll { $0 === interface }
       link.tunnelPorts[name] = shared.users.isEmpty ? nil : shared
-      if shared.users.isEmpty { deletePort(number, link) }
+      if shared.users.isEmpty, shared.isOpen { deletePort(number, link) }
     } else if link.interfaces[number] === interface {
       link.interfaces[number] = nil
       deletePort(number, link)

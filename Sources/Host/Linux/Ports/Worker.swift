@@ -232,7 +232,6 @@
         return type == .netdev
           ? try PacketPort(number: number, device: name, vector: vector)
           : try TapPort(number: number, name: name, vector: vector)
-      case .dummy: return DummyPort(number: number, descriptor: nil)
       default: return nil
       }
     }

@@ -1,0 +1,195 @@
+import Datapath
+import OpenFlow
+import Testing
+
+@testable import Switch
+
+@Suite struct AgentTests {
+  private static func peer(_ version: OpenFlowVersion = .v13) -> OpenFlowPeer {
+    let harness = SwitchHarness()
+    harness.configure([SwitchHarness.bridge(ports: [("p1", 1), ("p2", 2), ("p3", 3)])])
+    return OpenFlowPeer(harness, version: version)
+  }
+
+  private static func add(_ priority: UInt16, outputs: [UInt32], inPort: UInt32? = nil) -> FlowMod {
+    var match = Match()
+    if let inPort { match.set(.inPortOXM, FieldValue(inPort)) }
+    var change = FlowMod(.add, table: 0, match: match)
+    change.priority = priority
+    change.actions = outputs.map { .output(OpenFlowPortNumber($0)) }
+    return change
+  }
+
+  private static func flows(_ peer: OpenFlowPeer) -> [FlowDescription] {
+    var found: [FlowDescription] = []
+    let request = FlowStatisticsRequest(table: nil, match: Match())
+    for case .flowStatisticsReply(let flows, more: _) in peer.ask(.flowStatisticsRequest(request)) { found += flows }
+    return found
+  }
+
+  @Test(arguments: OpenFlowVersion.allCases)
+  func `Every version is greeted and answered`(version: OpenFlowVersion) {
+    let peer = Self.peer(version)
+    var answers: [String] = []
+    for message in [OpenFlow.Message.featuresRequest, .echoRequest([1, 2, 3]), .barrierRequest, .descriptionRequest] {
+      for answer in peer.ask(message) { answers.append("\(answer.kind)") }
+    }
+    #expect(answers == ["featuresReply", "echoReply", "barrierReply", "descriptionReply"])
+  }
+
+  @Test func `A peer without a common version is told so and left`() {
+    let harness = SwitchHarness()
+    var bridge = SwitchHarness.bridge(ports: [])
+    bridge.protocols = OpenFlowVersions(.v13)
+    harness.configure([bridge])
+    let peer = OpenFlowPeer(harness, version: .v10)
+    let closed = harness.takeEffects().contains { if case .closeStream(peer.stream) = $0 { true } else { false } }
+    #expect(closed)
+  }
+
+  @Test func `The standalone rule is there until controllers are configured`() {
+    let peer = Self.peer()
+    let before = Self.flows(peer)
+    #expect(before.count == 1)
+    #expect(before.first?.actions == [.output(.normal)])
+    var bridge = SwitchHarness.bridge(ports: [("p1", 1)])
+    bridge.controllers = [DesiredController(row: "c", target: "tcp:127.0.0.1:6653")]
+    peer.harness.configure([bridge])
+    #expect(Self.flows(peer).isEmpty)
+  }
+
+  @Test func `Flows are added, counted, changed and deleted`() {
+    let peer = Self.peer()
+    peer.send(.flowModification(FlowMod(.delete)))
+    peer.send(.flowModification(Self.add(10, outputs: [2], inPort: 1)))
+    peer.send(.flowModification(Self.add(20, outputs: [3], inPort: 2)))
+    #expect(Self.flows(peer).map(\.priority).sorted() == [10, 20])
+    var change = Self.add(10, outputs: [3], inPort: 1)
+    change.command = .modifyStrict
+    peer.send(.flowModification(change))
+    #expect(Self.flows(peer).filter { $0.priority == 10 }.first?.actions == [.output(OpenFlowPortNumber(3))])
+    var delete = FlowMod(.delete)
+    delete.outPort = OpenFlowPortNumber(3)
+    peer.send(.flowModification(delete))
+    #expect(Self.flows(peer).isEmpty)
+  }
+
+  @Test func `What can not be is refused with its error`() {
+    let peer = Self.peer()
+    var overlapping = Self.add(10, outputs: [2], inPort: 1)
+    peer.send(.flowModification(overlapping))
+    overlapping.match = Match()
+    overlapping.flags = .checkOverlap
+    #expect(peer.error(.flowModification(overlapping)) == .flowModFailedOverlap)
+    var backwards = FlowMod(.add, table: 3)
+    backwards.actions = [.gotoTable(2)]
+    #expect(peer.error(.flowModification(backwards)) == .badInstructionBadTableID)
+    var buffered = Self.add(1, outputs: [1])
+    buffered.buffer = 7
+    #expect(peer.error(.flowModification(buffered)) == .badRequestBufferUnknown)
+  }
+
+  @Test func `Rules expire and say so`() {
+    let peer = Self.peer()
+    peer.send(
+      .setConfiguration(OpenFlow.SwitchConfiguration(fragments: .normal, missSendLength: 128)))
+    var change = Self.add(10, outputs: [2], inPort: 1)
+    change.hardTimeoutSeconds = 2
+    change.flags = .sendFlowRemoved
+    peer.send(.flowModification(change))
+    peer.harness.advance(milliseconds: 1500)
+    #expect(peer.receive().isEmpty)
+    peer.harness.advance(milliseconds: 2500)
+    var reasons: [FlowRemovedReason] = []
+    for case .flowRemoved(let removed) in peer.receive() { reasons.append(removed.reason) }
+    #expect(reasons == [.hardTimeout])
+  }
+
+  @Test func `A bundle is carried out whole or not at all`() {
+    let peer = Self.peer(.v14)
+    peer.send(.flowModification(FlowMod(.delete)))
+    func bundle(_ id: UInt32, _ changes: [FlowMod]) -> OpenFlowError? {
+      _ = peer.ask(.bundleControl(BundleControl(bundleID: id, type: .openRequest, flags: [.atomic, .ordered])))
+      for change in changes {
+        let inner = OpenFlow.Message.flowModification(change).encode(peer.form, xid: 0x42)
+        let add = OpenFlow.Message.bundleAdd(BundleAdd(bundleID: id, flags: [.atomic, .ordered], message: inner))
+        peer.send(bytes: add.encode(peer.form, xid: 0x42))
+      }
+      return peer.error(
+        .bundleControl(BundleControl(bundleID: id, type: .commitRequest, flags: [.atomic, .ordered])))
+    }
+    var bad = FlowMod(.add, table: 3)
+    bad.actions = [.gotoTable(2)]
+    #expect(bundle(1, [Self.add(1, outputs: [1]), bad]) == .badInstructionBadTableID)
+    #expect(Self.flows(peer).isEmpty)
+    #expect(bundle(2, [Self.add(1, outputs: [1]), Self.add(2, outputs: [2])]) == nil)
+    #expect(Self.flows(peer).count == 2)
+  }
+
+  @Test func `One primary controller makes the others secondary`() {
+    let harness = SwitchHarness()
+    harness.configure([SwitchHarness.bridge(ports: [("p1", 1)])])
+    let first = OpenFlowPeer(harness, version: .v13)
+    let second = OpenFlowPeer(harness, version: .v13)
+    first.send(.roleRequest(RoleMessage(role: .primary, generationID: 5)))
+    second.send(.roleRequest(RoleMessage(role: .primary, generationID: 6)))
+    #expect(first.error(.flowModification(FlowMod(.add, table: 0))) == .badRequestIsSecondary)
+    #expect(first.error(.roleRequest(RoleMessage(role: .primary, generationID: 5))) == .roleRequestFailedStale)
+    #expect(second.error(.flowModification(FlowMod(.add, table: 0))) == nil)
+  }
+
+  @Test func `A controller is connected to, probed, left and tried again`() {
+    let harness = SwitchHarness()
+    var bridge = SwitchHarness.bridge(ports: [("p1", 1)])
+    bridge.controllers = [DesiredController(row: "c", target: "tcp:10.0.0.9")]
+    harness.configure([bridge])
+    func opened() -> [StreamID] {
+      harness.takeEffects().compactMap { if case .openStream(let id, _) = $0 { id } else { nil } }
+    }
+    let streams = opened()
+    #expect(streams.count == 1)
+    guard let stream = streams.first else { return }
+    let controller = OpenFlowPeer(harness, stream: stream, version: .v13)
+    #expect(harness.virtualSwitch.agents["br0"]?.controllers["tcp:10.0.0.9"]?.isConnected == true)
+    harness.advance(milliseconds: 5100)
+    var kinds: [String] = []
+    for message in controller.receive() { kinds.append("\(message.kind)") }
+    #expect(kinds.contains("echoRequest"))
+    harness.advance(milliseconds: 5100)
+    #expect(harness.virtualSwitch.agents["br0"]?.controllers["tcp:10.0.0.9"]?.isConnected == false)
+    harness.advance(milliseconds: 1100)
+    #expect(opened().count == 1)
+  }
+
+  @Test func `Without any controller for three probes a standalone bridge switches by itself`() {
+    let harness = SwitchHarness()
+    var bridge = SwitchHarness.bridge(ports: [("p1", 1), ("p2", 2)])
+    bridge.controllers = [DesiredController(row: "c", target: "tcp:10.0.0.9")]
+    harness.configure([bridge])
+    #expect(harness.virtualSwitch.reconciler.bridges["br0"]?.tables.ruleCount == 0)
+    harness.advance(milliseconds: 16_000)
+    #expect(harness.virtualSwitch.reconciler.bridges["br0"]?.tables.ruleCount == 1)
+    bridge.failMode = .secure
+    harness.configure([bridge])
+    harness.advance(milliseconds: 1000)
+    #expect(harness.virtualSwitch.reconciler.bridges["br0"]?.tables.ruleCount == 0)
+  }
+
+  @Test func `Rubbish closes the connection or gets an error, and never more`() {
+    var random = SeededRandom(seed: 11)
+    let harness = SwitchHarness()
+    harness.configure([SwitchHarness.bridge(ports: [("p1", 1)])])
+    for _ in 0..<200 {
+      let peer = OpenFlowPeer(harness, version: .v13)
+      var bytes: [UInt8] = []
+      for _ in 0..<Int.random(in: 1...4, using: &random) {
+        let body = random.bytes(Int.random(in: 0...80, using: &random))
+        let count = 8 + body.count
+        bytes += [4, UInt8.random(in: 0...30, using: &random), 0, UInt8(count), 0, 0, 0, 1] + body
+      }
+      peer.send(bytes: bytes)
+      _ = peer.receive()
+    }
+    #expect(harness.virtualSwitch.agents["br0"] != nil)
+  }
+}

@@ -1,0 +1,215 @@
+import Datapath
+import OpenFlow
+
+@testable import Switch
+
+/// A whole switch with a datapath, without a host: time moves when a test says so.
+final class SwitchHarness {
+  let virtualSwitch: VirtualSwitch
+  private let datapath = EngineBox()
+  private(set) var now: Int64 = 1_000_000
+  /// What the switch wants done, apart from what the harness did itself.
+  private(set) var effects: [Effect] = []
+  /// Frames that left, with the datapath port that they left by.
+  private(set) var sent: [(port: UInt32, frame: [UInt8])] = []
+  private(set) var listeners: [String: ListenerID] = [:]
+  /// Bytes that the switch sent, by stream.
+  private(set) var output: [StreamID: [UInt8]] = [:]
+
+  init(dummyMode: SwitchOptions.DummyMode = .replacesAll) {
+    virtualSwitch = VirtualSwitch(
+      options: SwitchOptions(runDirectory: "/run", version: "3.1.0", dummyMode: dummyMode, seed: 7))
+  }
+
+  /// Takes a configuration and lets everything settle.
+  func configure(_ bridges: [DesiredBridge]) {
+    var desired = DesiredSwitch()
+    desired.bridges = bridges
+    virtualSwitch.context.turn.now = Moment(milliseconds: now)
+    virtualSwitch.reconciler.apply(desired)
+    step([])
+  }
+
+  /// A bridge of dummy ports, numbered as given.
+  static func bridge(_ name: String = "br0", ports: [(String, Int64)]) -> DesiredBridge {
+    var bridge = DesiredBridge(name: name)
+    bridge.ports = [
+      DesiredPort(name: name, interfaces: [DesiredInterface(name: name, type: "internal")])
+    ]
+    for (port, number) in ports {
+      var interface = DesiredInterface(name: port, type: "dummy")
+      interface.requestedNumber = number
+      bridge.ports.append(DesiredPort(name: port, interfaces: [interface]))
+    }
+    return bridge
+  }
+
+  /// Tells the switch something, and carries out what follows until nothing more does.
+  func step(_ events: [Event]) {
+    var events = events
+    repeat {
+      let wanted = virtualSwitch.step(events, now: Moment(milliseconds: now))
+      events = []
+      for effect in wanted { perform(effect, &events) }
+    } while !events.isEmpty
+  }
+
+  /// Lets time pass, with a step whenever the switch asked for one.
+  func advance(milliseconds: Int64) {
+    let end = now + milliseconds
+    while let wakeup = virtualSwitch.nextWakeup, wakeup <= end {
+      now = max(now, wakeup)
+      step([])
+      if virtualSwitch.nextWakeup == wakeup { now += 1 }
+    }
+    now = max(now, end)
+    step([])
+  }
+
+  private func perform(_ effect: Effect, _ events: inout [Event]) {
+    switch effect {
+    case .datapathSend(let message):
+      for answer in datapath.handle(message, now) { events.append(.datapathReceived(answer)) }
+      collect(&events)
+    case .datapathReceive(_, let port, let frame):
+      datapath.receive(frame, port, now)
+      collect(&events)
+    case .openListener(let id, let address): listeners[address] = id
+    case .streamSend(let id, let bytes): output[id, default: []] += bytes
+    default: effects.append(effect)
+    }
+  }
+
+  private func collect(_ events: inout [Event]) {
+    sent += datapath.takeOutput()
+    for upcall in datapath.takeUpcalls() { events.append(.datapathReceived(upcall)) }
+  }
+
+  /// Lets a frame come in by a dummy port.
+  func receive(_ frame: [UInt8], on name: String) {
+    guard let link = virtualSwitch.reconciler.datapaths.values.first,
+      let number = link.interface(named: name)?.datapathNumber
+    else { return }
+    datapath.receive(frame, number, now)
+    var events: [Event] = []
+    collect(&events)
+    step(events)
+  }
+
+  /// The names of the ports by which frames left since the last call.
+  func takeSentPorts() -> [String] {
+    let link = virtualSwitch.reconciler.datapaths.values.first
+    let names = sent.map { packet in
+      link?.interfaces[DatapathPortNumber(packet.port)]?.name ?? "port \(packet.port)"
+    }
+    sent = []
+    return names.sorted()
+  }
+
+  /// Takes the effects so far.
+  func takeEffects() -> [Effect] {
+    defer { effects = [] }
+    return effects
+  }
+
+  /// Takes what the switch sent on a stream.
+  func takeOutput(_ stream: StreamID) -> [UInt8] {
+    defer { output[stream] = nil }
+    return output[stream] ?? []
+  }
+}
+
+/// An engine in a class, since an array of events can't hold one.
+final class EngineBox {
+  private var engine = Engine()
+
+  func handle(_ message: [UInt8], _ now: Int64) -> [[UInt8]] {
+    engine.handle(message: message, nowMilliseconds: UInt64(now))
+  }
+
+  func receive(_ frame: [UInt8], _ port: DatapathPortNumber, _ now: Int64) {
+    let bytes = RawSpan(_elements: frame.span)
+    if case .accepted = engine.receive(bytes, from: port) { engine.process(nowMilliseconds: UInt64(now)) }
+  }
+
+  func takeOutput() -> [(port: UInt32, frame: [UInt8])] {
+    var packets: [(port: UInt32, frame: [UInt8])] = []
+    while let output = engine.nextOutput() {
+      var next = engine.first(of: output)
+      while let packet = next {
+        let span = engine.bytes(of: packet)
+        var frame: [UInt8] = []
+        for index in 0..<span.byteCount { frame.append(unsafe span.unsafeLoad(fromByteOffset: index, as: UInt8.self)) }
+        packets.append((output.port.rawValue, frame))
+        next = engine.next(after: packet)
+      }
+      engine.finishOutput(output, sent: output.count)
+    }
+    return packets
+  }
+
+  func takeUpcalls() -> [[UInt8]] { engine.drainUpcalls() }
+}
+
+/// A controller, or a tool, at the other end of a stream.
+final class OpenFlowPeer {
+  let harness: SwitchHarness
+  let stream: StreamID
+  private var input = MessageStream()
+  private(set) var form: WireProtocol
+  private var nextXID: UInt32 = 100
+
+  /// Connects to the bridge's management socket and settles a version.
+  init(_ harness: SwitchHarness, bridge: String = "br0", version: OpenFlowVersion = .v13) {
+    self.harness = harness
+    stream = harness.virtualSwitch.makeStreamID()
+    form = WireProtocol(version, tableID: true)
+    if let listener = harness.listeners["punix:/run/\(bridge).mgmt"] {
+      harness.step([.streamAccepted(listener, stream, peer: "test")])
+    }
+    send(.hello(Hello(versions: OpenFlowVersions(version))))
+    _ = receive()
+  }
+
+  /// Takes over a stream that the switch opened.
+  init(_ harness: SwitchHarness, stream: StreamID, version: OpenFlowVersion) {
+    self.harness = harness
+    self.stream = stream
+    form = WireProtocol(version, tableID: true)
+    harness.step([.streamOpened(stream)])
+    send(.hello(Hello(versions: OpenFlowVersions(version))))
+    _ = receive()
+  }
+
+  /// Sends a message.
+  func send(_ message: OpenFlow.Message) {
+    nextXID += 1
+    harness.step([.streamReceived(stream, message.encode(form, xid: nextXID))])
+  }
+
+  /// Sends bytes.
+  func send(bytes: [UInt8]) { harness.step([.streamReceived(stream, bytes)]) }
+
+  /// The messages that came since the last call.
+  func receive() -> [OpenFlow.Message] {
+    input.append(harness.takeOutput(stream))
+    var messages: [OpenFlow.Message] = []
+    while let bytes = try? input.next() {
+      if let received = try? OpenFlow.Message.decode(bytes, hasTableID: true) { messages.append(received.message) }
+    }
+    return messages
+  }
+
+  /// Sends a message and gives the answers.
+  func ask(_ message: OpenFlow.Message) -> [OpenFlow.Message] {
+    _ = receive()
+    send(message)
+    return receive()
+  }
+
+  /// The error that a message gets, if it gets one.
+  func error(_ message: OpenFlow.Message) -> OpenFlowError? {
+    for case .error(let error) in ask(message) { return error.error }
+    return nil
+  }
+}
