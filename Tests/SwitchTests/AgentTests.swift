@@ -23,7 +23,9 @@ import Testing
   private static func flows(_ peer: OpenFlowPeer) -> [FlowDescription] {
     var found: [FlowDescription] = []
     let request = FlowStatisticsRequest(table: nil, match: Match())
-    for case .flowStatisticsReply(let flows, more: _) in peer.ask(.flowStatisticsRequest(request)) { found += flows }
+    for case .flowStatisticsReply(let flows, more: _) in peer.ask(.flowStatisticsRequest(request)) {
+      found += flows
+    }
     return found
   }
 
@@ -31,7 +33,9 @@ import Testing
   func `Every version is greeted and answered`(version: OpenFlowVersion) {
     let peer = Self.peer(version)
     var answers: [String] = []
-    for message in [OpenFlow.Message.featuresRequest, .echoRequest([1, 2, 3]), .barrierRequest, .descriptionRequest] {
+    for message in [
+      OpenFlow.Message.featuresRequest, .echoRequest([1, 2, 3]), .barrierRequest, .descriptionRequest,
+    ] {
       for answer in peer.ask(message) { answers.append("\(answer.kind)") }
     }
     #expect(answers == ["featuresReply", "echoReply", "barrierReply", "descriptionReply"])
@@ -43,7 +47,9 @@ import Testing
     bridge.protocols = OpenFlowVersions(.v13)
     harness.configure([bridge])
     let peer = OpenFlowPeer(harness, version: .v10)
-    let closed = harness.takeEffects().contains { if case .closeStream(peer.stream) = $0 { true } else { false } }
+    let closed = harness.takeEffects().contains {
+      if case .closeStream(peer.stream) = $0 { true } else { false }
+    }
     #expect(closed)
   }
 
@@ -109,10 +115,12 @@ import Testing
     let peer = Self.peer(.v14)
     peer.send(.flowModification(FlowMod(.delete)))
     func bundle(_ id: UInt32, _ changes: [FlowMod]) -> OpenFlowError? {
-      _ = peer.ask(.bundleControl(BundleControl(bundleID: id, type: .openRequest, flags: [.atomic, .ordered])))
+      _ = peer.ask(
+        .bundleControl(BundleControl(bundleID: id, type: .openRequest, flags: [.atomic, .ordered])))
       for change in changes {
         let inner = OpenFlow.Message.flowModification(change).encode(peer.form, xid: 0x42)
-        let add = OpenFlow.Message.bundleAdd(BundleAdd(bundleID: id, flags: [.atomic, .ordered], message: inner))
+        let add = OpenFlow.Message.bundleAdd(
+          BundleAdd(bundleID: id, flags: [.atomic, .ordered], message: inner))
         peer.send(bytes: add.encode(peer.form, xid: 0x42))
       }
       return peer.error(
@@ -134,7 +142,8 @@ import Testing
     first.send(.roleRequest(RoleMessage(role: .primary, generationID: 5)))
     second.send(.roleRequest(RoleMessage(role: .primary, generationID: 6)))
     #expect(first.error(.flowModification(FlowMod(.add, table: 0))) == .badRequestIsSecondary)
-    #expect(first.error(.roleRequest(RoleMessage(role: .primary, generationID: 5))) == .roleRequestFailedStale)
+    #expect(
+      first.error(.roleRequest(RoleMessage(role: .primary, generationID: 5))) == .roleRequestFailedStale)
     #expect(second.error(.flowModification(FlowMod(.add, table: 0))) == nil)
   }
 

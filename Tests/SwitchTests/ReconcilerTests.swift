@@ -133,11 +133,13 @@ import Testing
     #expect(BridgeIdentity.datapathID(text) == value)
   }
 
-  @Test(arguments: [
-    (nil, nil, [], VLANSettings.Mode.trunk), (nil, 5, [], .access), (nil, 5, [6], .access), ("trunk", 5, [6], .trunk),
-    ("native-tagged", 5, [6], .nativeTagged), ("native-untagged", nil, [], .nativeUntagged),
-    ("dot1q-tunnel", 5, [], .dot1qTunnel), ("access", nil, [], .access),
-  ] as [(String?, UInt16?, [UInt16], VLANSettings.Mode)])
+  @Test(
+    arguments: [
+      (nil, nil, [], VLANSettings.Mode.trunk), (nil, 5, [], .access), (nil, 5, [6], .access),
+      ("trunk", 5, [6], .trunk),
+      ("native-tagged", 5, [6], .nativeTagged), ("native-untagged", nil, [], .nativeUntagged),
+      ("dot1q-tunnel", 5, [], .dot1qTunnel), ("access", nil, [], .access),
+    ] as [(String?, UInt16?, [UInt16], VLANSettings.Mode)])
   func `VLAN columns say how a port treats VLANs`(
     mode: String?, tag: UInt16?, trunks: [UInt16], expected: VLANSettings.Mode
   ) {

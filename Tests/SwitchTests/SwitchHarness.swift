@@ -139,7 +139,9 @@ final class EngineBox {
       while let packet = next {
         let span = engine.bytes(of: packet)
         var frame: [UInt8] = []
-        for index in 0..<span.byteCount { frame.append(unsafe span.unsafeLoad(fromByteOffset: index, as: UInt8.self)) }
+        for index in 0..<span.byteCount {
+          frame.append(unsafe span.unsafeLoad(fromByteOffset: index, as: UInt8.self))
+        }
         packets.append((output.port.rawValue, frame))
         next = engine.next(after: packet)
       }
@@ -195,7 +197,9 @@ final class OpenFlowPeer {
     input.append(harness.takeOutput(stream))
     var messages: [OpenFlow.Message] = []
     while let bytes = try? input.next() {
-      if let received = try? OpenFlow.Message.decode(bytes, hasTableID: true) { messages.append(received.message) }
+      if let received = try? OpenFlow.Message.decode(bytes, hasTableID: true) {
+        messages.append(received.message)
+      }
     }
     return messages
   }

@@ -10,6 +10,7 @@ extension BridgeAgent {
       datapathID: bridge.datapathID, bufferCount: 0, tableCount: UInt8(FlowTables.visibleCount),
       capabilities: [
         .flowStatistics, .tableStatistics, .portStatistics, .queueStatistics, .arpMatchIP, .groupStatistics,
+        .bundles,
       ],
       ports: portDescriptions(.none))
   }
@@ -86,7 +87,7 @@ extension BridgeAgent {
     (0..<FlowTables.visibleCount).map { number in
       let table = bridge.tables.tables[number]
       return TableStatistics(
-        tableID: UInt8(number), name: table.name ?? "table\(number)",
+        tableID: UInt8(number), name: table.name ?? "",
         activeCount: UInt32(clamping: table.classifier.count), lookupCount: table.lookupCount,
         matchedCount: table.matchedCount)
     }

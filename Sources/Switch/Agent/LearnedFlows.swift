@@ -43,7 +43,8 @@ extension FlowMod {
         match.set(target.field, old | (value << FieldValue(target.offset)) & target.mask, mask: bits)
       case .load(let target):
         let shifted = value << FieldValue(target.offset)
-        actions.append(.setField(SetFieldAction(target.field, value: shifted, mask: target.mask, isLoad: true)))
+        actions.append(
+          .setField(SetFieldAction(target.field, value: shifted, mask: target.mask, isLoad: true)))
       case .output:
         actions.append(.output(OpenFlowPortNumber(UInt32(truncatingIfNeeded: value))))
       }

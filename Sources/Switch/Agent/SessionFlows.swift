@@ -15,6 +15,8 @@ extension OpenFlowSession {
       replyFlows(agent.bridge.tables.rules(RuleFilter(wanted)), to: request)
     case .aggregateStatisticsRequest(let wanted):
       reply(.aggregateStatisticsReply(agent.aggregateStatistics(wanted)), to: request)
+    case .tableFeaturesRequest:
+      reply(.tableFeaturesReply(agent.tableFeatures(request.version), more: false), to: request)
     case .flushConnections: break
     case .opaque(let kind, _): try handleOpaque(kind, request)
     default: throw .badRequestBadType
@@ -38,8 +40,6 @@ extension OpenFlowSession {
   /// Answers what has no place in the pipeline yet with an empty list rather than an error.
   private func handleOpaque(_ kind: MessageKind, _ request: ReceivedMessage) throws(OpenFlowError) {
     switch kind {
-    case .tableFeaturesRequest:
-      sendCopy(TableFeaturesWriter.messages(agent.bridge, request.version, xid: request.xid))
     case .groupDescriptionRequest: reply(.opaque(.groupDescriptionReply, []), to: request)
     case .groupStatisticsRequest: reply(.opaque(.groupStatisticsReply, []), to: request)
     case .meterConfigurationRequest: reply(.opaque(.meterConfigurationReply, []), to: request)

@@ -4,43 +4,57 @@
 import Datapath
 import OpenFlow
 
-/// Writes table features.
-struct TableFeaturesWriter {
-  let version: OpenFlowVersion
+extension BridgeAgent {
+  /// What each table can do, in the form of a version.
+  func tableFeatures(_ version: OpenFlowVersion) -> [TableFeatures] {
+    let abilities = TablePropertiesWriter.abilities(version)
+    return (0..<FlowTables.visibleCount).map { number in
+      let table = bridge.tables.tables[number]
+      return TableFeatures(
+        tableID: UInt8(truncatingIfNeeded: number), name: table.name ?? "",
+        maximumEntries: UInt32(clamping: table.ruleLimit),
+        properties: TablePropertiesWriter.steps(number, version) + abilities)
+    }
+  }
+}
+
+/// Writes the properties of tables.
+///
+/// With a miss and without one a table does the same, so the properties of the miss are left out.
+struct TablePropertiesWriter {
+  private let version: OpenFlowVersion
   private var bytes: [UInt8] = []
 
-  init(_ version: OpenFlowVersion) { self.version = version }
+  private init(_ version: OpenFlowVersion) { self.version = version }
 
-  /// The replies to a request: as many messages as it takes.
-  static func messages(_ bridge: Bridge, _ version: OpenFlowVersion, xid: UInt32) -> [UInt8] {
-    let most = 65_535 - 16
-    var output: [UInt8] = []
-    var body: [UInt8] = []
-    var common = TableFeaturesWriter(version)
-    common.writeAbilities()
-    for number in 0..<FlowTables.visibleCount {
-      var writer = TableFeaturesWriter(version)
-      writer.write(number, bridge.tables.tables[number], abilities: common.bytes)
-      if body.count + writer.bytes.count > most {
-        output += message(body, version, xid, hasMore: true)
-        body = []
-      }
-      body += writer.bytes
+  /// Where a table's packets can go next, and by which instructions.
+  static func steps(_ number: Int, _ version: OpenFlowVersion) -> [UInt8] {
+    var writer = TablePropertiesWriter(version)
+    let isLast = number == FlowTables.visibleCount - 1
+    writer.property(0) { writer in
+      let gotoTable: UInt64 = 1
+      let meter: UInt64 = 6
+      writer.codes((isLast ? [] : [gotoTable]) + [2, 3, 4, 5] + (version >= .v15 ? [] : [meter]))
     }
-    return output + message(body, version, xid, hasMore: false)
+    writer.property(2) { writer in
+      for next in number + 1..<FlowTables.visibleCount {
+        writer.bytes.append(UInt8(truncatingIfNeeded: next))
+      }
+    }
+    return writer.bytes
   }
 
-  private static func message(
-    _ body: [UInt8], _ version: OpenFlowVersion, _ xid: UInt32, hasMore: Bool
-  ) -> [UInt8] {
-    var writer = TableFeaturesWriter(version)
-    writer.bytes = [version.rawValue, 19]
-    writer.integer(UInt64(16 + body.count), byteCount: 2)
-    writer.integer(UInt64(xid), byteCount: 4)
-    writer.integer(12, byteCount: 2)
-    writer.integer(hasMore ? 1 : 0, byteCount: 2)
-    writer.integer(0, byteCount: 4)
-    return writer.bytes + body
+  /// What all tables can match and do: actions, and fields to match and set.
+  static func abilities(_ version: OpenFlowVersion) -> [UInt8] {
+    var writer = TablePropertiesWriter(version)
+    let actions: [UInt64] = [0] + Array(15...25)
+    writer.property(4) { $0.codes(actions) }
+    writer.property(12) { $0.fields { $0.isWritable ? false : nil } }
+    writer.property(6) { $0.codes(actions) }
+    writer.property(14) { $0.fields { $0.isWritable ? false : nil } }
+    writer.property(8) { $0.fields { $0.isMaskable } }
+    writer.property(10) { $0.fields { _ in false } }
+    return writer.bytes
   }
 
   private mutating func integer(_ value: UInt64, byteCount: Int) {
@@ -49,46 +63,8 @@ struct TableFeaturesWriter {
     }
   }
 
-  private mutating func write(_ number: Int, _ table: FlowTables.Table, abilities: [UInt8]) {
-    integer(0, byteCount: 2)
-    bytes.append(UInt8(truncatingIfNeeded: number))
-    integer(0, byteCount: 5)
-    let name = Array((table.name ?? "").utf8.prefix(31))
-    bytes += name
-    integer(0, byteCount: 32 - name.count)
-    integer(.max, byteCount: 8)
-    integer(.max, byteCount: 8)
-    integer(0, byteCount: 4)
-    integer(UInt64(clamping: table.ruleLimit), byteCount: 4)
-    // With a miss and without one a table does the same, so the properties of the miss are left out.
-    let isLast = number == FlowTables.visibleCount - 1
-    property(0) { writer in
-      let gotoTable: UInt64 = 1
-      let meter: UInt64 = 6
-      writer.codes((isLast ? [] : [gotoTable]) + [2, 3, 4, 5] + (writer.version >= .v15 ? [] : [meter]))
-    }
-    property(2) { writer in
-      for next in number + 1..<FlowTables.visibleCount {
-        writer.bytes.append(UInt8(truncatingIfNeeded: next))
-      }
-    }
-    bytes += abilities
-    bytes[0] = UInt8(truncatingIfNeeded: bytes.count >> 8)
-    bytes[1] = UInt8(truncatingIfNeeded: bytes.count)
-  }
-
-  /// Writes the properties that all tables share: actions, and fields to match and set.
-  private mutating func writeAbilities() {
-    property(4) { $0.codes([0] + Array(15...25)) }
-    property(12) { $0.fields { $0.isWritable ? false : nil } }
-    property(6) { $0.codes([0] + Array(15...25)) }
-    property(14) { $0.fields { $0.isWritable ? false : nil } }
-    property(8) { $0.fields { $0.isMaskable } }
-    property(10) { $0.fields { _ in false } }
-  }
-
   /// Writes a property, padded to eight bytes, which its length does not count.
-  private mutating func property(_ type: UInt64, _ body: (inout TableFeaturesWriter) -> Void) {
+  private mutating func property(_ type: UInt64, _ body: (inout TablePropertiesWriter) -> Void) {
     let start = bytes.count
     integer(type, byteCount: 2)
     integer(0, byteCount: 2)

@@ -1,0 +1,186 @@
+"""Compares ovs-vswitchd with Open vSwitch's: the same commands to both, with dummy devices, and the same answers."""
+
+import os
+import re
+import unittest
+
+from support import Sandbox
+
+HARDWARE = "other_config:hwaddr=aa:bb:cc:dd:ee:01"
+
+
+def without_times(text):
+    """The text without what differs from run to run: ages, and the addresses that dummies count up."""
+    text = re.sub(r"duration=[0-9.]+s", "duration=*", text)
+    text = re.sub(r"(idle|hard)_age=\d+(, )?", "", text)
+    text = re.sub(r"xid=0x[0-9a-f]+", "xid=*", text)
+    text = re.sub(r"addr:([0-9a-f]{2}:){5}[0-9a-f]{2}", "addr:*", text)
+    return text
+
+
+def sorted_lines(text):
+    lines = text.splitlines()
+    return lines[:1] + sorted(lines[1:])
+
+
+class Switch:
+    """One daemon with its database, driven by Open vSwitch's tools."""
+
+    def __init__(self, kind):
+        self.sandbox = Sandbox("vswitchd-" + kind)
+        try:
+            self.sandbox.start_database("oracle")
+            self.vsctl("--no-wait", "init")
+            control = self.sandbox.path("ovs-vswitchd.ctl")
+            self.process = self.sandbox.start(
+                kind, "ovs-vswitchd", "unix:" + self.sandbox.path("db.sock"), "--unixctl=" + control,
+                "--log-file=" + self.sandbox.path("ovs-vswitchd.log"), "--enable-dummy=override")
+            self.sandbox.wait_until(lambda: os.path.exists(control), "ovs-vswitchd listens", process=self.process)
+        except BaseException:
+            self.sandbox.close()
+            raise
+
+    def vsctl(self, *arguments):
+        return self.sandbox.check("oracle", "ovs-vsctl", "--db=unix:" + self.sandbox.path("db.sock"), *arguments)
+
+    def ofctl(self, *arguments, version=None):
+        options = [] if version is None else ["-O", version]
+        return self.sandbox.run("oracle", "ovs-ofctl", *options, *arguments)
+
+    def appctl(self, *arguments):
+        return self.sandbox.run("oracle", "ovs-appctl", "-t", self.sandbox.path("ovs-vswitchd.ctl"), *arguments)
+
+
+class VswitchdTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.switches = []
+        for kind in ("oracle", "apus"):
+            cls.switches.append(Switch(kind))
+
+    @classmethod
+    def tearDownClass(cls):
+        for switch in cls.switches:
+            switch.sandbox.close()
+
+    def setUp(self):
+        for switch in self.switches:
+            switch.vsctl("add-br", "br0", "--", "set", "bridge", "br0", HARDWARE)
+            for number in (1, 2, 3):
+                name = "p%d" % number
+                switch.vsctl("add-port", "br0", name, "--", "set", "interface", name, "type=dummy",
+                             "ofport_request=%d" % number)
+
+    def tearDown(self):
+        for switch in self.switches:
+            switch.vsctl("--if-exists", "del-br", "br0", "--", "--if-exists", "del-br", "br1")
+
+    def same(self, command, normalise=without_times):
+        """Runs a command on both and compares code, output and errors."""
+        oracle, apus = [command(switch) for switch in self.switches]
+        if isinstance(oracle, str):
+            self.assertEqual(normalise(oracle), normalise(apus))
+        else:
+            self.assertEqual(oracle.code, apus.code, (oracle, apus))
+            self.assertEqual(normalise(oracle.stdout), normalise(apus.stdout))
+            self.assertEqual(normalise(oracle.stderr), normalise(apus.stderr))
+        return apus
+
+    def same_ofctl(self, *arguments, version=None, normalise=without_times):
+        return self.same(lambda switch: switch.ofctl(*arguments, version=version), normalise)
+
+    def dump(self, version=None):
+        self.same_ofctl("dump-flows", "br0", version=version,
+                        normalise=lambda text: sorted_lines(without_times(text)))
+
+    def test_show_and_ports(self):
+        for version in (None, "OpenFlow13", "OpenFlow14", "OpenFlow15"):
+            with self.subTest(version):
+                self.same_ofctl("show", "br0", version=version)
+                self.same_ofctl("dump-ports-desc", "br0", version=version)
+                if version in (None, "OpenFlow13"):
+                    # Later versions list counters that Open vSwitch's dummies make up.
+                    self.same_ofctl("dump-ports", "br0", version=version)
+                self.same_ofctl("dump-tables", "br0", version=version)
+                self.same_ofctl("get-frags", "br0", version=version)
+
+    def test_flows_in_every_version(self):
+        flows = [
+            "priority=10,in_port=1,actions=output:2",
+            "table=1,priority=20,tcp,nw_src=10.0.0.0/8,tp_dst=80,actions=mod_nw_tos:32,dec_ttl,output:3",
+            "priority=30,dl_vlan=5,actions=strip_vlan,normal",
+            "priority=40,arp,arp_tpa=10.1.2.3,actions=load:0x1->NXM_NX_REG1[],resubmit(,2)",
+            "priority=50,ipv6,ipv6_dst=fe80::/10,actions=drop",
+            "cookie=0x1234,priority=60,icmp,idle_timeout=100,hard_timeout=200,actions=controller",
+        ]
+        for version in (None, "OpenFlow11", "OpenFlow12", "OpenFlow13", "OpenFlow14", "OpenFlow15"):
+            with self.subTest(version):
+                self.same_ofctl("del-flows", "br0", version=version)
+                for flow in flows:
+                    self.same_ofctl("add-flow", "br0", flow, version=version)
+                self.dump(version)
+                self.same_ofctl("dump-aggregate", "br0", version=version)
+
+    def test_changes_and_deletions(self):
+        self.same_ofctl("del-flows", "br0")
+        for number in range(1, 20):
+            self.same_ofctl("add-flow", "br0", "cookie=%d,priority=%d,ip,nw_dst=10.0.%d.0/24,actions=output:%d" % (
+                number % 4, number, number % 3, number % 3 + 1))
+        self.dump()
+        self.same_ofctl("mod-flows", "br0", "ip,nw_dst=10.0.1.0/24,actions=drop")
+        self.dump()
+        self.same_ofctl("--strict", "mod-flows", "br0", "priority=3,ip,nw_dst=10.0.0.0/24,actions=output:1")
+        self.dump()
+        self.same_ofctl("del-flows", "br0", "cookie=2/-1")
+        self.dump()
+        self.same_ofctl("del-flows", "br0", "out_port=3")
+        self.dump()
+        self.same_ofctl("--strict", "del-flows", "br0", "priority=1,ip,nw_dst=10.0.1.0/24")
+        self.dump()
+        self.same_ofctl("del-flows", "br0", "ip,nw_dst=10.0.0.0/24")
+        self.dump()
+
+    def test_refusals(self):
+        for version, flow in (
+                ("OpenFlow13", "table=3,actions=goto_table:2"),
+                ("OpenFlow13", "actions=meter:7"),
+                ("OpenFlow13", "actions=group:7"),
+                (None, "table=254,actions=drop"),
+                (None, "check_overlap,priority=0,actions=drop")):
+            with self.subTest(flow):
+                self.same_ofctl("add-flow", "br0", flow, version=version,
+                                normalise=lambda text: without_times(text).split("\n")[0])
+
+    def test_bundles(self):
+        self.same_ofctl("del-flows", "br0", version="OpenFlow14")
+        self.same_ofctl("--bundle", "add-flow", "br0", "priority=5,actions=output:1", version="OpenFlow14")
+        self.dump("OpenFlow14")
+
+    def test_database_columns(self):
+        for name, columns in (
+                ("p1", "ofport,admin_state,link_state,mtu,error,type"),
+                ("br0", "ofport,admin_state,link_state,mac_in_use,mtu,error,type")):
+            self.same(lambda switch: switch.vsctl("--columns=" + columns, "list", "interface", name))
+        self.same(lambda switch: switch.vsctl("--columns=datapath_id,datapath_version", "list", "bridge", "br0"))
+        self.same(lambda switch: switch.vsctl("get", "Open_vSwitch", ".", "cur_cfg"),
+                  normalise=lambda text: text.strip().isdigit())
+
+    def test_fail_modes_and_controllers(self):
+        for command in (
+                ["set-fail-mode", "br0", "secure"], ["set-fail-mode", "br0", "standalone"],
+                ["set-controller", "br0", "ptcp:0"], ["set-controller", "br0", "tcp:127.0.0.1:1"],
+                ["del-controller", "br0"], ["del-fail-mode", "br0"]):
+            with self.subTest(command):
+                for switch in self.switches:
+                    switch.vsctl(*command)
+                self.dump()
+
+    def test_a_port_that_is_asked_for_again_moves(self):
+        for switch in self.switches:
+            switch.vsctl("set", "interface", "p2", "ofport_request=9")
+        self.same(lambda switch: switch.vsctl("wait-until", "interface", "p2", "ofport=9"))
+        self.same_ofctl("show", "br0")
+
+
+if __name__ == "__main__":
+    unittest.main()
