@@ -41,7 +41,7 @@ struct FlowTextTests {
     for line in Corpus.lines("flow-text.tsv") {
       let bytes = Array(line[0].utf8)
       for count in 0...bytes.count {
-        for command in FlowCommand.allCases { _ = try? FlowParser().flow(bytes[..<count], command) }
+        _ = try? FlowParser().flow(bytes[..<count], .add)
       }
     }
   }
@@ -50,7 +50,7 @@ struct FlowTextTests {
     var random = SystemRandomNumberGenerator()
     let alphabet = Array("0123456789abcdefx-+/:.,=()[]>\"*_ \t".utf8) + [0, 0xff]
     for line in Corpus.lines("flow-text.tsv") {
-      for _ in 0..<20 {
+      for _ in 0..<5 {
         var bytes = Array(line[0].utf8)
         for _ in 0..<3 where !bytes.isEmpty {
           let place = Int(random.next(upperBound: UInt(bytes.count)))

@@ -155,7 +155,7 @@ private func ports(_ actions: [DatapathAction]) -> [UInt32] {
   course.add(course.inner, "p2", OpenFlowPortNumber(2), 2)
   try course.rule(
     course.inner, [],
-    [.pushVLAN(0x8100), .setVLANID(5, pushesIfNeeded: false), .stripVLAN, .output(OpenFlowPortNumber(2))])
+    [.pushVLAN(0x8100), .setVLANID(5, pushesIfNeeded: false), .stripVLAN(), .output(OpenFlowPortNumber(2))])
   #expect(course.translate(course.inner, tcpKey()).actions == [.output(.init(2))])
 }
 

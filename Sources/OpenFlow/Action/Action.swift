@@ -40,8 +40,8 @@ public indirect enum Action: Equatable, Sendable {
   case setVLANID(UInt16, pushesIfNeeded: Bool)
   /// `mod_vlan_pcp` (pushes a tag if there is none) and `set_vlan_pcp` (does not).
   case setVLANPriority(UInt8, pushesIfNeeded: Bool)
-  /// `strip_vlan`, or `pop_vlan`.
-  case stripVLAN
+  /// `strip_vlan`, or `pop_vlan`, as OpenFlow 1.1 and later call it.
+  case stripVLAN(isPop: Bool = false)
   /// `push_vlan`, with its EtherType.
   case pushVLAN(UInt16)
   /// `mod_dl_src`, in the low 48 bits.

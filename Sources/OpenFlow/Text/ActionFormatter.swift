@@ -223,7 +223,7 @@ struct ActionFormatter {
     case .setVLANPriority(let priority, let pushes):
       writer.append(pushes ? "mod_vlan_pcp:" : "set_vlan_pcp:")
       writer.decimal(priority)
-    case .stripVLAN: writer.append("strip_vlan")
+    case .stripVLAN(let isPop): writer.append(isPop ? "pop_vlan" : "strip_vlan")
     case .pushVLAN(let type):
       writer.append("push_vlan:")
       writer.hex(type, 4)

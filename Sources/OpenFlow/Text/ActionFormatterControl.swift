@@ -124,18 +124,15 @@ extension ActionFormatter {
       writer.decimal(action.zone)
       writer.append(",")
     }
-    var executed: [Action] = []
-    for inner in action.actions {
-      if case .nat(let nat) = inner {
-        write(nat, to: &writer)
-        writer.append(",")
-      } else {
-        executed.append(inner)
-      }
+    var executed = action.actions[...]
+    if case .nat(let nat)? = executed.first {
+      write(nat, to: &writer)
+      writer.append(",")
+      executed = executed.dropFirst()
     }
     if !executed.isEmpty {
       writer.append("exec(")
-      write(executed, to: &writer)
+      write(Array(executed), to: &writer)
       writer.append("),")
     }
     switch action.helperPort {

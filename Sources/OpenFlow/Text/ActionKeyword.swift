@@ -2,7 +2,7 @@
 enum ActionKeyword: UInt8, Sendable {
   case output, group, controller, enqueue, bundle, bundleLoad
   case setField, load, move, push, pop, deleteField
-  case setVLANID, modVLANID, setVLANPriority, modVLANPriority, stripVLAN, pushVLAN
+  case setVLANID, modVLANID, setVLANPriority, modVLANPriority, stripVLAN, popVLAN, pushVLAN
   case modEthernetSource, modEthernetDestination, modIPSource, modIPDestination
   case modTOS, modECN, modTTL, modTransportSource, modTransportDestination
   case decrementTTL, pushMPLS, popMPLS, setMPLSLabel, setMPLSTrafficClass, setMPLSTTL, decrementMPLSTTL
@@ -17,7 +17,7 @@ enum ActionKeyword: UInt8, Sendable {
     ("bundle", .bundle), ("bundle_load", .bundleLoad), ("set_field", .setField), ("load", .load),
     ("move", .move), ("push", .push), ("pop", .pop), ("delete_field", .deleteField),
     ("set_vlan_vid", .setVLANID), ("mod_vlan_vid", .modVLANID), ("set_vlan_pcp", .setVLANPriority),
-    ("mod_vlan_pcp", .modVLANPriority), ("strip_vlan", .stripVLAN), ("pop_vlan", .stripVLAN),
+    ("mod_vlan_pcp", .modVLANPriority), ("strip_vlan", .stripVLAN), ("pop_vlan", .popVLAN),
     ("push_vlan", .pushVLAN), ("mod_dl_src", .modEthernetSource), ("mod_dl_dst", .modEthernetDestination),
     ("mod_nw_src", .modIPSource), ("mod_nw_dst", .modIPDestination), ("mod_nw_tos", .modTOS),
     ("mod_nw_ecn", .modECN), ("mod_nw_ttl", .modTTL), ("set_nw_ttl", .modTTL),

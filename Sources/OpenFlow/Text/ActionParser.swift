@@ -70,7 +70,7 @@ struct ActionParser {
       return try destination(keyword, text)
     case .setField, .load, .move, .push, .pop, .deleteField, .checkPacketLarger:
       return try fields(keyword, text)
-    case .setVLANID, .modVLANID, .setVLANPriority, .modVLANPriority, .stripVLAN, .pushVLAN,
+    case .setVLANID, .modVLANID, .setVLANPriority, .modVLANPriority, .stripVLAN, .popVLAN, .pushVLAN,
       .modEthernetSource,
       .modEthernetDestination, .modIPSource, .modIPDestination, .modTOS, .modECN, .modTTL,
       .modTransportSource,

@@ -30,10 +30,13 @@ extension ActionParser {
     if !field.isStored {
       var action = SetFieldAction(field, value: 0, mask: 0)
       action.option = try field.parseTunnelMetadata(valueText)
+      formats.formIntersection(.extensible)
       return .setField(action)
     }
     let parsed = try field.parse(valueText, names: names)
-    let mask = parsed.mask & field.validBits
+    // OVS writes all sixteen bits of the ARP operation.
+    let allBits: FieldValue = field == .arpOperation ? 0xffff : field.validBits
+    let mask = parsed.mask & allBits
     guard parsed.value & parsed.mask & ~field.validBits == 0 else {
       throw FlowTextError("\(valueText.string) is not a valid value for field \(field.name)")
     }

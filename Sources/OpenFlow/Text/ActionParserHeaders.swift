@@ -14,7 +14,7 @@ extension ActionParser {
       let priority = try parseUInt8(text, "VLAN PCP")
       guard priority <= 7 else { throw FlowTextError("\(text.string): not a valid VLAN PCP") }
       return .setVLANPriority(priority, pushesIfNeeded: keyword == .modVLANPriority)
-    case .stripVLAN: return .stripVLAN
+    case .stripVLAN, .popVLAN: return .stripVLAN(isPop: keyword == .popVLAN)
     case .pushVLAN:
       formats.formIntersection(.openFlow11Up)
       let type = try parseUInt16(text, "ethertype")

@@ -6,7 +6,6 @@ import PacketWire
 extension ActionParser {
   mutating func connectionTrack(_ text: TextBytes) throws(FlowTextError) -> Action {
     var action = ConnectionTrackAction()
-    var nats: [Action] = []
     var reader = KeyValueReader(text)
     while let pair = reader.next() {
       if pair.key.equals("commit") {
@@ -29,9 +28,9 @@ extension ActionParser {
       } else if pair.key.equals("alg") {
         action.helperPort = try helper(pair.value)
       } else if pair.key.equals("nat") {
-        nats.append(.nat(try nat(pair.value)))
+        action.actions.append(.nat(try nat(pair.value)))
       } else if pair.key.equals("exec") {
-        action.actions = try nested(pair.value, inside: .connectionTrack)
+        action.actions += try nested(pair.value, inside: .connectionTrack)
       } else {
         throw FlowTextError("invalid argument to \"ct\" action: `\(pair.key.string)'")
       }
@@ -39,7 +38,6 @@ extension ActionParser {
     if action.forces && !action.commits {
       throw FlowTextError("\"force\" flag requires \"commit\" flag.")
     }
-    action.actions = nats + action.actions
     return .connectionTrack(action)
   }
 

@@ -178,7 +178,12 @@ struct MatchFormatter {
     plain(.tunnelIPv6Source, "tun_ipv6_src", to: &writer)
     plain(.tunnelIPv6Destination, "tun_ipv6_dst", to: &writer)
     exactDecimal(.tunnelGBPID, "tun_gbp_id", to: &writer)
-    hexadecimal(.tunnelGBPFlags, to: &writer)
+    // OVS does not print the mask of these flags.
+    if mask(.tunnelGBPFlags) != 0 {
+      writer.append("tun_gbp_flags=")
+      writer.alternateHex(UInt64(truncatingIfNeeded: value(.tunnelGBPFlags)))
+      comma(to: &writer)
+    }
     exactDecimal(.tunnelTOS, "tun_tos", to: &writer)
     exactDecimal(.tunnelTTL, "tun_ttl", to: &writer)
     exactDecimal(.erspanVersion, "tun_erspan_ver", to: &writer)

@@ -9,7 +9,7 @@ extension ActionReader {
       return try .output(checked(port), maximumByteCount: body.uint16())
     case 1: return try .setVLANID(vlanID(&body), pushesIfNeeded: true)
     case 2: return try .setVLANPriority(vlanPriority(&body), pushesIfNeeded: true)
-    case 3: return .stripVLAN
+    case 3: return .stripVLAN()
     case 4: return try .setEthernetSource(body.uint48())
     case 5: return try .setEthernetDestination(body.uint48())
     case 6: return try .setIPv4Source(body.uint32())
@@ -42,7 +42,7 @@ extension ActionReader {
       let type = try body.uint16()
       guard type == 0x8100 || type == 0x88a8 else { throw .badActionBadArgument }
       return .pushVLAN(type)
-    case 18: return .stripVLAN
+    case 18: return .stripVLAN(isPop: true)
     case 19: return try .pushMPLS(mplsType(&body))
     case 20: return try .popMPLS(body.uint16())
     case 21: return try .setQueue(body.uint32())
