@@ -24,6 +24,7 @@ public final class ControlConnection {
       }
       return try UnixctlClient.run(command, arguments, at: address, on: loop)
     } catch {
+      invocation.log.module("unixctl").warn("failed to connect to \(path)")
       invocation.fail("cannot connect to \"\(path)\" (\(error.message))")
     }
   }

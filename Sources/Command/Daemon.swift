@@ -78,6 +78,7 @@ public final class Daemon {
       // Messages to a terminal that the daemon has left would mix with the user's next commands.
       invocation.log.set(.off, destination: .console)
     }
+    if detaches || monitors { Process.resetCrashSignals() }
     if monitors { monitor() }
     if let pidfilePath { writePidfile(pidfilePath) }
   }
@@ -93,6 +94,7 @@ public final class Daemon {
   public func end() {
     guard let pidfilePath, let pidfile, pidfile.isSame(as: pidfilePath) else { return }
     try? Files.remove(pidfilePath)
+    self.pidfile = nil
   }
 
   /// The control socket's path: `--unixctl`'s, else named after the program and process; nil for "none".
@@ -111,6 +113,7 @@ public final class Daemon {
     guard let path = controlSocketPath else { return server }
     do throws(SystemError) {
       try server.listen(path: path, on: loop)
+      invocation.beforeExit { server.close() }
     } catch {
       invocation.fail("could not initialize control socket \(path) (\(error.message))")
     }
@@ -132,6 +135,7 @@ public final class Daemon {
       _ = try file.lock()
       try Files.rename(temporary, to: path)
       pidfile = file
+      invocation.beforeExit { [self] in end() }
     } catch {
       invocation.fail("\(path): create failed (\(error.message))")
     }
@@ -152,7 +156,8 @@ public final class Daemon {
     var restartCount = 0
     while true {
       let start = Instant.now
-      switch Detachment.forkMonitored() {
+      // The monitor has nothing to say to a terminal; whoever waits for the end of its output must not wait for it.
+      switch Detachment.forkMonitored(leavesTerminal: detaches) {
       case .child: return
       case .failed(let error): invocation.fail("fork failed (\(error.message))")
       case .ended(let end):

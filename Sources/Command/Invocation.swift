@@ -23,6 +23,7 @@ public final class Invocation {
   public var helpText = ""
   /// How long `--timeout` lets the program run; nil or 0 means for ever.
   public private(set) var timeoutSeconds: Int?
+  private var exitWork: [() -> Void] = []
 
   /// Reads the name and arguments of the running program.
   public convenience init() {
@@ -55,7 +56,8 @@ public final class Invocation {
       return try OptionParser(options + generalOptions + logOptions, stopsAtFirstWord: stopsAtFirstWord)
         .parse(Array(arguments.dropFirst()))
     } catch {
-      StandardError.writeLine("\(programName): \(error.message)")
+      let name = error.isSyntax ? arguments.first ?? programName : programName
+      StandardError.writeLine("\(name): \(error.message)")
       Process.exit(1)
     }
   }
@@ -91,8 +93,19 @@ public final class Invocation {
   /// Says on the standard error what went wrong and ends the program.
   public func fail(_ message: String, status: Int32 = 1) -> Never {
     StandardError.writeLine("\(programName): \(message)")
+    exit(status)
+  }
+
+  /// Ends the program, after what `beforeExit` asked for.
+  public func exit(_ status: Int32) -> Never {
+    let work = exitWork
+    exitWork = []
+    for body in work.reversed() { body() }
     Process.exit(status)
   }
+
+  /// Has `body` called when the program ends by `fail` or `exit`: it removes files that must not stay behind.
+  public func beforeExit(_ body: @escaping () -> Void) { exitWork.append(body) }
 
   private var generalOptions: [CommandOption] {
     [

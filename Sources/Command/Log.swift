@@ -241,7 +241,7 @@ public final class Log {
   public var patternTable: String {
     var text = "         prefix                            format\n"
     text += "         ------                            ------\n"
-    let syslogPrefix = "<%B> %D{%h %e %T} %E %A:"
+    let syslogPrefix = systemLog.isNone ? "" : "<%B> %D{%h %e %T} %E %A:"
     for destination in [LogDestination.syslog, .console, .file] {
       text += destination.name.asciiUppercased.padded(toWidth: 7, onRight: true) + "  "
       text += (destination == .syslog ? syslogPrefix : "none").padded(toWidth: 32, onRight: true) + "  "

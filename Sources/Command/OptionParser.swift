@@ -13,8 +13,18 @@ public struct UsageError: Error, Equatable, Sendable {
   /// What is wrong, without the program's name.
   public let message: String
 
+  /// Whether the words, rather than what they mean, are wrong; such errors begin with the command as it was typed.
+  let isSyntax: Bool
+
   /// Makes an error.
-  public init(_ message: String) { self.message = message }
+  public init(_ message: String) { self.init(message, isSyntax: false) }
+
+  init(_ message: String, isSyntax: Bool) {
+    self.message = message
+    self.isSyntax = isSyntax
+  }
+
+  static func syntax(_ message: String) -> UsageError { UsageError(message, isSyntax: true) }
 }
 
 /// One option of a program, and what it does.
@@ -108,7 +118,7 @@ public struct OptionParser {
     let option = try find(name, whole: body)
     switch option.argument {
     case .none:
-      if equals != nil { throw UsageError("option '--\(option.name)' doesn't allow an argument") }
+      if equals != nil { throw UsageError.syntax("option '--\(option.name)' doesn't allow an argument") }
       try option.apply("")
     case .optional:
       guard let equals else { return try option.apply(CommandOption.missingArgument) }
@@ -116,7 +126,7 @@ public struct OptionParser {
     case .required:
       if let equals { return try option.apply(String(decoding: body[(equals + 1)...], as: UTF8.self)) }
       guard index < arguments.count else {
-        throw UsageError("option '--\(option.name)' requires an argument")
+        throw UsageError.syntax("option '--\(option.name)' requires an argument")
       }
       index += 1
       try option.apply(arguments[index - 1])
@@ -130,10 +140,10 @@ public struct OptionParser {
     let candidates = options.filter { !$0.name.utf8.isEmpty && $0.name.utf8.starts(with: name) }
     if let exact = candidates.first(where: { $0.name.utf8.count == name.count }) { return exact }
     let text = String(decoding: body, as: UTF8.self)
-    guard let first = candidates.first else { throw UsageError("unrecognized option '--\(text)'") }
+    guard let first = candidates.first else { throw UsageError.syntax("unrecognized option '--\(text)'") }
     if candidates.count == 1 { return first }
     let list = candidates.map { " '--" + $0.name + "'" }.joined()
-    throw UsageError("option '--\(text)' is ambiguous; possibilities:\(list)")
+    throw UsageError.syntax("option '--\(text)' is ambiguous; possibilities:\(list)")
   }
 
   private func applyShort(
@@ -144,7 +154,7 @@ public struct OptionParser {
       rest = rest.dropFirst()
       let name = String(decoding: [letter], as: UTF8.self)
       guard let option = options.first(where: { $0.short == letter }) else {
-        throw UsageError("invalid option -- '\(name)'")
+        throw UsageError.syntax("invalid option -- '\(name)'")
       }
       switch option.argument {
       case .none:
@@ -155,7 +165,7 @@ public struct OptionParser {
       case .required:
         if !rest.isEmpty { return try option.apply(String(decoding: rest, as: UTF8.self)) }
         guard index < arguments.count else {
-          throw UsageError("option requires an argument -- '\(name)'")
+          throw UsageError.syntax("option requires an argument -- '\(name)'")
         }
         index += 1
         return try option.apply(arguments[index - 1])

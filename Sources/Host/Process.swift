@@ -15,6 +15,9 @@ public enum Process {
   /// Waits; only for a process that does nothing else.
   public static func sleep(milliseconds: Int64) { Syscalls.sleep(milliseconds: milliseconds) }
 
+  /// Lets a programming error end the program at once, for one that runs in the background.
+  public static func resetCrashSignals() { Syscalls.resetCrashSignals() }
+
   /// Makes a write to a closed connection an error rather than the program's end.
   public static func ignoreBrokenPipes() { Syscalls.ignoreBrokenPipes() }
 

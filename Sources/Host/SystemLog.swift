@@ -30,6 +30,9 @@ public final class SystemLog {
     }
   }
 
+  /// Whether nothing is ever sent.
+  public var isNone: Bool { if case .none = method { true } else { false } }
+
   deinit { if let descriptor { Syscalls.close(descriptor) } }
 
   /// Sends one line.

@@ -89,11 +89,12 @@
       return .parent(status: end.status == 0 ? 1 : end.status)
     }
 
-    /// Forks; the old process waits until the new one has ended.
-    public static func forkMonitored() -> MonitoredFork {
+    /// Forks; the old process, without its terminal if so asked, waits until the new one has ended.
+    public static func forkMonitored(leavesTerminal: Bool) -> MonitoredFork {
       let identifier = apus_fork()
       if identifier < 0 { return .failed(.last) }
       if identifier == 0 { return .child }
+      if leavesTerminal { leaveTerminal(changesDirectory: false) }
       return .ended(wait(identifier))
     }
 

@@ -45,6 +45,12 @@
       Glibc.exit(128 + number)
     }
 
+    /// Lets signals of programming errors end the program at once, without a handler that would write to a terminal
+    /// which is gone, and would swallow such a signal if a person sent it.
+    static func resetCrashSignals() {
+      for number in [SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGQUIT] { signal(number, SIG_DFL) }
+    }
+
     /// Makes a write to a closed connection an error rather than the program's end.
     static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
   }

@@ -96,7 +96,7 @@
     }
 
     /// The service manager starts a service anew when it crashes, so nobody else needs to.
-    public static func forkMonitored() -> MonitoredFork { .child }
+    public static func forkMonitored(leavesTerminal: Bool) -> MonitoredFork { .child }
 
     /// Gives up the working directory, if told to; the process was started without a console.
     public static func leaveTerminal(changesDirectory: Bool) {

@@ -104,6 +104,7 @@
     static func dieOfSignal(_ number: Int32) -> Never { exit(128 + number) }
 
     static func ignoreBrokenPipes() {}
+    static func resetCrashSignals() {}
 
     static func fillRandom(_ bytes: inout [UInt8]) {
       // SAFETY: the call writes as many bytes as the array holds. 2 is BCRYPT_USE_SYSTEM_PREFERRED_RNG.
