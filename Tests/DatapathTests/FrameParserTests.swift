@@ -9,7 +9,7 @@ struct FrameParserTests {
     + [2, 0, 0, 0, 0, 1, 10, 0, 0, 1, 0, 0, 0, 0, 0, 0, 10, 0, 0, 2]
 
   @Test func `an ARP request fills the words of ARP`() throws {
-    var parser = FrameParser()
+    let parser = FrameParser()
     let found = parser.key(of: Self.request)
     let key = try #require(found)
     #expect(key.words[1] == 0xffff_ffff_ffff_0806)
@@ -20,7 +20,7 @@ struct FrameParserTests {
   }
 
   @Test func `nothing of a frame is left for the next`() throws {
-    var parser = FrameParser()
+    let parser = FrameParser()
     _ = parser.key(of: Self.request)
     let found = parser.key(of: Array(Self.request[0..<12]) + [0x12, 0x34])
     let key = try #require(found)
@@ -31,7 +31,7 @@ struct FrameParserTests {
   }
 
   @Test func `every truncation gives a key or nothing`() {
-    var parser = FrameParser()
+    let parser = FrameParser()
     for count in 0...Self.request.count {
       let key = parser.key(of: Array(Self.request[0..<count]))
       #expect((key != nil) == (count >= 14))

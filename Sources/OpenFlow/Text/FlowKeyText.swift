@@ -23,7 +23,8 @@ extension Match {
     if type == 0x8847 || type == 0x8848 { mask.words[20] = ~0 }
     if isIP {
       mask.words[4] |= 0xffff_ffff << 32
-      if key[word: 4, shift: 33, bitCount: 1] == 0 { mask.words[4] |= 0xffff_ffff }
+      let hasPorts = [1, 2, 6, 17, 58, 132].contains(proto)
+      if hasPorts, key[word: 4, shift: 33, bitCount: 1] == 0 { mask.words[4] |= 0xffff_ffff }
       if proto == 6 { mask.words[5] |= 0x0fff << 48 }
     }
     if FieldPrerequisite.neighborDiscovery.isSatisfied(by: key) {

@@ -139,7 +139,10 @@ struct MatchFormatter {
     hexadecimal(.skbPriority, to: &writer)
     plain(.actionSetOutput, "actset_output", to: &writer)
     connection(to: &writer)
-    if mask(.packetType) != 0 && !(mask(.packetType) == 0xffff_ffff && value(.packetType) == 0) {
+    if mask(.packetType) == 0xffff_ffff && value(.packetType) == 0 {
+      // Every rule is for Ethernet packets; only flows of a datapath, which name a recirculation, say so.
+      if mask(.recirculationID) != 0 { writer.append("eth,") }
+    } else if mask(.packetType) != 0 {
       plain(.packetType, "packet_type", to: &writer)
     }
   }
@@ -209,18 +212,24 @@ struct MatchFormatter {
 
   private func vlan(to writer: inout TextWriter) {
     let mask = UInt16(truncatingIfNeeded: mask(.vlanTCI))
-    let tci = UInt16(truncatingIfNeeded: value(.vlanTCI))
     guard mask != 0 else { return }
+    vlan(UInt16(truncatingIfNeeded: value(.vlanTCI)), mask: mask, suffix: "", to: &writer)
+    let inner = UInt16(truncatingIfNeeded: match.mask.words[5] >> 16)
+    guard inner != 0 else { return }
+    vlan(UInt16(truncatingIfNeeded: match.key.words[5] >> 16), mask: inner, suffix: "1", to: &writer)
+  }
+
+  private func vlan(_ tci: UInt16, mask: UInt16, suffix: String, to writer: inout TextWriter) {
     let idMask = mask & 0x0fff
     let priorityMask = mask & 0xe000
     let isPresent = mask & 0x1000 != 0 && tci & 0x1000 != 0
     let isWhole = (idMask == 0 || idMask == 0x0fff) && (priorityMask == 0 || priorityMask == 0xe000)
     if isPresent && isWhole && idMask | priorityMask != 0 {
-      if idMask != 0 { decimal("dl_vlan", UInt64(tci & 0x0fff), to: &writer) }
-      if priorityMask != 0 { decimal("dl_vlan_pcp", UInt64(tci >> 13), to: &writer) }
+      if idMask != 0 { decimal("dl_vlan" + suffix, UInt64(tci & 0x0fff), to: &writer) }
+      if priorityMask != 0 { decimal("dl_vlan_pcp" + suffix, UInt64(tci >> 13), to: &writer) }
       return
     }
-    writer.append("vlan_tci=")
+    writer.append("vlan_tci" + suffix + "=")
     writer.hex(tci, 4)
     if mask != 0xffff {
       writer.append(UInt8(ascii: "/"))

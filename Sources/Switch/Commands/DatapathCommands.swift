@@ -10,6 +10,9 @@ enum DatapathCommands {
     SwitchCommand("dpctl/show", "[-s] [dp...]", 0, nil, show),
     SwitchCommand("dpctl/dump-flows", "[-m] [--names] [dp] [filter=..] [type=..] [pmd=..]", 0, 6, dumpFlows),
     SwitchCommand("dpctl/get-flow", "[dp] ufid", 1, 4, getFlow),
+    SwitchCommand("dpctl/add-flow", "[dp] flow actions", 2, 3) { putFlow($0, .new, [.create, .exclusive]) },
+    SwitchCommand("dpctl/mod-flow", "[dp] flow actions", 2, 3) { putFlow($0, .set, []) },
+    SwitchCommand("dpctl/del-flow", "[dp] flow", 1, 2, deleteFlow),
     SwitchCommand("dpctl/del-flows", "[dp] [file]", 0, 2, deleteFlows),
     SwitchCommand("dpctl/dump-conntrack", "[-m] [-s] [dp] [zone=N]", 0, 4) { call in
       guard datapath(call, call.arguments.filter { !$0.isOption && !$0.hasPrefix("zone=") }) != nil else {
@@ -214,6 +217,59 @@ enum DatapathCommands {
         result += link.text(options).describe(flow, nowMilliseconds: now) + "\n"
       }
       call.reply(result)
+    }
+  }
+
+  /// A flow's key and mask from text; answers the call if it is none.
+  private static func key(_ call: CommandCall, _ text: String, _ link: DatapathLink) -> (
+    key: FlowKey, mask: FlowKey
+  )? {
+    do throws(DatapathTextError) {
+      return try DatapathText.readKey(text) { link.portNumber($0) }
+    } catch {
+      call.fail(prefix + "parsing flow key (syntax error at \(text)) (Invalid argument)")
+      return nil
+    }
+  }
+
+  private static func putFlow(_ call: CommandCall, _ command: MessageCommand, _ flags: MessageFlags) {
+    let count = call.arguments.count
+    guard let link = datapath(call, Array(call.arguments.dropLast(2))),
+      let flow = key(call, call.arguments[count - 2], link)
+    else { return }
+    let actions: [DatapathAction]
+    do throws(DatapathTextError) {
+      actions = try DatapathText.readActions(call.arguments[count - 1]) { link.portNumber($0) }
+    } catch {
+      call.fail(prefix + "parsing actions (Invalid argument)")
+      return
+    }
+    let message = FlowMessage(key: flow.key, mask: flow.mask, actions: actions)
+    call.host.context.channel.request(.flow(command, message), datapath: link.index, flags: flags) { answer in
+      guard case .done = answer else {
+        call.fail(prefix + "updating flow table (\(answer.errorText))")
+        return
+      }
+      call.reply()
+    }
+  }
+
+  @Sendable private static func deleteFlow(_ call: CommandCall) {
+    guard let text = call.arguments.last, let link = datapath(call, Array(call.arguments.dropLast())) else {
+      return
+    }
+    var message = FlowMessage(key: nil, identifier: FlowIdentifier(text: text))
+    if message.identifier == nil {
+      guard let flow = key(call, text, link) else { return }
+      message = FlowMessage(key: flow.key, mask: flow.mask)
+    }
+    call.host.context.channel.request(.flow(.delete, message), datapath: link.index) { answer in
+      guard case .done = answer else {
+        let hint = message.identifier == nil ? "\nPerhaps you need to specify a UFID?" : ""
+        call.fail(prefix + "deleting flow (\(answer.errorText))" + hint)
+        return
+      }
+      call.reply()
     }
   }
 

@@ -30,10 +30,15 @@ enum DummyCommands {
     }
     var rest = call.arguments.dropFirst()
     if rest.first == "--qid" { rest = rest.dropFirst(2) }
-    for text in rest {
-      guard let frame = FrameText.bytes(text) else {
+    while let text = rest.popFirst() {
+      guard var frame = FrameText.frame(text, interface.bridge.datapath) else {
         call.fail("syntax error at \(text)")
         return
+      }
+      if rest.first == "--len" {
+        let byteCount = rest.dropFirst().first.flatMap { Int($0) } ?? 0
+        rest = rest.dropFirst(2)
+        frame += [UInt8](repeating: 0, count: max(0, min(byteCount, 65536) - frame.count))
       }
       call.host.context.turn.emit(
         .datapathReceive(datapath: interface.bridge.datapath.name, port, frame: frame))
@@ -93,30 +98,5 @@ enum DummyCommands {
     context.devices[interface.name] = device
     call.host.refreshTunnels()
     call.reply("OK\n")
-  }
-}
-
-/// Frames as text.
-enum FrameText {
-  /// The bytes of a frame in hexadecimal digits; nil if it is no whole number of bytes or shorter than an Ethernet header.
-  static func bytes(_ text: String) -> [UInt8]? {
-    var bytes: [UInt8] = []
-    var high: UInt8?
-    for character in text.utf8 {
-      let digit: UInt8
-      switch character {
-      case 0x30...0x39: digit = character - 0x30
-      case 0x41...0x46: digit = character - 0x41 + 10
-      case 0x61...0x66: digit = character - 0x61 + 10
-      default: return nil
-      }
-      if let first = high {
-        bytes.append(first << 4 | digit)
-        high = nil
-      } else {
-        high = digit
-      }
-    }
-    return high == nil && bytes.count >= 14 ? bytes : nil
   }
 }

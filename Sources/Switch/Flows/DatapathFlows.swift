@@ -101,7 +101,7 @@ final class DatapathFlows {
     let request = TranslationRequest(
       bridge: input.bridge, key: openFlowKey, frame: message.packet, now: now, input: input)
     let translation = Translator.translate(request, environment)
-    applySideEffects(translation, packets: 1, bytes: UInt64(message.packet.count))
+    applySideEffects(translation, key, byteCount: message.packet.count)
     execute(translation.actions, on: message.packet, key)
     if installs { install(key, translation) }
     inject(translation.injections, depth: 0)
@@ -114,8 +114,11 @@ final class DatapathFlows {
     return datapath.interfaces[port]
   }
 
-  private func applySideEffects(_ translation: Translation, packets: UInt64, bytes: UInt64) {
-    for credit in translation.credits { credit.apply(packets: packets, bytes: bytes, now: now) }
+  private func applySideEffects(_ translation: Translation, _ key: borrowing FlowKey, byteCount: Int) {
+    let flags = UInt16(truncatingIfNeeded: key.words[5] >> 48)
+    for credit in translation.credits {
+      credit.apply(packets: 1, bytes: UInt64(byteCount), now: now, tcpFlags: flags)
+    }
     for rule in translation.learned { learn?(rule) }
   }
 
@@ -170,7 +173,7 @@ final class DatapathFlows {
     let request = TranslationRequest(
       bridge: bridge, key: key, frame: frame, now: now, input: bridge.interface(inPort), actions: actions)
     let translation = Translator.translate(request, environment)
-    applySideEffects(translation, packets: 1, bytes: UInt64(frame.count))
+    applySideEffects(translation, key, byteCount: frame.count)
     var datapathKey = key
     let port = bridge.interface(inPort)?.datapathNumber ?? .none
     datapathKey.inPort = OpenFlowPortNumber(port.rawValue)
@@ -191,7 +194,7 @@ final class DatapathFlows {
     let actions = installedActions(translation, key)
     flows[identifier] = InstalledFlow(
       key: PackedKey(key), mask: PackedKey(mask), actions: actions, credits: translation.credits,
-      generation: generation, createdMilliseconds: now, usedMilliseconds: now)
+      generation: generation, createdMilliseconds: now, usedMilliseconds: now, learned: translation.learned)
     counters.installed &+= 1
     highestCount = max(highestCount, flows.count)
     put(identifier, key, mask, actions)
@@ -289,7 +292,11 @@ final class DatapathFlows {
     let used = statistics.usedMilliseconds.map { Int64(truncatingIfNeeded: $0) } ?? now
     flow.usedMilliseconds = max(flow.usedMilliseconds, min(used, now))
     flows[identifier] = flow
-    for credit in flow.credits { credit.apply(packets: packets, bytes: bytes, now: flow.usedMilliseconds) }
+    for credit in flow.credits {
+      credit.apply(
+        packets: packets, bytes: bytes, now: flow.usedMilliseconds, tcpFlags: statistics.tcpFlags)
+    }
+    for rule in flow.learned { learn?(rule) }
     return true
   }
 
@@ -327,6 +334,7 @@ final class DatapathFlows {
     }
     var flow = old
     flow.credits = translation.credits
+    flow.learned = translation.learned
     flow.generation = generation
     flow.actions = installedActions(translation, key)
     flows[identifier] = flow

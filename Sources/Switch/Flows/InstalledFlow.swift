@@ -16,6 +16,8 @@ struct InstalledFlow {
   var createdMilliseconds: Int64
   /// When a packet used it last, as far as the switch has heard.
   var usedMilliseconds: Int64
+  /// The rules that its packets ask for.
+  var learned: [LearnedRule] = []
   /// The counters that were credited so far.
   var creditedPackets: UInt64 = 0
   var creditedBytes: UInt64 = 0

@@ -99,23 +99,30 @@ final class Classifier {
   /// The most important rule that matches a key.
   ///
   /// Into `wildcards` go the bits that were looked at: another key that agrees in them gets the same answer.
-  func lookup(_ key: borrowing FlowKey, wildcards: inout FlowKey) -> Rule? {
+  /// Rules that are clauses of a conjunction are passed over unless they may join.
+  func lookup(_ key: borrowing FlowKey, wildcards: inout FlowKey, joinsClauses: Bool = true) -> Rule? {
     if isOrderStale {
       order.sort { $0.maximumPriority > $1.maximumPriority }
       isOrderStale = false
     }
     var answers = TrieAnswers()
     var best: Rule?
+    var clauses: [Rule] = []
     for subtable in order {
       if let best, subtable.maximumPriority <= best.priority { break }
       answers.lend(tries)
-      if let rule = subtable.lookup(key, tries: &answers, wildcards: &wildcards),
-        rule.priority > best?.priority ?? Int32.min
-      {
+      guard let rule = subtable.lookup(key, tries: &answers, wildcards: &wildcards) else { continue }
+      if rule.isClause {
+        if joinsClauses {
+          clauses.append(rule)
+        } else if let heir = Conjunction.ordinary(after: rule), heir.priority > best?.priority ?? Int32.min {
+          best = heir
+        }
+      } else if rule.priority > best?.priority ?? Int32.min {
         best = rule
       }
     }
-    return best
+    return clauses.isEmpty ? best : Conjunction.resolve(clauses, best, key, &wildcards, in: self)
   }
 
   /// Calls a function for every rule, until it says to stop.

@@ -52,8 +52,8 @@ enum Commit {
     if base.isMPLS, !key.isMPLS { commitMPLS(key, &base, &wildcards, &actions) }
     let type = key.etherType
     switch type {
-    case 0x0800: set(.ipv4, ipv4, key, &base, &wildcards, &actions)
-    case 0x86dd: set(.ipv6, ipv6, key, &base, &wildcards, &actions)
+    case 0x0800: setNetwork(.ipv4, ipv4, key, &base, &wildcards, &actions)
+    case 0x86dd: setNetwork(.ipv6, ipv6, key, &base, &wildcards, &actions)
     case 0x0806, 0x8035: set(.arp, arp, key, &base, &wildcards, &actions)
     default: break
     }
@@ -63,8 +63,37 @@ enum Commit {
     let hasLabels = key.isMPLS
     if hasLabels || base.isMPLS { commitMPLS(key, &base, &wildcards, &actions) }
     commitVLAN(key, &base, &wildcards, &actions)
-    set(.priority, priority, key, &base, &wildcards, &actions)
-    set(.mark, mark, key, &base, &wildcards, &actions)
+    if (key.words[8] ^ base.words[8]) & 0xffff_ffff != 0 {
+      wildcards.words[8] |= 0xffff_ffff
+      set(.priority, priority, key, &base, &wildcards, &actions)
+    }
+    if (key.words[7] ^ base.words[7]) & 0xffff_ffff != 0 {
+      wildcards.words[7] |= 0xffff_ffff
+      set(.mark, mark, key, &base, &wildcards, &actions)
+    }
+  }
+
+  /// Sets fields of an IP header, if there is one: a packet without a protocol has none.
+  private static func setNetwork(
+    _ attribute: KeyAttribute, _ fields: [Settable], _ key: borrowing FlowKey, _ base: inout FlowKey,
+    _ wildcards: inout FlowKey, _ actions: inout [DatapathAction]
+  ) {
+    guard differ(key, base, fields) else { return }
+    wildcards.words[4] |= 0xff << 56
+    guard key.ipProtocol != 0 else { return }
+    set(attribute, fields, key, &base, &wildcards, &actions)
+  }
+
+  private static func differ(
+    _ key: borrowing FlowKey, _ base: borrowing FlowKey, _ fields: [Settable]
+  ) -> Bool {
+    for field in fields {
+      for word in field.word..<(field.word + field.wordCount)
+      where (key.words[word] ^ base.words[word]) & field.mask != 0 {
+        return true
+      }
+    }
+    return false
   }
 
   private static func setTransport(
@@ -87,16 +116,15 @@ enum Commit {
     _ attribute: KeyAttribute, _ fields: [Settable], _ key: borrowing FlowKey, _ base: inout FlowKey,
     _ wildcards: inout FlowKey, _ actions: inout [DatapathAction]
   ) {
+    guard differ(key, base, fields) else { return }
     var value = FlowKey()
     var mask = FlowKey()
-    var differs = false
     for field in fields {
       var difference: UInt64 = 0
       for word in field.word..<(field.word + field.wordCount) {
         difference |= (key.words[word] ^ base.words[word]) & field.mask
       }
       guard difference != 0 else { continue }
-      differs = true
       for word in field.word..<(field.word + field.wordCount) {
         // Whatever differs was written, and counts as looked at even if nobody said so.
         wildcards.words[word] |= (key.words[word] ^ base.words[word]) & field.mask
@@ -105,7 +133,7 @@ enum Commit {
         base.words[word] = base.words[word] & ~field.mask | key.words[word] & field.mask
       }
     }
-    if differs { actions.append(.set(SetAction(attribute, value: value, mask: mask))) }
+    actions.append(.set(SetAction(attribute, value: value, mask: mask)))
   }
 
   private static func commitVLAN(

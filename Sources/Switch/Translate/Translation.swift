@@ -22,6 +22,8 @@ struct TranslationRequest {
   var table: UInt8 = 0
   /// Where the steps are noted, if someone wants to read them.
   var trace: TraceNode?
+  /// Whether the steps name ports rather than number them.
+  var usesNames = false
 }
 
 /// What a translation came to.
@@ -58,6 +60,8 @@ enum Credit {
   case rule(Rule)
   /// A lookup in a table that found a rule or not.
   case lookup(Bridge, table: UInt8, found: Bool)
+  /// A rule that ends soon after a TCP connection has ended.
+  case finished(Rule, Bridge, idleSeconds: UInt16, hardSeconds: UInt16)
   /// A patch port that they left by.
   case sent(Interface)
   /// A patch port that they came in by.
@@ -67,12 +71,18 @@ enum Credit {
   /// A tunnel neighbour that they refresh.
   case neighbor(NeighborTable, NeighborTable.Key, MACAddress)
 
-  /// Counts packets.
-  func apply(packets: UInt64, bytes: UInt64, now: Int64) {
+  /// Counts packets; `tcpFlags` are those that any of them had.
+  func apply(packets: UInt64, bytes: UInt64, now: Int64, tcpFlags: UInt16 = 0) {
     switch self {
     case .rule(let rule): rule.credit(packets: packets, bytes: bytes, usedMilliseconds: now)
     case .lookup(let bridge, let table, let found):
       bridge.tables.count(table: table, packets: packets, matched: found)
+    case .finished(let rule, let bridge, let idle, let hard):
+      // FIN or RST (RFC 9293, section 3.1).
+      guard tcpFlags & 5 != 0, !rule.isRemoved else { return }
+      bridge.tables.setTimeouts(
+        of: rule, idleSeconds: Self.shorter(rule.idleTimeoutSeconds, idle),
+        hardSeconds: Self.shorter(rule.hardTimeoutSeconds, hard))
     case .sent(let interface):
       interface.counters.sentPackets &+= packets
       interface.counters.sentBytes &+= bytes
@@ -83,6 +93,11 @@ enum Credit {
       port.bridge.addresses.learn(vlan: vlan, address, port: port, now: now)
     case .neighbor(let table, let key, let address): table.learn(key, address, now: now)
     }
+  }
+
+  /// The shorter of two timeouts, of which 0 is none.
+  private static func shorter(_ timeout: UInt16, _ other: UInt16) -> UInt16 {
+    timeout == 0 ? other : other == 0 ? timeout : min(timeout, other)
   }
 }
 

@@ -8,7 +8,7 @@ extension Translator {
     if actions.isEmpty { note(.action, "drop") }
     for action in actions {
       if isDone { return }
-      note(.action, TraceText.action(action))
+      note(.action, text.action(action))
       perform(action)
     }
   }
@@ -25,7 +25,7 @@ extension Translator {
         output(number, maximumByteCount: maximumByteCount)
       }
     case .outputTruncated(let port, let maximumByteCount): outputTruncated(port, maximumByteCount)
-    case .enqueue(let port, _): output(port, maximumByteCount: 0)
+    case .enqueue(let port, let queue): enqueue(port, queue)
     case .controller(let controller): sendToController(controller)
     case .resubmit(let resubmit):
       lookUp(
@@ -34,19 +34,28 @@ extension Translator {
     case .gotoTable(let table): lookUp(table: table, controllerHearsMiss: true)
     case .clone(let inner): clone(inner)
     case .exit: isDone = true
-    case .writeActions(let actions): actionSet += actions
-    case .clearActions: actionSet = []
+    case .writeActions(let actions):
+      actionSet += actions
+      noteActionSet("is")
+    case .clearActions:
+      noteActionSet("was")
+      actionSet = []
     case .writeMetadata(let value, let mask):
       key.words[44] = key.words[44] & ~mask | value & mask
     case .stackPush(let field): push(field)
     case .stackPop(let field): pop(field)
     case .learn(let learn): self.learn(learn)
-    case .note, .setQueue, .popQueue, .finTimeout, .conjunction, .debugRecirculate: break
+    case .setQueue(let queue): key[word: 8, shift: 0, bitCount: 32] = UInt64(queue)
+    case .popQueue:
+      key[word: 8, shift: 0, bitCount: 32] = request.key.words[8] & 0xffff_ffff
+      note(.detail, "queue = \(request.key.words[8] & 0xffff_ffff)")
+    case .finTimeout(let idle, let hard): finTimeout(idle, hard)
+    case .note, .conjunction, .debugRecirculate: break
     case .debugSlow: result.slowPath.insert(.action)
     case .group, .bundle, .multipath, .sample, .connectionTrack, .nat, .connectionTrackClear,
       .checkPacketLarger,
       .meter, .encapsulate, .decapsulate, .decrementNSHTTL, .deleteField:
-      note(.error, "\(TraceText.action(action)): not supported by this switch, ignored")
+      note(.error, "\(text.action(action)): not supported by this switch, ignored")
     default: change(action)
     }
   }
@@ -128,6 +137,7 @@ extension Translator {
       key.timeToLive -= 1
       return
     }
+    note(.warning, "\(key.isIPv4 ? "IPv4" : "IPv6") decrement TTL exception")
     for controller in controllers {
       var action = ControllerAction()
       action.controller = controller
@@ -186,11 +196,16 @@ extension Translator {
     if ttl > 1 {
       field.set(ttl - 1, in: &key)
     } else {
+      note(.warning, "MPLS decrement TTL exception")
       var action = ControllerAction()
       action.reason = 2
       sendToController(action)
       isDone = true
     }
+  }
+
+  private func noteActionSet(_ verb: String) {
+    note(.detail, "action set \(verb): " + (actionSet.isEmpty ? "empty" : text.actions(actionSet)))
   }
 
   // MARK: Stack and clones
@@ -223,20 +238,29 @@ extension Translator {
     if result.failure == nil { isDone = false }
   }
 
+  /// Sends to a port by one of its queues; a queue is a priority of the packet, as OVS's userspace datapath has it.
+  private func enqueue(_ port: OpenFlowPortNumber, _ queue: UInt32) {
+    guard port != key.inPort else { return }
+    let before = key.words[8]
+    key[word: 8, shift: 0, bitCount: 32] = UInt64(queue)
+    send(to: port == .inPort ? key.inPort : port)
+    key.words[8] = before
+  }
+
+  /// Lets the rule that runs end soon after its connection ended.
+  private func finTimeout(_ idleSeconds: UInt16, _ hardSeconds: UInt16) {
+    guard let rule, key.isIPv4 || key.isIPv6, key.ipProtocol == 6 else { return }
+    result.credits.append(.finished(rule, bridge, idleSeconds: idleSeconds, hardSeconds: hardSeconds))
+  }
+
   private func learn(_ learn: LearnAction) {
     for specification in learn.specifications {
       if case .field(let source) = specification.source { source.unwildcard(in: &wildcards) }
     }
+    guard request.mayHaveSideEffects else {
+      note(.warning, "suppressing side effects, so learn action ignored")
+      return
+    }
     result.learned.append(LearnedRule(bridge: bridge, action: learn, key: key))
   }
-}
-
-/// A rule that a `learn` action asks for, with the packet that it is made from.
-struct LearnedRule {
-  /// The bridge.
-  var bridge: Bridge
-  /// What the rule is made by.
-  var action: LearnAction
-  /// The headers that it is made from.
-  var key: FlowKey
 }

@@ -6,15 +6,14 @@ extension Translator {
   /// Forwards as an ordinary learning switch does (the NORMAL action).
   func normal() {
     wildcards.words[1] |= 0xffff_ffff_ffff_0000
-    wildcards.words[2] |= ~0
+    wildcards.words[2] |= 0xffff_ffff_ffff_1fff
     guard let input = bridge.interface(key.inPort) else {
       note(.detail, "no input bundle, dropping")
       return
     }
     guard let frame = VLANFrame(key, receivedBy: input.port.vlan) else {
-      note(
-        .detail,
-        "dropping packet received on port \(input.port.name): VLAN \(key.vlanID) is not one that it carries")
+      note(.error, refusal(input.port))
+      note(.warning, "disallowed VLAN VID for this input port, dropping")
       return
     }
     let vlan = frame.vlan
@@ -22,6 +21,8 @@ extension Translator {
       note(.detail, "packet has reserved destination MAC, dropping")
       return
     }
+    lookAtGratuitousARP()
+    wildcards.words[2] |= 0xffff
     let isFlooded = bridge.settings.floodVLANs.contains(vlan)
     if !isFlooded { noteAddress(vlan, input.port) }
     if let port = isFlooded ? nil : learnedPort(vlan) {
@@ -35,11 +36,31 @@ extension Translator {
       }
       return
     }
-    note(
-      .detail,
-      key.ethernetDestination.isMulticast
-        ? "no learned MAC for destination, flooding" : "no learned MAC for destination, flooding")
+    note(.detail, "no learned MAC for destination, flooding")
     flood(frame, from: input.port)
+  }
+
+  /// A host that moved says so by an ARP request or reply to everyone: which it is, is looked at.
+  private func lookAtGratuitousARP() {
+    guard key.etherType == 0x0806, key.ethernetDestination == .broadcast else { return }
+    wildcards.words[4] |= 0xff << 56
+    if key.ipProtocol == 1 { wildcards.words[3] = ~0 }
+  }
+
+  /// Why a port does not take a frame.
+  private func refusal(_ port: BridgePort) -> String {
+    let vlan = String(key.vlanID)
+    switch port.vlan.mode {
+    case .access:
+      return
+        "dropping VLAN \(vlan) tagged packet received on port \(port.name) configured as VLAN \(port.vlan.tag) "
+        + "access port"
+    case .dot1qTunnel:
+      return "dropping VLAN \(vlan) packet received on port \(port.name) not configured for cvlan \(vlan)"
+    case .trunk, .nativeTagged, .nativeUntagged:
+      return
+        "dropping VLAN \(vlan) packet received on port \(port.name) not configured for trunking VLAN \(vlan)"
+    }
   }
 
   /// Notes the source address, for whoever applies the translation to learn.

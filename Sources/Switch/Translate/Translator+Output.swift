@@ -18,7 +18,7 @@ extension Translator {
       sendToController(action)
     default:
       if port == key.inPort {
-        note(.detail, "skipping output to input port")
+        note(.warning, "skipping output to input port")
       } else {
         send(to: port)
       }
@@ -45,28 +45,28 @@ extension Translator {
   /// Sends the packet out of one port, whether or not it came in by it.
   func send(to number: OpenFlowPortNumber) {
     guard let interface = bridge.interface(number) else {
-      note(.detail, "Nonexistent output port")
+      note(.warning, "Nonexistent output port")
       return
     }
     if interface.configuration.contains(.noForward) {
-      note(.detail, "OFPPC_NO_FWD set, skipping output")
+      note(.warning, "OFPPC_NO_FWD set, skipping output")
       return
     }
     if interface.configuration.contains(.portDown) {
-      note(.detail, "OFPPC_PORT_DOWN set, skipping output")
+      note(.warning, "OFPPC_PORT_DOWN set, skipping output")
       return
     }
     switch interface.kind {
     case .patch:
       guard let peer = interface.peer(among: bridge.datapath) else {
-        note(.detail, "Nonexistent patch port peer")
+        note(.warning, "Nonexistent patch port peer")
         return
       }
       patch(interface, to: peer)
     case .tunnel(let settings): encapsulate(interface, settings)
     case .system, .internalDevice, .dummy:
       guard let port = interface.datapathNumber else {
-        note(.detail, "Nonexistent output port")
+        note(.warning, "Nonexistent output port")
         return
       }
       if number == .local, deliverToEndpoint() { return }

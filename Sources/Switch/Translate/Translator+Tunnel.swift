@@ -175,6 +175,9 @@ extension Translator {
   }
 
   private func endTunnel() -> Bool {
+    // Only what is sent to the bridge's own address can end here; what is not needs no further look.
+    wildcards.words[1] |= 0xffff_ffff_ffff_0000
+    guard key.ethernetDestination == bridge.ethernetAddress else { return false }
     let destination: IPv6Address
     if key.isIPv4 {
       wildcards.words[3] |= 0xffff_ffff
@@ -193,13 +196,14 @@ extension Translator {
   }
 
   private func arpAtEndpoint() -> Bool {
-    wildcards.words[4] |= 0xff << 56
-    wildcards.words[3] |= ~0
+    wildcards.words[3] |= 0xffff_ffff
     let sender = IPv6Address(mapped: key.ipv4Source)
     let target = key.ipv4Destination
     guard let endpoint = environment.endpoints.endpoint(IPv6Address(mapped: target), on: bridge.name) else {
       return false
     }
+    wildcards.words[4] |= 0xff << 56
+    wildcards.words[3] |= ~0
     wildcards.words[17] |= 0xffff_ffff_ffff_0000
     if !key.arpSourceHardware.isMulticast, key.ipv4Source != .zero {
       noteNeighbor(sender, key.arpSourceHardware)

@@ -45,6 +45,8 @@ final class Translator {
   var resubmitCount = 0
   /// The cookie of the rule whose actions run.
   var cookie: UInt64 = 0
+  /// That rule.
+  var rule: Rule?
   var stack: [FieldValue] = []
   var stackByteCount = 0
   var actionSet: [Action] = []
@@ -114,6 +116,16 @@ final class Translator {
       actions += last
     }
     for word in KeySegments.words(ofSegment: 8) { wildcards.words[word] = 0 }
+    // Headers that the packet does not have were looked at only where actions had added them; a datapath's flow
+    // without a tag matches packets without one.
+    if !request.key.isMPLS {
+      wildcards.words[20] = 0
+      wildcards.words[21] = 0
+    }
+    if !request.key.hasVLAN {
+      wildcards.vlanTCI = 0
+      wildcards.words[5] &= 0xffff_0000_0000_0000
+    }
     if wildcards.vlanTCI != 0 { wildcards.vlanTCI |= 0x1000 }
     if key.isIPv4 && request.key.ipProtocol == 1 || key.isIPv6 && request.key.ipProtocol == 58 {
       // ICMP's type and code have eight bits.
@@ -134,8 +146,9 @@ final class Translator {
     let rule = bridge.tables.lookup(table: wanted, key, wildcards: &wildcards)
     key.inPort = realPort
     result.credits.append(.lookup(bridge, table: wanted, found: rule != nil))
-    let outer = (trace: trace, table: table, cookie: cookie, depth: depth)
-    trace = trace?.add(.table, tableStep(wanted, rule))
+    let outer = (trace: trace, table: table, cookie: cookie, depth: depth, rule: self.rule)
+    self.rule = rule
+    trace = trace?.add(.table, tableStep(wanted, rule, controllerHearsMiss))
     resubmitCount += 1
     // Going on to a later table can not go round in circles.
     if wanted <= table { depth += 1 }
@@ -148,6 +161,7 @@ final class Translator {
       miss(controllerHearsMiss)
     }
     (trace, table, cookie, depth) = (outer.trace, outer.table, outer.cookie, outer.depth)
+    self.rule = outer.rule
   }
 
   private func miss(_ controllerHears: Bool) {
@@ -186,11 +200,19 @@ final class Translator {
     if let trace { trace.add(kind, text()) }
   }
 
-  private func tableStep(_ table: UInt8, _ rule: Rule?) -> String {
+  /// How rules and actions of the bridge are shown.
+  var text: TraceText { request.usesNames ? TraceText(names: bridge.names) : TraceText() }
+
+  private func tableStep(_ table: UInt8, _ rule: Rule?, _ controllerHearsMiss: Bool) -> String {
     let number = String(table)
     let prefix = String(repeating: " ", count: max(0, 2 - number.utf8.count)) + number + ". "
-    guard let rule else { return prefix + "No match." }
-    return prefix + TraceText.rule(rule)
+    guard let rule else {
+      let isHeard = controllerHearsMiss && bridge.sendsMissesToController
+      // The rule of the switch's own that stands for a miss is recognised in the first bridge alone.
+      if bridge !== request.bridge { return prefix + (isHeard ? "reg0=0x1" : "reg0=0x2") + ", priority 0" }
+      return prefix + (isHeard ? "No match, and a \"packet-in\" is called for." : "No match.")
+    }
+    return prefix + text.rule(rule)
   }
 
   // MARK: Actions that come last

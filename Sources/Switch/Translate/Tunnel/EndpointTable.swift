@@ -28,6 +28,7 @@ final class EndpointTable {
   private(set) var generation: UInt64 = 0
   private var endpoints: [IPv6Address: Endpoint] = [:]
   private var bridgesWithOwn: Set<String> = []
+  private var bridgesWithAny: Set<String> = []
 
   init() {}
 
@@ -41,7 +42,11 @@ final class EndpointTable {
     guard table != endpoints else { return }
     endpoints = table
     bridgesWithOwn = []
-    for endpoint in table.values where endpoint.isOwn { bridgesWithOwn.insert(endpoint.bridge) }
+    bridgesWithAny = []
+    for endpoint in table.values {
+      bridgesWithAny.insert(endpoint.bridge)
+      if endpoint.isOwn { bridgesWithOwn.insert(endpoint.bridge) }
+    }
     generation &+= 1
   }
 
@@ -55,7 +60,7 @@ final class EndpointTable {
   func hasOwn(on bridge: String) -> Bool { bridgesWithOwn.contains(bridge) }
 
   /// Whether some tunnel ends on a bridge.
-  func hasAny(on bridge: String) -> Bool { endpoints.values.contains { $0.bridge == bridge } }
+  func hasAny(on bridge: String) -> Bool { bridgesWithAny.contains(bridge) }
 
   /// The routes that the own endpoints bring: the network that each is on.
   var routes: [RouteTable.Route] {
