@@ -80,6 +80,20 @@ import Testing
     for upcall in upcalls { #expect(defects(upcall.message.packet) == []) }
   }
 
+  @Test func `a segment within a foreign tunnel is not cut wrongly but dropped`() throws {
+    let tunnel = tunnelHeader(.vxlan)
+    let (inner, offload) = segment([UInt8](repeating: 1, count: 3000), size: 1448)
+    var outer = tunnel + inner
+    outer.replaceSubrange(16..<18, with: big(outer.count - 14, 2))
+    outer.replaceSubrange(38..<40, with: big(outer.count - 34, 2))
+    var moved = offload
+    moved.checksumStart += UInt16(tunnel.count)
+    let harness = EngineHarness()
+    harness.forward(1, [output(2)])
+    #expect(harness.send([outer], offload: moved) == [])
+    #expect(harness.drops(.segmentationFailed) == 1)
+  }
+
   @Test func `offload information that does not fit is refused`() {
     let harness = EngineHarness()
     harness.forward(1, [output(2)])

@@ -101,7 +101,7 @@ extension Engine {
       let lengths = programs.words[place]
       let greater = place &+ 1
       let lessOrEqual = greater &+ Int(truncatingIfNeeded: lengths & 0xffff_ffff)
-      // The threshold is on the IP packet, as it is in Open vSwitch, with the Ethernet header counted.
+      // The whole frame counts, its Ethernet header too, as in Open vSwitch.
       runCopy(state.count > Int(high) ? greater : lessOrEqual, state, level)
       place = lessOrEqual &+ Int(truncatingIfNeeded: lengths >> 32)
       return true

@@ -36,8 +36,6 @@ public enum DropReason: Int, CaseIterable, Sendable {
   case ttlExhausted
   /// Actions nest deeper than allowed.
   case actionsTooDeep
-  /// The output is the port that it came in by, which the link cannot carry.
-  case portDown
 
   /// The name of the counter, as `coverage/show` and `dpctl` print it.
   public var name: StaticString {
@@ -60,7 +58,6 @@ public enum DropReason: Int, CaseIterable, Sendable {
     case .actionMismatch: "datapath_drop_action_mismatch"
     case .ttlExhausted: "datapath_drop_ttl_exhausted"
     case .actionsTooDeep: "datapath_drop_actions_too_deep"
-    case .portDown: "datapath_drop_port_down"
     }
   }
 }

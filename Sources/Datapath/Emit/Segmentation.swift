@@ -77,6 +77,8 @@ extension Engine {
     layout.transport = Int(packet.offload.checksumStart)
     layout.isIPv6 = type == 0x86dd
     layout.isTCP = packet.offload.segmentation != .udp
+    // A segment within a tunnel that somebody else made has headers that are not known here.
+    if packet.offload.tunnelByteCount == 0 && Int(packet.transport) != layout.transport { return nil }
     guard type == 0x0800 || type == 0x86dd else { return nil }
     if layout.isTCP && layout.isIPv6 != (packet.offload.segmentation == .tcp6) { return nil }
     guard layout.transport >= layout.network &+ (layout.isIPv6 ? 40 : 20) else { return nil }
