@@ -1,14 +1,18 @@
-import Datapath
 import OpenFlow
 
-/// A flow that was read is written and read again as the same match.
+/// Reads a flow, a match and actions from text: whatever it says, nothing traps, and what was read can be printed.
 func fuzz(_ input: Span<UInt8>) {
-  let bytes = Array(input)
+  guard input.count > 0 else { return }
+  let bytes = [UInt8](input)
+  let command = FlowCommand.allCases[Int(bytes[0]) % FlowCommand.allCases.count]
   let parser = FlowParser()
-  guard let parsed = try? parser.line(bytes[...]) else { return }
-  let text = parsed.change.match.text()
-  var again = "priority=\(parsed.change.priority)"
-  if !text.isEmpty { again += "," + text }
-  guard let second = try? parser.request(text) else { return }
-  precondition(second.change.match.key == parsed.change.match.key, again)
+  if let flow = try? parser.flow(bytes[1...], command) {
+    _ = flow.change.text()
+    _ = flow.formats.text
+    _ = flow.change.match.normalized().text()
+  }
+  _ = try? parser.line(bytes[...])
+  let text = String(decoding: bytes, as: UTF8.self)
+  if let request = try? parser.request(text) { _ = request.change.match.key.text() }
+  if let actions = try? parser.actions(text) { _ = Action.text(actions) }
 }
