@@ -11,8 +11,9 @@ private let schema = #"""
   "B":{"columns":{"n":{"type":{"key":{"type":"string","maxLength":8}}}}}}}
   """#
 
-/// The first byte says what the others are: a file, the record of a transaction, the operations of one, or a
-/// schema. Whatever they are, an error is a value.
+/// Reads an input as what its first byte says: a file, the record of a transaction, operations, or a schema.
+///
+/// Whatever it is, an error is a value.
 func fuzz(_ input: Span<UInt8>) {
   guard input.count > 1 else { return }
   let bytes = Array([UInt8](input).dropFirst())
