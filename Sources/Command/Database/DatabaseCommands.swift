@@ -156,8 +156,9 @@ extension DatabaseNames {
   /// The columns of `--columns`, nil standing for the UUID; all of them if the option is not given.
   func shownColumns(_ list: String?, of table: TableSchema) throws(ControlError) -> [ColumnSchema?] {
     guard let list else {
-      let named = table.namedColumns.sorted { $0.name < $1.name }
-      return [nil] + named
+      var columns: [ColumnSchema?] = [nil]
+      for column in table.namedColumns.sorted(by: { $0.name < $1.name }) { columns.append(column) }
+      return columns
     }
     var columns: [ColumnSchema?] = []
     for name in list.utf8.split(whereSeparator: { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: " ") }) {
