@@ -55,7 +55,8 @@ class Laboratory:
         """Pings from the first host's machine; the other tenant's machine must not see it."""
         source = self.first.machines[tenant].namespace
         received = 0
-        for _ in range(3):  # the first packets may wait for a neighbour to answer
+        source.ping(target.address, count=2)  # the first packets wait for neighbours to answer
+        for _ in range(3):
             received, median = source.ping(target.address, count=count)
             if received == count:
                 return f"{median:.2f} ms"
