@@ -333,8 +333,8 @@ struct ActionFormatter {
     if let packetType {
       writer.append("packet_type(ns=")
       writer.decimal(packetType >> 16)
-      writer.append(",id=")
-      writer.hex(packetType & 0xffff)
+      writer.append(",type=")
+      writer.alternateHex(UInt64(packetType & 0xffff))
       writer.append(")")
     }
     writer.append(")")

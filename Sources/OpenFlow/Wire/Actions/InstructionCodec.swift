@@ -43,7 +43,8 @@ extension ActionReader {
     case 3:
       try body.skip(4)
       var actions = body.throwing(.badActionBadLength)
-      return try [.writeActions(nested(&actions))]
+      let written = try nested(&actions)
+      return written.isEmpty ? [] : [.writeActions(written)]
     case 4:
       try body.skip(4)
       var actions = body.throwing(.badActionBadLength)
