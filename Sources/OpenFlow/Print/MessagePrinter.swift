@@ -27,6 +27,7 @@ public struct MessagePrinter {
     do throws(OpenFlowError) {
       let received = try Message.decode(bytes, hasTableID: true)
       header(received, to: &writer)
+      if Message.hasMore(bytes) { writer.append(" flags=[more]") }
       body(received, to: &writer)
     } catch {
       failure(error, bytes, to: &writer)
