@@ -131,6 +131,9 @@ public final class VirtualSwitch {
 
   private func bridgeConfigured(_ bridge: Bridge, _ wanted: DesiredBridge) {
     agents[bridge.name]?.configure(wanted)
+    if let other = reconciler.desired?.otherConfig {
+      flows[bridge.datapath.type]?.limits = DatapathFlows.Limits(other)
+    }
     refreshTunnels()
   }
 

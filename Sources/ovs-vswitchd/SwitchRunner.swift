@@ -48,8 +48,12 @@ final class SwitchRunner {
   /// Connects to the database server.
   func start() { connect() }
 
-  /// Ends the datapaths.
-  func stop() { host.stop() }
+  /// Removes the sockets and ends the datapaths.
+  func stop() {
+    for listener in listeners.values { listener.close() }
+    listeners = [:]
+    host.stop()
+  }
 
   // MARK: events
 

@@ -212,7 +212,7 @@ enum DatapathCommands {
         return
       }
       var result = ""
-      for case .flow(_, let flow) in messages.map(\.body) {
+      for case .flow(_, let flow) in messages.map({ $0.body }) {
         let now = UInt64(max(0, call.host.context.now))
         result += link.text(options).describe(flow, nowMilliseconds: now) + "\n"
       }

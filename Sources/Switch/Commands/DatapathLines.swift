@@ -23,7 +23,7 @@ extension DatapathLink {
   func heading(_ answer: DatapathAnswer) -> String {
     var statistics = self.statistics
     if case .done(let messages) = answer {
-      for case .datapath(_, let message) in messages.map(\.body) {
+      for case .datapath(_, let message) in messages.map({ $0.body }) {
         if let found = message.statistics { statistics = found }
       }
     }
@@ -43,7 +43,7 @@ extension DatapathLink {
   func portLines(_ answer: DatapathAnswer, _ showsCounters: Bool) -> String {
     var ports: [VportMessage] = []
     if case .done(let messages) = answer {
-      for case .vport(_, let port) in messages.map(\.body) { ports.append(port) }
+      for case .vport(_, let port) in messages.map({ $0.body }) { ports.append(port) }
     }
     // The datapath's own port always exists, for whoever counts on it.
     if !ports.contains(where: { $0.number?.rawValue == 0 }) {

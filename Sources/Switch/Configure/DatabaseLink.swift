@@ -17,6 +17,7 @@ final class DatabaseLink {
   private var nextStatus: Int64 = 0
   private var nextStatistics: Int64 = 0
   private var hasComplained = false
+  private var hasAskedForCounters = false
   private var waitsSince: Int64?
   /// The comparison of wanted and actual whose outcome was last written.
   private var writtenRound: UInt64 = 0
@@ -29,6 +30,9 @@ final class DatabaseLink {
   static var statusMilliseconds: Int64 { 1000 }
   /// How often statistics are written, in milliseconds, unless `other_config:stats-update-interval` says more.
   static var statisticsMilliseconds: Int64 { 5000 }
+
+  /// How long the host takes to say what its devices counted, in milliseconds.
+  private static var countersMilliseconds: Int64 { 50 }
 
   init(context: SwitchContext, reconciler: Reconciler) {
     self.context = context
@@ -121,11 +125,7 @@ final class DatabaseLink {
     writer.writeStates()
     if reconciler.isSettled {
       writer.writeSequence(desired.sequence)
-      if context.now >= nextStatistics {
-        let interval = desired.otherConfig.integer("stats-update-interval", default: 5000)
-        nextStatistics = context.now + max(Self.statisticsMilliseconds, Int64(interval))
-        writer.writeStatistics()
-      }
+      if context.now >= nextStatistics { writeStatistics(desired, &writer) }
       if !isReady {
         isReady = true
         context.turn.emit(.ready)
@@ -134,6 +134,20 @@ final class DatabaseLink {
     hasWrittenAbilities = true
     transaction = session.commit(writer.edit)
     flush()
+  }
+
+  /// Asks for the devices' counters and, a moment later, writes them.
+  private func writeStatistics(_ desired: DesiredSwitch, _ writer: inout StatusWriter) {
+    guard hasAskedForCounters else {
+      hasAskedForCounters = true
+      nextStatus = context.now + Self.countersMilliseconds
+      context.turn.emit(.refreshDevices)
+      return
+    }
+    hasAskedForCounters = false
+    let interval = Int64(desired.otherConfig.integer("stats-update-interval", default: 5000))
+    nextStatistics = context.now + max(Self.statisticsMilliseconds, interval)
+    writer.writeStatistics()
   }
 
   /// When `run` has something to do next.

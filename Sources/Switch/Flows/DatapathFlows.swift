@@ -41,6 +41,10 @@ final class DatapathFlows {
   private var dumpWaiters: [() -> Void] = []
   private var dumpNumber: UInt64 = 0
   private var isDumping = false
+  /// The state of everything when the last dump began.
+  private var dumpedGeneration: UInt64 = 0
+  /// How long flows rest after a dump before a change lets them be looked over again, in milliseconds.
+  static var changeRestMilliseconds: Int64 { 20 }
   private var dumpStart: Int64 = 0
   private var nextDump: Int64 = 0
 
@@ -388,6 +392,11 @@ final class DatapathFlows {
 
   /// Does what is due at this time.
   func run() {
+    if nextDump != 0, !isDumping, generation != dumpedGeneration {
+      // Something has changed: flows that are wrong now shall not stay until the next round.
+      let rest = max(Self.changeRestMilliseconds, dumpMilliseconds)
+      nextDump = min(nextDump, max(now, dumpStart &+ dumpMilliseconds &+ rest))
+    }
     guard nextDump != 0, nextDump <= now, !isDumping else { return }
     guard !flows.isEmpty else {
       nextDump = 0
@@ -399,6 +408,7 @@ final class DatapathFlows {
   private func dump() {
     dumpNumber &+= 1
     dumpStart = now
+    dumpedGeneration = generation
     isDumping = true
     var message = FlowMessage(key: nil)
     message.identifierFlags = 7
