@@ -32,7 +32,13 @@ extension DatapathText {
       let id = DatapathText.masked(type & 0xffff, typeMask & 0xffff, full: 0xffff, .hexadecimal)
       parts.append("packet_type(ns=" + space + ",id=" + id + ")")
     }
-    if key.words[9] >> 32 == 0 { parts.append("eth(" + fields(of: .ethernet, key, mask) + ")") }
+    let hasAddresses = (mask.words[1] | mask.words[2]) >> 16 != 0
+    if key.words[9] >> 32 == 0, hasAddresses || isVerbose {
+      parts.append("eth(" + fields(of: .ethernet, key, mask) + ")")
+    } else if key.words[9] >> 32 == 0, typeMask == 0 {
+      // Nothing else says that these are Ethernet packets.
+      parts.append("eth()")
+    }
     parts.append(contentsOf: headers(key, mask, tag: 0))
     return parts.joined(separator: ",")
   }
@@ -134,7 +140,7 @@ extension DatapathText {
     switch (key.words[4] >> 56, key.etherType) {
     case (6, _):
       add("tcp", .tcp)
-      add("tcp_flags", .tcpFlags)
+      if (key.words[5] | mask.words[5]) >> 48 != 0 { add("tcp_flags", .tcpFlags) }
     case (17, _): add("udp", .udp)
     case (132, _): add("sctp", .sctp)
     case (1, 0x0800): add("icmp", .icmp)

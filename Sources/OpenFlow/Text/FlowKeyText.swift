@@ -39,7 +39,8 @@ extension FlowKey {
   public func text(names: FlowNames = FlowNames()) -> String {
     var match = Match(packet: self)
     for word in [0, 6, 7, 8, 61] { match.clearZeroHalves(of: word) }
-    for word in 44...60 { match.clearZeroHalves(of: word) }
+    for word in 45...60 { match.clearZeroHalves(of: word) }
+    match.clearZero(word: 44)
     for word in 22...43 { match.clearZero(word: word) }
     for word in 62..<94 { match.clear(word: word, ~0) }
     for field: Field in [.ctZone, .ctProtocol, .tunnelFlags, .tunnelTOS, .tunnelTTL]

@@ -10,6 +10,10 @@ extension Translator {
       if isDone { return }
       note(.action, text.action(action))
       perform(action)
+      if endsList {
+        endsList = false
+        return
+      }
     }
   }
 
@@ -45,8 +49,11 @@ extension Translator {
     case .stackPush(let field): push(field)
     case .stackPop(let field): pop(field)
     case .learn(let learn): self.learn(learn)
-    case .setQueue(let queue): key[word: 8, shift: 0, bitCount: 32] = UInt64(queue)
+    case .setQueue(let queue):
+      wildcards.words[8] |= 0xffff_ffff
+      key[word: 8, shift: 0, bitCount: 32] = UInt64(queue)
     case .popQueue:
+      wildcards.words[8] |= 0xffff_ffff
       key[word: 8, shift: 0, bitCount: 32] = request.key.words[8] & 0xffff_ffff
       note(.detail, "queue = \(request.key.words[8] & 0xffff_ffff)")
     case .finTimeout(let idle, let hard): finTimeout(idle, hard)
@@ -76,7 +83,7 @@ extension Translator {
       if key.hasVLAN { key.popVLAN() }
     case .pushVLAN(let tpid):
       wildcards.words[2] |= 0xffff
-      key.pushVLAN(tpid: tpid, tci: key.hasVLAN ? key.vlanTCI : 0x1000)
+      key.pushVLAN(tpid: tpid, tci: 0x1000)
     case .setEthernetSource(let address): write(Subfield(.ethSource), FieldValue(address))
     case .setEthernetDestination(let address): write(Subfield(.ethDestination), FieldValue(address))
     case .setIPv4Source(let address): write(Subfield(.ipSource), FieldValue(address), if: key.isIPv4)
@@ -132,7 +139,7 @@ extension Translator {
 
   private func decrementTTL(_ controllers: [UInt16]) {
     guard isIP else { return }
-    wildcards.words[4] |= 0xff << 40
+    wildcards.words[4] |= 0xff << 40 | 0xff << 56
     guard key.timeToLive <= 1 else {
       key.timeToLive -= 1
       return
@@ -144,7 +151,7 @@ extension Translator {
       action.reason = 2
       sendToController(action)
     }
-    isDone = true
+    endsList = true
   }
 
   // MARK: MPLS
@@ -200,12 +207,13 @@ extension Translator {
       var action = ControllerAction()
       action.reason = 2
       sendToController(action)
-      isDone = true
+      endsList = true
     }
   }
 
   private func noteActionSet(_ verb: String) {
-    note(.detail, "action set \(verb): " + (actionSet.isEmpty ? "empty" : text.actions(actionSet)))
+    // Ports have their numbers here, whatever the rest shows.
+    note(.detail, "action set \(verb): " + (actionSet.isEmpty ? "empty" : TraceText().actions(actionSet)))
   }
 
   // MARK: Stack and clones
@@ -223,6 +231,14 @@ extension Translator {
     }
     stackByteCount -= (Int(field.bitCount) + 7) / 8 + 1
     write(field, value)
+    note(.detail, nowText(field))
+  }
+
+  /// What is shown of a field that took a value from elsewhere.
+  private func nowText(_ field: Subfield) -> String {
+    let value = field.value(in: key)
+    let name = String(text.action(.stackPop(field)).dropFirst("pop:".utf8.count))
+    return "\(name) is now \(value == 0 ? "0" : "0x" + String(value, radix: 16))"
   }
 
   /// Runs actions whose changes are undone behind them.
@@ -242,6 +258,7 @@ extension Translator {
   private func enqueue(_ port: OpenFlowPortNumber, _ queue: UInt32) {
     guard port != key.inPort else { return }
     let before = key.words[8]
+    wildcards.words[8] |= 0xffff_ffff
     key[word: 8, shift: 0, bitCount: 32] = UInt64(queue)
     send(to: port == .inPort ? key.inPort : port)
     key.words[8] = before

@@ -22,7 +22,6 @@ extension Translator {
       return
     }
     lookAtGratuitousARP()
-    wildcards.words[2] |= 0xffff
     let isFlooded = bridge.settings.floodVLANs.contains(vlan)
     if !isFlooded { noteAddress(vlan, input.port) }
     if let port = isFlooded ? nil : learnedPort(vlan) {

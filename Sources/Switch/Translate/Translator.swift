@@ -52,6 +52,8 @@ final class Translator {
   var actionSet: [Action] = []
   /// Set by `exit` and by failures: nothing more is run.
   var isDone = false
+  /// Set by an action after which the rest of its own list is not run, but that of others is.
+  var endsList = false
   /// Where the steps are noted.
   var trace: TraceNode?
   /// Whether addresses are learned: not behind a tunnel's outer header.
@@ -101,7 +103,7 @@ final class Translator {
         return
       }
     }
-    lookUp(table: request.table, controllerHearsMiss: true)
+    lookUp(table: request.table, controllerHearsMiss: true, endsWithActionSet: depth == 0)
     runActionSet()
   }
 
@@ -139,7 +141,12 @@ final class Translator {
   // MARK: Tables
 
   /// Runs the actions of the most important rule of a table, or what a miss asks for.
-  func lookUp(table wanted: UInt8, inPort: OpenFlowPortNumber? = nil, controllerHearsMiss: Bool) {
+  ///
+  /// The first table of all shows the action set as its own last step.
+  func lookUp(
+    table wanted: UInt8, inPort: OpenFlowPortNumber? = nil, controllerHearsMiss: Bool,
+    endsWithActionSet: Bool = false
+  ) {
     guard mayResubmit() else { return }
     let realPort = key.inPort
     if let inPort { key.inPort = inPort }
@@ -160,6 +167,7 @@ final class Translator {
     } else {
       miss(controllerHearsMiss)
     }
+    if endsWithActionSet { runActionSet() }
     (trace, table, cookie, depth) = (outer.trace, outer.table, outer.cookie, outer.depth)
     self.rule = outer.rule
   }
@@ -222,7 +230,9 @@ final class Translator {
     guard !isDone, !actionSet.isEmpty else { return }
     let set = ActionSet.ordered(actionSet)
     actionSet = []
-    note(.action, "--. Executing action set:")
+    let outer = trace
+    trace = trace?.add(.table, "--. Executing action set:")
     perform(set)
+    trace = outer
   }
 }
