@@ -200,6 +200,8 @@ struct TrieAnswers {
   ) -> Bool {
     // The addresses belong to stage 2.
     guard passed < 2, stage >= 2 else { return false }
+    // The tries are of IPv4 addresses: in ARP packets the same word holds others.
+    guard key.words[1] & 0xffff == 0x0800 else { return false }
     for trie in 0..<Classifier.trieShifts.count where subtable.prefixBitCounts[trie] > 0 {
       let shift = UInt64(Classifier.trieShifts[trie])
       let answer = answer(trie, UInt32(truncatingIfNeeded: key.words[3] >> shift))

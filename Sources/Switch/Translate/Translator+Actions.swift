@@ -75,6 +75,7 @@ extension Translator {
       guard source.field.prerequisite.isSatisfied(by: key) else { return }
       source.unwildcard(in: &wildcards)
       write(destination, source.value(in: key))
+      note(.detail, nowText(destination))
     case .setVLANID(let id, let pushes): setVLAN(bits: 0x0fff, value: id, pushesIfNeeded: pushes)
     case .setVLANPriority(let priority, let pushes):
       setVLAN(bits: 0xe000, value: UInt16(priority) << 13, pushesIfNeeded: pushes)
@@ -113,6 +114,8 @@ extension Translator {
     // A packet that lacks the field passes unchanged, as OVS has it.
     set.field.prerequisite.unwildcard(in: &wildcards)
     guard set.field.prerequisite.isSatisfied(by: key) else { return }
+    // Whether an address can be written into the packet depends on there being a protocol (Commit.swift).
+    if [.ipv4, .ipv6].contains(set.field.prerequisite) { wildcards.words[4] |= 0xff << 56 }
     set.field.unwildcard(set.mask, in: &wildcards)
     set.field.set(set.value, mask: set.mask, in: &key)
   }
