@@ -111,6 +111,7 @@ import Testing
     }
     Self.add(classifier, priority: 0) { _, _ in }
     var key = FlowKey()
+    key.words[1] = 0x0800
     key.words[3] = 0xc0a8_0001
     var wildcards = FlowKey()
     let rule = classifier.lookup(key, wildcards: &wildcards)
