@@ -78,7 +78,7 @@ class OVSDBTest(unittest.TestCase):
             if sort and isinstance(output, str):
                 output = sorted(output.splitlines())
             return result.code, output, without_uuids(result.stderr).replace(kind + ".", "KIND.").replace(
-                program("oracle", name), name).rstrip("\n")
+                program(kind, name), name).rstrip("\n")
         self.assertEqual(form(apus, "apus"), form(oracle, "oracle"), arguments)
         return apus
 
