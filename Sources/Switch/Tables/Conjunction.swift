@@ -18,7 +18,7 @@ enum Conjunction {
   ) -> Rule? {
     var clauses = found
     var best = ordinary
-    while let priority = clauses.map(\.priority).max(), priority > best?.priority ?? Int32.min {
+    while let priority = clauses.map({ $0.priority }).max(), priority > best?.priority ?? Int32.min {
       if let id = completed(clauses, priority) {
         var conjunctive = copy key
         conjunctive[word: 61, shift: 32, bitCount: 32] = UInt64(id)
