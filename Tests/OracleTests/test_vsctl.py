@@ -534,7 +534,8 @@ class VsctlTest(unittest.TestCase):
                 with self.subTest(line=line):
                     one = sandbox.run("oracle", "ovs-vsctl", *shlex.split(line))
                     other = sandbox.run("apus", "ovs-vsctl", *shlex.split(line))
-                    one.stderr = one.stderr.replace(program("oracle", "ovs-vsctl"), "ovs-vsctl")
+                    for kind, result in (("oracle", one), ("apus", other)):
+                        result.stderr = result.stderr.replace(program(kind, "ovs-vsctl"), "ovs-vsctl")
                     # What an abbreviation may stand for depends on the options there are.
                     ambiguous = "is ambiguous; possibilities:"
                     if ambiguous in one.stderr:
