@@ -57,7 +57,7 @@ private struct Course {
     _ bridge: Bridge, _ key: FlowKey, actions: [Action]? = nil, trace: TraceNode? = nil
   ) -> Translation {
     let request = TranslationRequest(
-      bridge: bridge, key: key, now: 1000, input: bridge.interface(key.inPort), actions: actions, trace: trace
+      bridge: bridge, key: key, now: 1000, actions: actions, trace: trace
     )
     return Translator.translate(request, environment)
   }

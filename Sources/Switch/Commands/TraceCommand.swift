@@ -26,8 +26,7 @@ enum TraceCommand {
     let names = wanted.usesNames ? wanted.bridge.names : FlowNames()
     let root = TraceNode(.bridge, "")
     var request = TranslationRequest(
-      bridge: wanted.bridge, key: wanted.key, frame: wanted.frame, now: host.context.now,
-      input: wanted.bridge.interface(wanted.key.inPort))
+      bridge: wanted.bridge, key: wanted.key, now: host.context.now)
     request.mayHaveSideEffects = wanted.frame != nil
     request.trace = root
     request.usesNames = wanted.usesNames

@@ -103,7 +103,7 @@ final class DatapathFlows {
     var openFlowKey = key
     openFlowKey.inPort = input.number
     let request = TranslationRequest(
-      bridge: input.bridge, key: openFlowKey, frame: message.packet, now: now, input: input)
+      bridge: input.bridge, key: openFlowKey, now: now)
     let translation = Translator.translate(request, environment)
     applySideEffects(translation, key, byteCount: message.packet.count)
     execute(translation.actions, on: message.packet, key)
@@ -175,7 +175,7 @@ final class DatapathFlows {
     }
     key.inPort = inPort
     let request = TranslationRequest(
-      bridge: bridge, key: key, frame: frame, now: now, input: bridge.interface(inPort), actions: actions)
+      bridge: bridge, key: key, now: now, actions: actions)
     let translation = Translator.translate(request, environment)
     applySideEffects(translation, key, byteCount: frame.count)
     var datapathKey = key
@@ -328,7 +328,7 @@ final class DatapathFlows {
     var openFlowKey = key
     openFlowKey.inPort = input.number
     let request = TranslationRequest(
-      bridge: input.bridge, key: openFlowKey, frame: nil, mayHaveSideEffects: wasUsed, now: now, input: input)
+      bridge: input.bridge, key: openFlowKey, mayHaveSideEffects: wasUsed, now: now)
     let translation = Translator.translate(request, environment)
     let mask = PackedKey(datapathMask(translation.wildcards, of: key))
     guard mask == old.mask else {

@@ -8,14 +8,10 @@ struct TranslationRequest {
   var bridge: Bridge
   /// The packet's headers; `in_port` is the OpenFlow port number.
   var key: FlowKey
-  /// The packet, if there is one; nil while a datapath flow is revalidated.
-  var frame: [UInt8]?
   /// Whether learned addresses may change and requests be sent.
   var mayHaveSideEffects = true
   /// The time, in milliseconds.
   var now: Int64
-  /// The interface that the packet came in by, if it is one of the bridge's.
-  var input: Interface?
   /// Actions to run in place of looking the packet up (packet-out).
   var actions: [Action]?
   /// The table to begin in.
