@@ -50,6 +50,7 @@ let package = Package(
     ring("OVSDB", ["JSON"]),
     ring("OpenFlow", ["PacketWire", "Datapath"]),
     ring("Switch", ["PacketWire", "Datapath", "JSON", "OVSDB", "OpenFlow"]),
+    ring("Extension", ["PacketWire", "Datapath"]),
 
     // Ring 2: the operating system.
     .target(name: "CLinux"),
@@ -82,6 +83,7 @@ let package = Package(
     tests("OVSDB", ["JSON"]),
     tests("OpenFlow", ["PacketWire", "Datapath"]),
     tests("Switch", ["PacketWire", "Datapath", "JSON", "OVSDB", "OpenFlow"]),
+    tests("Extension", ["PacketWire", "Datapath"]),
     tests("Host", ["PacketWire", "Datapath"]),
     tests("Command", ["JSON", "OVSDB", "Host"]),
   ]

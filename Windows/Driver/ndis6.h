@@ -1,0 +1,337 @@
+// The part of NDIS 6.30 that a Hyper-V forwarding extension needs.
+//
+// The DDK headers that this is built with stop at NDIS 5. What came later is declared here from Microsoft's public
+// documentation of ndis.h, for x86-64 only; each layout is asserted. The OID_SWITCH_* numbers and the structures
+// that travel with them (ports, NICs, parameters, arrays, properties) come from ntddndis.h.
+
+#ifndef APUS_NDIS6_H
+#define APUS_NDIS6_H
+
+#define NDIS_SUPPORT_NDIS6 1
+#define NDIS_SUPPORT_NDIS61 1
+#define NDIS_SUPPORT_NDIS620 1
+#define NDIS_SUPPORT_NDIS630 1
+
+#include <ntddk.h>
+#include <ntstatus.h>
+#include <stddef.h>
+
+typedef int NDIS_STATUS, *PNDIS_STATUS;
+typedef PVOID NDIS_HANDLE, *PNDIS_HANDLE;
+typedef UNICODE_STRING NDIS_STRING, *PNDIS_STRING;
+typedef unsigned int UINT;
+
+// ntddndis.h wants socket headers for structures that do not concern us; they need windows.h, so the place of their one
+// type is taken instead.
+#ifndef _WS2IPDEF_
+#define _WS2IPDEF_
+typedef struct _SOCKADDR_INET_PLACE {
+  UCHAR bytes[28];
+} SOCKADDR_INET;
+#endif
+#include <ntddndis.h>
+
+#define NDIS_SIZE_IS(type, size) _Static_assert(sizeof(type) == (size), "size of " #type)
+#define NDIS_PLACE_IS(type, field, offset) \
+  _Static_assert(offsetof(type, field) == (offset), "offset of " #type "." #field)
+
+// Status values
+
+#define NDIS_STATUS_SUCCESS ((NDIS_STATUS)STATUS_SUCCESS)
+#define NDIS_STATUS_PENDING ((NDIS_STATUS)STATUS_PENDING)
+#define NDIS_STATUS_FAILURE ((NDIS_STATUS)STATUS_UNSUCCESSFUL)
+#define NDIS_STATUS_RESOURCES ((NDIS_STATUS)STATUS_INSUFFICIENT_RESOURCES)
+#define NDIS_STATUS_NOT_SUPPORTED ((NDIS_STATUS)STATUS_NOT_SUPPORTED)
+#define NDIS_STATUS_INVALID_PARAMETER ((NDIS_STATUS)STATUS_INVALID_PARAMETER)
+#define NDIS_STATUS_INVALID_STATE ((NDIS_STATUS)STATUS_INVALID_DEVICE_STATE)
+#define NDIS_STATUS_DATA_NOT_ACCEPTED ((NDIS_STATUS)STATUS_DATA_NOT_ACCEPTED)
+#define NDIS_STATUS_BAD_VERSION ((NDIS_STATUS)0xC0010004L)
+#define NDIS_STATUS_REQUEST_ABORTED ((NDIS_STATUS)0xC001000CL)
+#define NDIS_STATUS_INVALID_LENGTH ((NDIS_STATUS)0xC0010014L)
+#define NDIS_STATUS_BUFFER_TOO_SHORT ((NDIS_STATUS)0xC0010016L)
+#define NDIS_STATUS_INVALID_OID ((NDIS_STATUS)0xC0010017L)
+#define NDIS_STATUS_UNSUPPORTED_MEDIA ((NDIS_STATUS)0xC0010019L)
+#define NDIS_STATUS_SEND_ABORTED ((NDIS_STATUS)0xC0230007L)
+#define NDIS_STATUS_PAUSED ((NDIS_STATUS)0xC023002AL)
+#define NDIS_STATUS_SWITCH_NIC_STATUS ((NDIS_STATUS)0x4003002FL)
+
+typedef UINT8 NDIS_PROTOCOL_ID_TYPE;
+#define NDIS_PROTOCOL_ID_DEFAULT 0x00
+
+#include "ndis6-packets.h"
+#include "ndis6-switch.h"
+
+// OID requests
+
+_Static_assert(NdisRequestSetInformation == 1 && NdisRequestMethod == 12, "numbers of request types");
+
+#define NDIS_OID_REQUEST_NDIS_RESERVED_SIZE 16
+
+struct _NDIS_OID_REQUEST {
+  NDIS_OBJECT_HEADER Header;
+  NDIS_REQUEST_TYPE RequestType;
+  NDIS_PORT_NUMBER PortNumber;
+  UINT Timeout;
+  PVOID RequestId;
+  NDIS_HANDLE RequestHandle;
+  union _REQUEST_DATA {
+    struct _QUERY {
+      NDIS_OID Oid;
+      PVOID InformationBuffer;
+      UINT InformationBufferLength;
+      UINT BytesWritten;
+      UINT BytesNeeded;
+    } QUERY_INFORMATION;
+    struct _SET {
+      NDIS_OID Oid;
+      PVOID InformationBuffer;
+      UINT InformationBufferLength;
+      UINT BytesRead;
+      UINT BytesNeeded;
+    } SET_INFORMATION;
+    struct _METHOD {
+      NDIS_OID Oid;
+      PVOID InformationBuffer;
+      ULONG InputBufferLength;
+      ULONG OutputBufferLength;
+      ULONG MethodId;
+      UINT BytesWritten;
+      UINT BytesRead;
+      UINT BytesNeeded;
+    } METHOD_INFORMATION;
+  } DATA;
+  UCHAR NdisReserved[NDIS_OID_REQUEST_NDIS_RESERVED_SIZE * sizeof(PVOID)];
+  UCHAR MiniportReserved[2 * sizeof(PVOID)];
+  UCHAR SourceReserved[2 * sizeof(PVOID)];
+  UCHAR SupportedRevision;
+  UCHAR Reserved1;
+  USHORT Reserved2;
+};
+NDIS_SIZE_IS(NDIS_OID_REQUEST, 0xf0);
+NDIS_PLACE_IS(NDIS_OID_REQUEST, RequestType, 0x04);
+NDIS_PLACE_IS(NDIS_OID_REQUEST, RequestId, 0x10);
+NDIS_PLACE_IS(NDIS_OID_REQUEST, DATA, 0x20);
+NDIS_PLACE_IS(NDIS_OID_REQUEST, DATA.METHOD_INFORMATION.BytesNeeded, 0x44);
+NDIS_PLACE_IS(NDIS_OID_REQUEST, NdisReserved, 0x48);
+NDIS_PLACE_IS(NDIS_OID_REQUEST, SourceReserved, 0xd8);
+NDIS_PLACE_IS(NDIS_OID_REQUEST, SupportedRevision, 0xe8);
+#define NDIS_OID_REQUEST_REVISION_1 1
+#define NDIS_SIZEOF_OID_REQUEST_REVISION_1 0xec
+
+// Net PnP events
+
+typedef enum _NET_PNP_EVENT_CODE {
+  NetEventSetPower = 0,
+  NetEventQueryPower,
+  NetEventQueryRemoveDevice,
+  NetEventCancelRemoveDevice,
+  NetEventReconfigure,
+  NetEventBindList,
+  NetEventBindsComplete,
+  NetEventPnPCapabilities,
+  NetEventPause,
+  NetEventRestart,
+  NetEventPortActivation,
+  NetEventPortDeactivation,
+  NetEventIMReEnableDevice,
+  NetEventNDKEnable,
+  NetEventNDKDisable,
+  NetEventFilterPreDetach,
+  NetEventBindFailed,
+  NetEventSwitchActivate,
+  NetEventMaximum
+} NET_PNP_EVENT_CODE, *PNET_PNP_EVENT_CODE;
+_Static_assert(NetEventSwitchActivate == 17, "number of NetEventSwitchActivate");
+
+typedef struct _NET_PNP_EVENT {
+  NET_PNP_EVENT_CODE NetEvent;
+  PVOID Buffer;
+  ULONG BufferLength;
+  ULONG_PTR NdisReserved[4];
+  ULONG_PTR TransportReserved[4];
+  ULONG_PTR TdiReserved[4];
+  ULONG_PTR TdiClientReserved[4];
+} NET_PNP_EVENT, *PNET_PNP_EVENT;
+NDIS_SIZE_IS(NET_PNP_EVENT, 0x98);
+
+typedef struct _NET_PNP_EVENT_NOTIFICATION {
+  NDIS_OBJECT_HEADER Header;
+  NDIS_PORT_NUMBER PortNumber;
+  NET_PNP_EVENT NetPnPEvent;
+  ULONG Flags;
+} NET_PNP_EVENT_NOTIFICATION, *PNET_PNP_EVENT_NOTIFICATION;
+NDIS_SIZE_IS(NET_PNP_EVENT_NOTIFICATION, 0xa8);
+NDIS_PLACE_IS(NET_PNP_EVENT_NOTIFICATION, NetPnPEvent, 0x08);
+NDIS_PLACE_IS(NET_PNP_EVENT_NOTIFICATION, Flags, 0xa0);
+
+typedef struct _NET_DEVICE_PNP_EVENT NET_DEVICE_PNP_EVENT, *PNET_DEVICE_PNP_EVENT;
+
+// Filter drivers and modules
+
+typedef struct _NDIS_FILTER_ATTACH_PARAMETERS {
+  NDIS_OBJECT_HEADER Header;
+  NET_IFINDEX IfIndex;
+  NET_LUID NetLuid;
+  PNDIS_STRING FilterModuleGuidName;
+  NET_IFINDEX BaseMiniportIfIndex;
+  PNDIS_STRING BaseMiniportInstanceName;
+  PNDIS_STRING BaseMiniportName;
+  NDIS_MEDIA_CONNECT_STATE MediaConnectState;
+  NET_IF_MEDIA_DUPLEX_STATE MediaDuplexState;
+  ULONG64 XmitLinkSpeed;
+  ULONG64 RcvLinkSpeed;
+  NDIS_MEDIUM MiniportMediaType;
+  NDIS_PHYSICAL_MEDIUM MiniportPhysicalMediaType;
+  NDIS_HANDLE MiniportMediaSpecificAttributes;
+  PVOID DefaultOffloadConfiguration;
+  USHORT MacAddressLength;
+  UCHAR CurrentMacAddress[NDIS_MAX_PHYS_ADDRESS_LENGTH];
+  NET_LUID BaseMiniportNetLuid;
+  NET_IFINDEX LowerIfIndex;
+  NET_LUID LowerIfNetLuid;
+  ULONG Flags;
+  PVOID HDSplitCurrentConfig;
+  PVOID ReceiveFilterCapabilities;
+  PDEVICE_OBJECT MiniportPhysicalDeviceObject;
+  PVOID NicSwitchCapabilities;
+  BOOLEAN BaseMiniportIfConnectorPresent;
+  PVOID SriovCapabilities;
+  PVOID NicSwitchArray;
+} NDIS_FILTER_ATTACH_PARAMETERS, *PNDIS_FILTER_ATTACH_PARAMETERS;
+NDIS_SIZE_IS(NDIS_FILTER_ATTACH_PARAMETERS, 0xe0);
+NDIS_PLACE_IS(NDIS_FILTER_ATTACH_PARAMETERS, FilterModuleGuidName, 0x10);
+NDIS_PLACE_IS(NDIS_FILTER_ATTACH_PARAMETERS, BaseMiniportName, 0x28);
+NDIS_PLACE_IS(NDIS_FILTER_ATTACH_PARAMETERS, MiniportMediaType, 0x48);
+NDIS_PLACE_IS(NDIS_FILTER_ATTACH_PARAMETERS, CurrentMacAddress, 0x62);
+NDIS_PLACE_IS(NDIS_FILTER_ATTACH_PARAMETERS, BaseMiniportNetLuid, 0x88);
+NDIS_PLACE_IS(NDIS_FILTER_ATTACH_PARAMETERS, NicSwitchArray, 0xd8);
+#define NDIS_FILTER_ATTACH_PARAMETERS_REVISION_1 1
+#define NDIS_FILTER_ATTACH_PARAMETERS_REVISION_4 4
+#define NDIS_SIZEOF_FILTER_ATTACH_PARAMETERS_REVISION_4 0xe0
+
+typedef struct _NDIS_FILTER_ATTRIBUTES {
+  NDIS_OBJECT_HEADER Header;
+  ULONG Flags;
+} NDIS_FILTER_ATTRIBUTES, *PNDIS_FILTER_ATTRIBUTES;
+NDIS_SIZE_IS(NDIS_FILTER_ATTRIBUTES, 8);
+#define NDIS_FILTER_ATTRIBUTES_REVISION_1 1
+#define NDIS_SIZEOF_FILTER_ATTRIBUTES_REVISION_1 8
+
+typedef struct _NDIS_FILTER_PAUSE_PARAMETERS {
+  NDIS_OBJECT_HEADER Header;
+  ULONG Flags;
+  ULONG PauseReason;
+} NDIS_FILTER_PAUSE_PARAMETERS, *PNDIS_FILTER_PAUSE_PARAMETERS;
+NDIS_SIZE_IS(NDIS_FILTER_PAUSE_PARAMETERS, 12);
+#define NDIS_FILTER_PAUSE_PARAMETERS_REVISION_1 1
+
+typedef struct _NDIS_FILTER_RESTART_PARAMETERS {
+  NDIS_OBJECT_HEADER Header;
+  NDIS_MEDIUM MiniportMediaType;
+  NDIS_PHYSICAL_MEDIUM MiniportPhysicalMediaType;
+  PVOID RestartAttributes;
+  NET_IFINDEX LowerIfIndex;
+  NET_LUID LowerIfNetLuid;
+  ULONG Flags;
+} NDIS_FILTER_RESTART_PARAMETERS, *PNDIS_FILTER_RESTART_PARAMETERS;
+NDIS_PLACE_IS(NDIS_FILTER_RESTART_PARAMETERS, RestartAttributes, 16);
+NDIS_PLACE_IS(NDIS_FILTER_RESTART_PARAMETERS, LowerIfNetLuid, 32);
+#define NDIS_FILTER_RESTART_PARAMETERS_REVISION_1 1
+
+typedef NDIS_STATUS NTAPI SET_OPTIONS(NDIS_HANDLE driver, NDIS_HANDLE context);
+typedef NDIS_STATUS NTAPI FILTER_SET_MODULE_OPTIONS(NDIS_HANDLE module);
+typedef NDIS_STATUS NTAPI FILTER_ATTACH(
+    NDIS_HANDLE filterHandle, NDIS_HANDLE driverContext, PNDIS_FILTER_ATTACH_PARAMETERS);
+typedef VOID NTAPI FILTER_DETACH(NDIS_HANDLE module);
+typedef NDIS_STATUS NTAPI FILTER_RESTART(NDIS_HANDLE module, PNDIS_FILTER_RESTART_PARAMETERS);
+typedef NDIS_STATUS NTAPI FILTER_PAUSE(NDIS_HANDLE module, PNDIS_FILTER_PAUSE_PARAMETERS);
+typedef VOID NTAPI FILTER_SEND_NET_BUFFER_LISTS(
+    NDIS_HANDLE module, PNET_BUFFER_LIST, NDIS_PORT_NUMBER, ULONG sendFlags);
+typedef VOID NTAPI FILTER_SEND_NET_BUFFER_LISTS_COMPLETE(
+    NDIS_HANDLE module, PNET_BUFFER_LIST, ULONG sendCompleteFlags);
+typedef VOID NTAPI FILTER_CANCEL_SEND_NET_BUFFER_LISTS(NDIS_HANDLE module, PVOID cancelId);
+typedef VOID NTAPI FILTER_RECEIVE_NET_BUFFER_LISTS(
+    NDIS_HANDLE module, PNET_BUFFER_LIST, NDIS_PORT_NUMBER, ULONG count, ULONG receiveFlags);
+typedef VOID NTAPI FILTER_RETURN_NET_BUFFER_LISTS(NDIS_HANDLE module, PNET_BUFFER_LIST, ULONG returnFlags);
+typedef NDIS_STATUS NTAPI FILTER_OID_REQUEST(NDIS_HANDLE module, PNDIS_OID_REQUEST);
+typedef VOID NTAPI FILTER_OID_REQUEST_COMPLETE(NDIS_HANDLE module, PNDIS_OID_REQUEST, NDIS_STATUS);
+typedef VOID NTAPI FILTER_CANCEL_OID_REQUEST(NDIS_HANDLE module, PVOID requestId);
+typedef VOID NTAPI FILTER_DEVICE_PNP_EVENT_NOTIFY(NDIS_HANDLE module, PNET_DEVICE_PNP_EVENT);
+typedef NDIS_STATUS NTAPI FILTER_NET_PNP_EVENT(NDIS_HANDLE module, PNET_PNP_EVENT_NOTIFICATION);
+typedef VOID NTAPI FILTER_STATUS(NDIS_HANDLE module, PNDIS_STATUS_INDICATION);
+
+typedef struct _NDIS_FILTER_DRIVER_CHARACTERISTICS {
+  NDIS_OBJECT_HEADER Header;
+  UCHAR MajorNdisVersion;
+  UCHAR MinorNdisVersion;
+  UCHAR MajorDriverVersion;
+  UCHAR MinorDriverVersion;
+  ULONG Flags;
+  NDIS_STRING FriendlyName;
+  NDIS_STRING UniqueName;
+  NDIS_STRING ServiceName;
+  SET_OPTIONS *SetOptionsHandler;
+  FILTER_SET_MODULE_OPTIONS *SetFilterModuleOptionsHandler;
+  FILTER_ATTACH *AttachHandler;
+  FILTER_DETACH *DetachHandler;
+  FILTER_RESTART *RestartHandler;
+  FILTER_PAUSE *PauseHandler;
+  FILTER_SEND_NET_BUFFER_LISTS *SendNetBufferListsHandler;
+  FILTER_SEND_NET_BUFFER_LISTS_COMPLETE *SendNetBufferListsCompleteHandler;
+  FILTER_CANCEL_SEND_NET_BUFFER_LISTS *CancelSendNetBufferListsHandler;
+  FILTER_RECEIVE_NET_BUFFER_LISTS *ReceiveNetBufferListsHandler;
+  FILTER_RETURN_NET_BUFFER_LISTS *ReturnNetBufferListsHandler;
+  FILTER_OID_REQUEST *OidRequestHandler;
+  FILTER_OID_REQUEST_COMPLETE *OidRequestCompleteHandler;
+  FILTER_CANCEL_OID_REQUEST *CancelOidRequestHandler;
+  FILTER_DEVICE_PNP_EVENT_NOTIFY *DevicePnPEventNotifyHandler;
+  FILTER_NET_PNP_EVENT *NetPnPEventHandler;
+  FILTER_STATUS *StatusHandler;
+  FILTER_OID_REQUEST *DirectOidRequestHandler;
+  FILTER_OID_REQUEST_COMPLETE *DirectOidRequestCompleteHandler;
+  FILTER_CANCEL_OID_REQUEST *CancelDirectOidRequestHandler;
+} NDIS_FILTER_DRIVER_CHARACTERISTICS, *PNDIS_FILTER_DRIVER_CHARACTERISTICS;
+NDIS_SIZE_IS(NDIS_FILTER_DRIVER_CHARACTERISTICS, 0xe0);
+NDIS_PLACE_IS(NDIS_FILTER_DRIVER_CHARACTERISTICS, FriendlyName, 0x10);
+NDIS_PLACE_IS(NDIS_FILTER_DRIVER_CHARACTERISTICS, SetOptionsHandler, 0x40);
+NDIS_PLACE_IS(NDIS_FILTER_DRIVER_CHARACTERISTICS, AttachHandler, 0x50);
+NDIS_PLACE_IS(NDIS_FILTER_DRIVER_CHARACTERISTICS, SendNetBufferListsHandler, 0x70);
+NDIS_PLACE_IS(NDIS_FILTER_DRIVER_CHARACTERISTICS, OidRequestHandler, 0x98);
+NDIS_PLACE_IS(NDIS_FILTER_DRIVER_CHARACTERISTICS, NetPnPEventHandler, 0xb8);
+NDIS_PLACE_IS(NDIS_FILTER_DRIVER_CHARACTERISTICS, CancelDirectOidRequestHandler, 0xd8);
+#define NDIS_FILTER_CHARACTERISTICS_REVISION_2 2
+#define NDIS_SIZEOF_FILTER_DRIVER_CHARACTERISTICS_REVISION_2 0xe0
+
+#define NDIS_SEND_FLAGS_DISPATCH_LEVEL 0x00000001
+#define NDIS_SEND_FLAGS_CHECK_FOR_LOOPBACK 0x00000002
+#define NDIS_SEND_FLAGS_SINGLE_QUEUE 0x00000004
+#define NDIS_SEND_FLAGS_SWITCH_DESTINATION_GROUP 0x00000010
+#define NDIS_SEND_FLAGS_SWITCH_SINGLE_SOURCE 0x00000020
+#define NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL 0x00000001
+#define NDIS_SEND_COMPLETE_FLAGS_SINGLE_QUEUE 0x00000002
+#define NDIS_SEND_COMPLETE_FLAGS_SWITCH_SINGLE_SOURCE 0x00000004
+
+NTSYSAPI NDIS_STATUS NTAPI NdisFRegisterFilterDriver(
+    PDRIVER_OBJECT, NDIS_HANDLE driverContext, PNDIS_FILTER_DRIVER_CHARACTERISTICS, PNDIS_HANDLE driverHandle);
+NTSYSAPI VOID NTAPI NdisFDeregisterFilterDriver(NDIS_HANDLE driverHandle);
+NTSYSAPI NDIS_STATUS NTAPI NdisFSetAttributes(
+    NDIS_HANDLE filterHandle, NDIS_HANDLE moduleContext, PNDIS_FILTER_ATTRIBUTES);
+NTSYSAPI NDIS_STATUS NTAPI NdisFGetOptionalSwitchHandlers(
+    NDIS_HANDLE filterHandle, PNDIS_SWITCH_CONTEXT, PNDIS_SWITCH_OPTIONAL_HANDLERS);
+NTSYSAPI VOID NTAPI NdisFPauseComplete(NDIS_HANDLE filterHandle);
+NTSYSAPI VOID NTAPI NdisFRestartComplete(NDIS_HANDLE filterHandle, NDIS_STATUS);
+NTSYSAPI VOID NTAPI NdisFSendNetBufferLists(
+    NDIS_HANDLE filterHandle, PNET_BUFFER_LIST, NDIS_PORT_NUMBER, ULONG sendFlags);
+NTSYSAPI VOID NTAPI NdisFSendNetBufferListsComplete(
+    NDIS_HANDLE filterHandle, PNET_BUFFER_LIST, ULONG sendCompleteFlags);
+NTSYSAPI VOID NTAPI NdisFCancelSendNetBufferLists(NDIS_HANDLE filterHandle, PVOID cancelId);
+NTSYSAPI NDIS_STATUS NTAPI NdisFOidRequest(NDIS_HANDLE filterHandle, PNDIS_OID_REQUEST);
+NTSYSAPI VOID NTAPI NdisFOidRequestComplete(NDIS_HANDLE filterHandle, PNDIS_OID_REQUEST, NDIS_STATUS);
+NTSYSAPI VOID NTAPI NdisFCancelOidRequest(NDIS_HANDLE filterHandle, PVOID requestId);
+NTSYSAPI NDIS_STATUS NTAPI NdisAllocateCloneOidRequest(
+    NDIS_HANDLE filterHandle, PNDIS_OID_REQUEST, ULONG poolTag, PNDIS_OID_REQUEST *clone);
+NTSYSAPI VOID NTAPI NdisFreeCloneOidRequest(NDIS_HANDLE filterHandle, PNDIS_OID_REQUEST);
+NTSYSAPI NDIS_STATUS NTAPI NdisFNetPnPEvent(NDIS_HANDLE filterHandle, PNET_PNP_EVENT_NOTIFICATION);
+NTSYSAPI VOID NTAPI NdisFIndicateStatus(NDIS_HANDLE filterHandle, PNDIS_STATUS_INDICATION);
+
+#endif
