@@ -1,0 +1,844 @@
+<#
+Names of Open vSwitch ports on network adapters of Hyper-V machines.
+
+An adapter's port on a virtual switch carries a name (ElementName of its Msvm_EthernetPortAllocationSettingData).
+The extension compares it with the names of the interfaces in the database: the adapter called "port1" here is
+the interface that `ovs-vsctl add-port br0 port1` made. Whichever comes first waits for the other.
+#>
+
+Set-StrictMode -Version 2.0
+
+# The virtualization namespace of Windows Server 2012 R2 and later.
+$script:Namespace = 'root\virtualization\v2'
+
+# What Hyper-V calls a port to which nobody gave a name.
+$script:UnnamedPort = 'Dynamic Ethernet Switch Port'
+
+# The longest name that every version of the driver takes.
+$script:NameLimitCharacters = 48
+
+# How long a change may take before it is reported as failed, unless -TimeoutSeconds says otherwise.
+$script:JobTimeoutSeconds = 60
+$script:JobPollMilliseconds = 200
+
+# Values of ReturnValue (ModifyResourceSettings) and of JobState (Msvm_ConcreteJob).
+$script:MethodCompleted = 0
+$script:MethodStartedJob = 4096
+$script:JobCompleted = 7
+$script:JobCompletedWithWarnings = 32768
+$script:JobsUnderWay = 2, 3, 4, 5, 6
+
+# ---------------------------------------------------------------- what the exported functions share
+
+# Throws unless NAME can be the name of an interface in the database and of a port of Hyper-V.
+function Assert-OVSPortName {
+    param ([string] $Name)
+
+    if ($Name.Length -lt 1 -or $Name.Length -gt $script:NameLimitCharacters) {
+        throw "An OVS port name has 1 to $script:NameLimitCharacters characters; '$Name' has $($Name.Length)."
+    }
+    if ($Name -notmatch '^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$') {
+        throw "'$Name' cannot be an OVS port name: use printable ASCII characters, with no space at either end."
+    }
+    if ($Name -match '[/\\]') {
+        throw "'$Name' cannot be an OVS port name: the database allows neither / nor \ in it."
+    }
+    if ($Name -eq $script:UnnamedPort) {
+        throw "'$Name' is what Hyper-V calls a port without a name; choose another, or use Remove-VMNetworkAdapterOVSPort."
+    }
+    $true
+}
+
+# Throws unless ADAPTER is what Get-VMNetworkAdapter returns for a machine.
+function Assert-VMNetworkAdapter {
+    param ([psobject] $Adapter)
+
+    foreach ($property in 'Id', 'Name', 'VMName') {
+        if ($null -eq $Adapter.PSObject.Properties[$property]) {
+            throw "'$Adapter' is not a network adapter of a machine; pass what Get-VMNetworkAdapter returns."
+        }
+    }
+    $managementOS = $Adapter.PSObject.Properties['IsManagementOs']
+    if ($null -ne $managementOS -and $managementOS.Value) {
+        throw ("'$($Adapter.Name)' is an adapter of the management operating system. Its OVS port has the adapter's own " +
+            'name; to change it, use Rename-VMNetworkAdapter -ManagementOS.')
+    }
+    $true
+}
+
+# The arguments by which CIM cmdlets reach the host of an adapter; none for this host.
+function Get-HostArgument {
+    param ([psobject] $Adapter)
+
+    $arguments = @{ Namespace = $script:Namespace; ErrorAction = 'Stop' }
+    if ($null -ne $Adapter -and $null -ne $Adapter.PSObject.Properties['ComputerName']) {
+        $name = [string] $Adapter.ComputerName
+        if ($name -and $name -notin '.', 'localhost', $env:COMPUTERNAME) { $arguments.ComputerName = $name }
+    }
+    $arguments
+}
+
+# TEXT as it stands between apostrophes in a query.
+function ConvertTo-QueryText {
+    param ([string] $Text)
+
+    $Text.Replace('\', '\\').Replace("'", "\'")
+}
+
+# The port settings of the adapters whose identifier is ID: one while the machine exists, none before it was
+# first connected to a switch.
+function Get-PortSetting {
+    param ([string] $Id, [hashtable] $HostArgument)
+
+    $pattern = ConvertTo-QueryText $Id
+    Get-CimInstance @HostArgument -ClassName Msvm_EthernetPortAllocationSettingData -Filter "InstanceID LIKE '$pattern%'" |
+        Where-Object { $_.InstanceID.StartsWith("$Id\", [StringComparison]::OrdinalIgnoreCase) }
+}
+
+# The port settings with the name NAME. Queries do not tell small letters from capitals; the database does. A
+# checkpoint keeps a copy of its machine's settings under an identifier of its own, which is no machine's.
+function Get-PortSettingByName {
+    param ([string] $Name, [hashtable] $HostArgument)
+
+    $text = ConvertTo-QueryText $Name
+    $settings = @(Get-CimInstance @HostArgument -ClassName Msvm_EthernetPortAllocationSettingData -Filter "ElementName = '$text'" |
+            Where-Object { $_.ElementName -ceq $Name })
+    if ($settings.Count -eq 0) { return }
+    $machines = @(Get-CimInstance @HostArgument -ClassName Msvm_ComputerSystem | ForEach-Object { $_.Name })
+    $settings | Where-Object { (Get-MachineId $_.InstanceID) -in $machines }
+}
+
+# The machine's identifier in "Microsoft:MACHINE\ADAPTER\...".
+function Get-MachineId {
+    param ([string] $InstanceId)
+
+    ($InstanceId -replace '^Microsoft:', '').Split('\')[0]
+}
+
+# A setting in the text form that the methods of the management service take.
+function ConvertTo-EmbeddedInstance {
+    param ([Microsoft.Management.Infrastructure.CimInstance] $Instance)
+
+    $serializer = [Microsoft.Management.Infrastructure.Serialization.CimSerializer]::Create()
+    $options = [Microsoft.Management.Infrastructure.Serialization.InstanceSerializationOptions]::None
+    [System.Text.Encoding]::Unicode.GetString($serializer.Serialize($Instance, $options))
+}
+
+# Waits until a job has ended; throws if it failed or did not end in time.
+function Wait-ManagementJob {
+    param (
+        [Microsoft.Management.Infrastructure.CimInstance] $Job,
+        [hashtable] $HostArgument,
+        [int] $TimeoutSeconds
+    )
+
+    $where = @{ ErrorAction = 'Stop' }
+    if ($HostArgument.ContainsKey('ComputerName')) { $where.ComputerName = $HostArgument.ComputerName }
+    $elapsed = [System.Diagnostics.Stopwatch]::StartNew()
+    $current = Get-CimInstance @where -InputObject $Job
+    while ($current.JobState -in $script:JobsUnderWay) {
+        if ($elapsed.Elapsed.TotalSeconds -ge $TimeoutSeconds) {
+            throw "Hyper-V did not finish within $TimeoutSeconds seconds (job $($current.InstanceID), $($current.PercentComplete) % done)."
+        }
+        Start-Sleep -Milliseconds $script:JobPollMilliseconds
+        $current = Get-CimInstance @where -InputObject $Job
+    }
+    if ($current.JobState -notin $script:JobCompleted, $script:JobCompletedWithWarnings) {
+        throw "Hyper-V refused (job state $($current.JobState), error $($current.ErrorCode)): $($current.ErrorDescription)"
+    }
+}
+
+# Gives the port of a setting another name and waits until Hyper-V has done it.
+function Rename-Port {
+    param (
+        [Microsoft.Management.Infrastructure.CimInstance] $Setting,
+        [string] $Name,
+        [hashtable] $HostArgument,
+        [int] $TimeoutSeconds
+    )
+
+    $Setting.ElementName = $Name
+    $service = Get-CimInstance @HostArgument -ClassName Msvm_VirtualSystemManagementService
+    $result = $service | Invoke-CimMethod -MethodName ModifyResourceSettings -ErrorAction Stop -Arguments @{
+        ResourceSettings = [string[]] @(ConvertTo-EmbeddedInstance $Setting)
+    }
+    switch ($result.ReturnValue) {
+        $script:MethodCompleted { return }
+        $script:MethodStartedJob {
+            Wait-ManagementJob -Job $result.Job -HostArgument $HostArgument -TimeoutSeconds $TimeoutSeconds
+        }
+        default { throw "Hyper-V refused: ModifyResourceSettings returned $($result.ReturnValue)." }
+    }
+}
+
+# What Get-VMNetworkAdapterOVSPort says of an adapter. ElementName is the property's name in the old module.
+function New-PortDescription {
+    param ([psobject] $Adapter, [string] $ElementName)
+
+    $name = if ($ElementName -ceq $script:UnnamedPort) { '' } else { $ElementName }
+    [pscustomobject] @{
+        PSTypeName  = 'Apus.OVSPort'
+        VMName      = $Adapter.VMName
+        Name        = $Adapter.Name
+        SwitchName  = $Adapter.SwitchName
+        OVSPortName = $name
+        MacAddress  = $Adapter.MacAddress
+        Id          = $Adapter.Id
+    } | Add-Member -MemberType AliasProperty -Name ElementName -Value OVSPortName -PassThru
+}
+
+# Runs one of Open vSwitch's programs: the one installed with this module's package, else the one in PATH.
+function Invoke-OVSProgram {
+    param ([string] $Program, [string[]] $ProgramArgument)
+
+    $installed = Join-Path $env:ProgramFiles "Open vSwitch\bin\$Program.exe"
+    $command = if (Test-Path -LiteralPath $installed) { $installed } else { "$Program.exe" }
+    if (-not (Get-Command -Name $command -CommandType Application -ErrorAction SilentlyContinue)) {
+        throw "$Program.exe was not found; install the feature OpenvSwitchCLI of the Open vSwitch package."
+    }
+    & $command @ProgramArgument
+    if ($LASTEXITCODE -ne 0) { throw "$Program.exe $($ProgramArgument -join ' ') failed with exit code $LASTEXITCODE." }
+}
+
+# ---------------------------------------------------------------- names of ports
+
+function Set-VMNetworkAdapterOVSPort {
+    <#
+    .SYNOPSIS
+    Attaches network adapters of machines to Open vSwitch ports, by name.
+
+    .DESCRIPTION
+    Gives the Hyper-V port of an adapter the name of an Open vSwitch interface. Where the extension is enabled, the
+    adapter's traffic is then that interface's. The interface may be added to its bridge before or after, and the
+    adapter may be connected or not, and its machine running or not.
+
+    A name stands for one adapter of the host. A name that another adapter has is refused.
+
+    .PARAMETER VMNetworkAdapter
+    The adapter: what Get-VMNetworkAdapter returns.
+
+    .PARAMETER OVSPortName
+    The name of the interface: 1 to 48 printable ASCII characters without / and \, and without a space at either end.
+    Open vSwitch on Linux takes 15 characters at most; keep to that if machines move between hosts of both kinds.
+
+    .PARAMETER TimeoutSeconds
+    How long Hyper-V may take for the change; 60 seconds unless given.
+
+    .PARAMETER Force
+    Take the name even if another adapter has it. Both then claim the interface, and only one of them gets it.
+
+    .PARAMETER PassThru
+    Return what Get-VMNetworkAdapterOVSPort says of the adapter afterwards.
+
+    .INPUTS
+    Microsoft.HyperV.PowerShell.VMNetworkAdapter
+
+    .OUTPUTS
+    None, or with -PassThru an Apus.OVSPort.
+
+    .EXAMPLE
+    ovs-vsctl.exe add-port br0 port1
+    Get-VMNetworkAdapter VM1 | Set-VMNetworkAdapterOVSPort -OVSPortName port1
+
+    Makes the only adapter of VM1 the interface port1 of the bridge br0.
+
+    .EXAMPLE
+    Get-VMNetworkAdapter VM1 -Name Storage | Set-VMNetworkAdapterOVSPort -OVSPortName vm1-storage -WhatIf
+
+    Says what would be done.
+
+    .LINK
+    Get-VMNetworkAdapterOVSPort
+
+    .LINK
+    Remove-VMNetworkAdapterOVSPort
+    #>
+    [CmdletBinding(SupportsShouldProcess = $true, ConfirmImpact = 'Medium')]
+    [OutputType('Apus.OVSPort')]
+    param (
+        [Parameter(Mandatory = $true, Position = 0, ValueFromPipeline = $true)]
+        [ValidateNotNull()]
+        [psobject[]] $VMNetworkAdapter,
+
+        [Parameter(Mandatory = $true, Position = 1)]
+        [ValidateScript({ Assert-OVSPortName $_ })]
+        [string] $OVSPortName,
+
+        [ValidateRange(1, 3600)]
+        [int] $TimeoutSeconds = $script:JobTimeoutSeconds,
+
+        [switch] $Force,
+
+        [switch] $PassThru
+    )
+    process {
+        foreach ($adapter in $VMNetworkAdapter) {
+            try {
+                $null = Assert-VMNetworkAdapter $adapter
+                $target = "adapter '$($adapter.Name)' of machine '$($adapter.VMName)'"
+                $hostArgument = Get-HostArgument $adapter
+                $setting = Get-PortSetting -Id $adapter.Id -HostArgument $hostArgument | Select-Object -First 1
+                if ($null -eq $setting) {
+                    throw ("The $target has never been connected to a virtual switch, so that it has no port to name. " +
+                        'Use Connect-VMNetworkAdapter first.')
+                }
+                $others = @(Get-PortSettingByName -Name $OVSPortName -HostArgument $hostArgument |
+                        Where-Object { $_.InstanceID -ne $setting.InstanceID })
+                if ($others.Count -gt 0 -and -not $Force) {
+                    throw ("The OVS port name '$OVSPortName' belongs to another adapter ($($others[0].InstanceID)). " +
+                        "Get-VMNetworkAdapterByOVSPort '$OVSPortName' shows which, Remove-VMNetworkAdapterOVSPort frees the name.")
+                }
+                if ($setting.ElementName -cne $OVSPortName -and
+                    $PSCmdlet.ShouldProcess($target, "Set the OVS port name '$OVSPortName'")) {
+                    Rename-Port -Setting $setting -Name $OVSPortName -HostArgument $hostArgument -TimeoutSeconds $TimeoutSeconds
+                }
+                if ($PassThru) { New-PortDescription -Adapter $adapter -ElementName $setting.ElementName }
+            } catch {
+                Write-Error -Message "Cannot set the OVS port name '$OVSPortName': $_" -Category InvalidOperation `
+                    -ErrorId SetOVSPortName -TargetObject $adapter
+            }
+        }
+    }
+}
+
+function Get-VMNetworkAdapterOVSPort {
+    <#
+    .SYNOPSIS
+    Shows which Open vSwitch ports network adapters of machines are attached to.
+
+    .DESCRIPTION
+    Returns an object for each adapter. Its OVSPortName is empty for an adapter that was given no name.
+
+    .PARAMETER VMNetworkAdapter
+    The adapters to look at: what Get-VMNetworkAdapter returns.
+
+    .PARAMETER VMName
+    The machines whose adapters to look at; every machine of the host if neither is given. Wildcards are allowed.
+
+    .INPUTS
+    Microsoft.HyperV.PowerShell.VMNetworkAdapter
+
+    .OUTPUTS
+    Apus.OVSPort
+
+    .EXAMPLE
+    Get-VMNetworkAdapterOVSPort
+
+    Lists the adapters of every machine with their OVS port names.
+
+    .EXAMPLE
+    Get-VMNetworkAdapter VM1 | Get-VMNetworkAdapterOVSPort | Format-List
+
+    Shows the adapters of VM1.
+
+    .LINK
+    Set-VMNetworkAdapterOVSPort
+    #>
+    [CmdletBinding(DefaultParameterSetName = 'VMName')]
+    [OutputType('Apus.OVSPort')]
+    param (
+        [Parameter(Mandatory = $true, ParameterSetName = 'Adapter', ValueFromPipeline = $true)]
+        [ValidateNotNull()]
+        [psobject[]] $VMNetworkAdapter,
+
+        [Parameter(ParameterSetName = 'VMName', Position = 0)]
+        [ValidateNotNullOrEmpty()]
+        [string[]] $VMName = '*'
+    )
+    process {
+        if ($PSCmdlet.ParameterSetName -eq 'VMName') { $VMNetworkAdapter = @(Get-VMNetworkAdapter -VMName $VMName) }
+        foreach ($adapter in $VMNetworkAdapter) {
+            try {
+                $null = Assert-VMNetworkAdapter $adapter
+                $setting = Get-PortSetting -Id $adapter.Id -HostArgument (Get-HostArgument $adapter) | Select-Object -First 1
+                $elementName = if ($null -eq $setting) { '' } else { $setting.ElementName }
+                New-PortDescription -Adapter $adapter -ElementName $elementName
+            } catch {
+                Write-Error -Message "Cannot read an OVS port name: $_" -Category InvalidOperation `
+                    -ErrorId GetOVSPortName -TargetObject $adapter
+            }
+        }
+    }
+}
+
+function Remove-VMNetworkAdapterOVSPort {
+    <#
+    .SYNOPSIS
+    Detaches network adapters of machines from their Open vSwitch ports.
+
+    .DESCRIPTION
+    Gives the Hyper-V port of an adapter the name back that Hyper-V gives by itself. Where the extension is enabled, the
+    adapter then has no Open vSwitch port and no traffic. The interface stays in the database: ovs-vsctl.exe del-port removes it.
+
+    .PARAMETER VMNetworkAdapter
+    The adapter: what Get-VMNetworkAdapter returns.
+
+    .PARAMETER TimeoutSeconds
+    How long Hyper-V may take for the change; 60 seconds unless given.
+
+    .INPUTS
+    Microsoft.HyperV.PowerShell.VMNetworkAdapter
+
+    .OUTPUTS
+    None.
+
+    .EXAMPLE
+    Get-VMNetworkAdapter VM1 | Remove-VMNetworkAdapterOVSPort
+
+    Detaches the adapters of VM1.
+
+    .EXAMPLE
+    Get-VMNetworkAdapterByOVSPort port1 | Remove-VMNetworkAdapterOVSPort -Confirm:$false
+
+    Frees the name port1 without asking.
+
+    .LINK
+    Set-VMNetworkAdapterOVSPort
+    #>
+    [CmdletBinding(SupportsShouldProcess = $true, ConfirmImpact = 'Medium')]
+    param (
+        [Parameter(Mandatory = $true, Position = 0, ValueFromPipeline = $true)]
+        [ValidateNotNull()]
+        [psobject[]] $VMNetworkAdapter,
+
+        [ValidateRange(1, 3600)]
+        [int] $TimeoutSeconds = $script:JobTimeoutSeconds
+    )
+    process {
+        foreach ($adapter in $VMNetworkAdapter) {
+            try {
+                $null = Assert-VMNetworkAdapter $adapter
+                $target = "adapter '$($adapter.Name)' of machine '$($adapter.VMName)'"
+                $hostArgument = Get-HostArgument $adapter
+                $setting = Get-PortSetting -Id $adapter.Id -HostArgument $hostArgument | Select-Object -First 1
+                if ($null -eq $setting -or $setting.ElementName -ceq $script:UnnamedPort) {
+                    Write-Verbose "The $target has no OVS port name."
+                } elseif ($PSCmdlet.ShouldProcess($target, "Remove the OVS port name '$($setting.ElementName)'")) {
+                    Rename-Port -Setting $setting -Name $script:UnnamedPort -HostArgument $hostArgument -TimeoutSeconds $TimeoutSeconds
+                }
+            } catch {
+                Write-Error -Message "Cannot remove the OVS port name: $_" -Category InvalidOperation `
+                    -ErrorId RemoveOVSPortName -TargetObject $adapter
+            }
+        }
+    }
+}
+
+function Get-VMNetworkAdapterByOVSPort {
+    <#
+    .SYNOPSIS
+    Finds the network adapter that has an Open vSwitch port name.
+
+    .DESCRIPTION
+    Returns the adapter, as Get-VMNetworkAdapter does, with the property OVSPortName added; nothing if no adapter of this host
+    has the name. Small letters and capitals differ, as they do in the database.
+
+    .PARAMETER OVSPortName
+    The name to look for.
+
+    .INPUTS
+    System.String
+
+    .OUTPUTS
+    Microsoft.HyperV.PowerShell.VMNetworkAdapter
+
+    .EXAMPLE
+    Get-VMNetworkAdapterByOVSPort port1 | Disconnect-VMNetworkAdapter
+
+    Disconnects whichever adapter is the interface port1.
+
+    .LINK
+    Get-VMByOVSPort
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory = $true, Position = 0, ValueFromPipeline = $true)]
+        [ValidateScript({ Assert-OVSPortName $_ })]
+        [string] $OVSPortName
+    )
+    process {
+        foreach ($setting in @(Get-PortSettingByName -Name $OVSPortName -HostArgument (Get-HostArgument))) {
+            $machine = Get-VM -Id (Get-MachineId $setting.InstanceID) -ErrorAction Stop
+            Get-VMNetworkAdapter -VM $machine |
+                Where-Object { $setting.InstanceID.StartsWith("$($_.Id)\", [StringComparison]::OrdinalIgnoreCase) } |
+                Add-Member -MemberType NoteProperty -Name OVSPortName -Value $OVSPortName -Force -PassThru
+        }
+    }
+}
+
+function Get-VMByOVSPort {
+    <#
+    .SYNOPSIS
+    Finds the machine one of whose network adapters has an Open vSwitch port name.
+
+    .DESCRIPTION
+    Returns the machine, as Get-VM does; nothing if no adapter of this host has the name. Small letters and capitals differ, as
+    they do in the database.
+
+    .PARAMETER OVSPortName
+    The name to look for.
+
+    .INPUTS
+    System.String
+
+    .OUTPUTS
+    Microsoft.HyperV.PowerShell.VirtualMachine
+
+    .EXAMPLE
+    Get-VMByOVSPort port1 | Stop-VM
+
+    Stops the machine behind the interface port1.
+
+    .LINK
+    Get-VMNetworkAdapterByOVSPort
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory = $true, Position = 0, ValueFromPipeline = $true)]
+        [ValidateScript({ Assert-OVSPortName $_ })]
+        [string] $OVSPortName
+    )
+    process {
+        Get-PortSettingByName -Name $OVSPortName -HostArgument (Get-HostArgument) |
+            ForEach-Object { Get-MachineId $_.InstanceID } | Select-Object -Unique |
+            ForEach-Object { Get-VM -Id $_ -ErrorAction Stop }
+    }
+}
+
+# ---------------------------------------------------------------- what scripts written for the older modules call
+
+function Set-VMNetworkAdapterOVSPortByVMName {
+    <#
+    .SYNOPSIS
+    Attaches the first network adapter of a machine to an Open vSwitch port.
+
+    .DESCRIPTION
+    For scripts that call Set-VMNetworkAdapterOVSPortDirect. Set-VMNetworkAdapterOVSPort says which adapter is meant.
+
+    .PARAMETER VMName
+    The machine.
+
+    .PARAMETER OVSPortName
+    The name of the interface, as for Set-VMNetworkAdapterOVSPort.
+
+    .OUTPUTS
+    None.
+
+    .EXAMPLE
+    Set-VMNetworkAdapterOVSPortByVMName -VMName VM1 -OVSPortName port1
+
+    Makes the first adapter of VM1 the interface port1.
+
+    .LINK
+    Set-VMNetworkAdapterOVSPort
+    #>
+    [CmdletBinding(SupportsShouldProcess = $true, ConfirmImpact = 'Medium')]
+    param (
+        [Parameter(Mandatory = $true, Position = 0)]
+        [ValidateNotNullOrEmpty()]
+        [string] $VMName,
+
+        [Parameter(Mandatory = $true, Position = 1)]
+        [ValidateScript({ Assert-OVSPortName $_ })]
+        [string] $OVSPortName
+    )
+    $adapter = Get-VMNetworkAdapter -VMName $VMName -ErrorAction Stop | Select-Object -First 1
+    if ($null -eq $adapter) { throw "Machine '$VMName' has no network adapter." }
+    if ($PSCmdlet.ShouldProcess("machine '$VMName'", "Set the OVS port name '$OVSPortName'")) {
+        Set-VMNetworkAdapterOVSPort -VMNetworkAdapter $adapter -OVSPortName $OVSPortName -Confirm:$false
+    }
+}
+
+function Set-OVSPortName {
+    <#
+    .SYNOPSIS
+    Names the Open vSwitch port of a machine after the machine.
+
+    .DESCRIPTION
+    The name is "port-" and the machine's name, in small letters. It is returned.
+
+    .PARAMETER VMName
+    The machine.
+
+    .PARAMETER Mac
+    The MAC address of the adapter meant, if the machine has several.
+
+    .OUTPUTS
+    System.String
+
+    .EXAMPLE
+    Set-OVSPortName VM1
+
+    Makes the adapter of VM1 the interface port-vm1.
+
+    .LINK
+    Set-VMNetworkAdapterOVSPort
+    #>
+    [CmdletBinding(SupportsShouldProcess = $true, ConfirmImpact = 'Medium')]
+    [OutputType([string])]
+    param (
+        [Parameter(Mandatory = $true, Position = 0)]
+        [ValidateNotNullOrEmpty()]
+        [string] $VMName,
+
+        [Parameter(Position = 1)]
+        [string] $Mac
+    )
+    $wanted = $Mac -replace '[-:.]', ''
+    $adapters = @(Get-VMNetworkAdapter -VMName $VMName -ErrorAction Stop |
+            Where-Object { -not $wanted -or $_.MacAddress -eq $wanted })
+    if ($adapters.Count -ne 1) {
+        throw "Machine '$VMName' has $($adapters.Count) such network adapters; say which one with -Mac."
+    }
+    $name = "port-$VMName".ToLowerInvariant()
+    if ($PSCmdlet.ShouldProcess("machine '$VMName'", "Set the OVS port name '$name'")) {
+        Set-VMNetworkAdapterOVSPort -VMNetworkAdapter $adapters[0] -OVSPortName $name -Confirm:$false -ErrorAction Stop
+    }
+    $name
+}
+
+function Add-OVSPort {
+    <#
+    .SYNOPSIS
+    Names the Open vSwitch port of a machine after the machine, and adds it to a bridge.
+
+    .DESCRIPTION
+    Set-OVSPortName, and ovs-vsctl.exe add-port with the name.
+
+    .PARAMETER BridgeName
+    The bridge.
+
+    .PARAMETER VMName
+    The machine.
+
+    .PARAMETER Mac
+    The MAC address of the adapter meant, if the machine has several.
+
+    .OUTPUTS
+    None.
+
+    .EXAMPLE
+    Add-OVSPort br0 VM1
+
+    Makes the adapter of VM1 the interface port-vm1 of br0.
+
+    .LINK
+    Set-OVSPortName
+    #>
+    [CmdletBinding(SupportsShouldProcess = $true, ConfirmImpact = 'Medium')]
+    param (
+        [Parameter(Mandatory = $true, Position = 0)]
+        [ValidateNotNullOrEmpty()]
+        [string] $BridgeName,
+
+        [Parameter(Mandatory = $true, Position = 1)]
+        [ValidateNotNullOrEmpty()]
+        [string] $VMName,
+
+        [Parameter(Position = 2)]
+        [string] $Mac
+    )
+    if ($PSCmdlet.ShouldProcess("bridge '$BridgeName'", "Add the port of machine '$VMName'")) {
+        $name = Set-OVSPortName -VMName $VMName -Mac $Mac -Confirm:$false
+        Invoke-OVSProgram -Program ovs-vsctl -ProgramArgument 'add-port', $BridgeName, $name
+    }
+}
+
+function Add-OVSFlow {
+    <#
+    .SYNOPSIS
+    Adds an OpenFlow flow to a bridge.
+
+    .DESCRIPTION
+    Runs ovs-ofctl.exe add-flow.
+
+    .PARAMETER FlowCmd
+    The flow, as ovs-ofctl takes it.
+
+    .PARAMETER Target
+    The bridge, or where it listens for OpenFlow. Unless given, tcp:127.0.0.1:6633, which a bridge listens on after
+    ovs-vsctl.exe set-controller BRIDGE ptcp:6633:127.0.0.1.
+
+    .OUTPUTS
+    None.
+
+    .EXAMPLE
+    Add-OVSFlow 'priority=10,arp,actions=normal' -Target br0
+
+    Adds a flow to br0.
+
+    .LINK
+    Get-OVSFlow
+    #>
+    [CmdletBinding(SupportsShouldProcess = $true, ConfirmImpact = 'Low')]
+    param (
+        [Parameter(Mandatory = $true, Position = 0)]
+        [ValidateNotNullOrEmpty()]
+        [string] $FlowCmd,
+
+        [Parameter(Position = 1)]
+        [string] $Target = 'tcp:127.0.0.1:6633'
+    )
+    if ($PSCmdlet.ShouldProcess($Target, "Add the flow '$FlowCmd'")) {
+        Invoke-OVSProgram -Program ovs-ofctl -ProgramArgument 'add-flow', $Target, $FlowCmd
+    }
+}
+
+function Remove-OVSFlow {
+    <#
+    .SYNOPSIS
+    Removes OpenFlow flows from a bridge.
+
+    .DESCRIPTION
+    Runs ovs-ofctl.exe del-flows.
+
+    .PARAMETER FlowCmd
+    Which flows to remove, as ovs-ofctl takes it; all of them unless given.
+
+    .PARAMETER Target
+    The bridge, or where it listens for OpenFlow; tcp:127.0.0.1:6633 unless given.
+
+    .OUTPUTS
+    None.
+
+    .EXAMPLE
+    Remove-OVSFlow 'in_port=1' -Target br0
+
+    Removes the flows of br0 that match packets from port 1.
+
+    .LINK
+    Add-OVSFlow
+    #>
+    [CmdletBinding(SupportsShouldProcess = $true, ConfirmImpact = 'Medium')]
+    param (
+        [Parameter(Position = 0)]
+        [string] $FlowCmd,
+
+        [Parameter(Position = 1)]
+        [string] $Target = 'tcp:127.0.0.1:6633'
+    )
+    if ($PSCmdlet.ShouldProcess($Target, "Remove flows '$FlowCmd'")) {
+        $programArgument = @('del-flows', $Target)
+        if ($FlowCmd) { $programArgument += $FlowCmd }
+        Invoke-OVSProgram -Program ovs-ofctl -ProgramArgument $programArgument
+    }
+}
+
+function Get-OVSFlow {
+    <#
+    .SYNOPSIS
+    Prints the OpenFlow flows of a bridge.
+
+    .DESCRIPTION
+    Runs ovs-ofctl.exe dump-flows.
+
+    .PARAMETER Target
+    The bridge, or where it listens for OpenFlow; tcp:127.0.0.1:6633 unless given.
+
+    .OUTPUTS
+    System.String
+
+    .EXAMPLE
+    Get-OVSFlow br0
+
+    Prints the flows of br0.
+
+    .LINK
+    Add-OVSFlow
+    #>
+    [CmdletBinding()]
+    [OutputType([string])]
+    param (
+        [Parameter(Position = 0)]
+        [string] $Target = 'tcp:127.0.0.1:6633'
+    )
+    Invoke-OVSProgram -Program ovs-ofctl -ProgramArgument 'dump-flows', $Target
+}
+
+function Get-OVSPortStatistic {
+    <#
+    .SYNOPSIS
+    Prints the counters of the OpenFlow ports of a bridge.
+
+    .DESCRIPTION
+    Runs ovs-ofctl.exe dump-ports.
+
+    .PARAMETER Target
+    The bridge, or where it listens for OpenFlow; tcp:127.0.0.1:6633 unless given.
+
+    .OUTPUTS
+    System.String
+
+    .EXAMPLE
+    Get-OVSPortStatistic br0
+
+    Prints packets, bytes, drops and errors of each port of br0.
+
+    .LINK
+    Get-OVSPortDescription
+    #>
+    [CmdletBinding()]
+    [OutputType([string])]
+    param (
+        [Parameter(Position = 0)]
+        [string] $Target = 'tcp:127.0.0.1:6633'
+    )
+    Invoke-OVSProgram -Program ovs-ofctl -ProgramArgument 'dump-ports', $Target
+}
+
+function Get-OVSPortDescription {
+    <#
+    .SYNOPSIS
+    Prints the OpenFlow ports of a bridge: numbers, names, addresses and states.
+
+    .DESCRIPTION
+    Runs ovs-ofctl.exe dump-ports-desc.
+
+    .PARAMETER Target
+    The bridge, or where it listens for OpenFlow; tcp:127.0.0.1:6633 unless given.
+
+    .OUTPUTS
+    System.String
+
+    .EXAMPLE
+    Get-OVSPortDescription br0
+
+    Prints the ports of br0.
+
+    .LINK
+    Get-OVSPortStatistic
+    #>
+    [CmdletBinding()]
+    [OutputType([string])]
+    param (
+        [Parameter(Position = 0)]
+        [string] $Target = 'tcp:127.0.0.1:6633'
+    )
+    Invoke-OVSProgram -Program ovs-ofctl -ProgramArgument 'dump-ports-desc', $Target
+}
+
+# Names of the modules of 2014 and of 2015 to 2026. Those that PowerShell takes for the same as a function above
+# (Set-OvsPortName, Add-OvsPort) need no alias.
+Set-Alias -Name Get-VMNetworkAdapterWithOVSPort -Value Get-VMNetworkAdapterOVSPort
+Set-Alias -Name Set-VMNetworkAdapterOVSPortDirect -Value Set-VMNetworkAdapterOVSPortByVMName
+Set-Alias -Name Add-Flow -Value Add-OVSFlow
+Set-Alias -Name Delete-Flows -Value Remove-OVSFlow
+Set-Alias -Name Dump-Flows -Value Get-OVSFlow
+Set-Alias -Name Dump-OFPorts -Value Get-OVSPortStatistic
+Set-Alias -Name Dump-OFPortsDesc -Value Get-OVSPortDescription
+
+Export-ModuleMember -Alias * -Function @(
+    'Set-VMNetworkAdapterOVSPort'
+    'Get-VMNetworkAdapterOVSPort'
+    'Remove-VMNetworkAdapterOVSPort'
+    'Get-VMNetworkAdapterByOVSPort'
+    'Get-VMByOVSPort'
+    'Set-VMNetworkAdapterOVSPortByVMName'
+    'Set-OVSPortName'
+    'Add-OVSPort'
+    'Add-OVSFlow'
+    'Remove-OVSFlow'
+    'Get-OVSFlow'
+    'Get-OVSPortStatistic'
+    'Get-OVSPortDescription'
+)

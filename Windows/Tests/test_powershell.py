@@ -1,0 +1,216 @@
+"""OVS.psm1 and OVS.psd1, looked at through a grammar of PowerShell: there is no PowerShell here to run them.
+
+The grammar comes from PyPI into .build-windows/python, at the versions named below.
+"""
+
+import pathlib
+import re
+import subprocess
+import sys
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PACKAGES = ROOT / ".build-windows" / "python"
+PINNED = ["tree-sitter==0.26.1", "tree-sitter-powershell==0.26.4"]
+
+# The verbs of Get-Verb that this module has use for.
+APPROVED_VERBS = {"Add", "Assert", "ConvertTo", "Get", "Invoke", "New", "Remove", "Rename", "Set", "Wait"}
+CHANGING_VERBS = {"Add", "Remove", "Set"}
+OLD_NAMES = [
+    # 2015 to 2026
+    "Set-VMNetworkAdapterOVSPort", "Set-VMNetworkAdapterOVSPortDirect", "Get-VMNetworkAdapterByOVSPort",
+    "Get-VMNetworkAdapterWithOVSPort", "Get-VMByOVSPort",
+    # 2014
+    "Set-OvsPortName", "Add-OvsPort", "Add-Flow", "Delete-Flows", "Dump-Flows", "Dump-OFPorts", "Dump-OFPortsDesc",
+]
+
+
+def grammar():
+    """A parser of PowerShell; installs it the first time."""
+    marker = PACKAGES / "-".join(PINNED).replace("=", "")
+    if not marker.exists():
+        subprocess.run(
+            [sys.executable, "-m", "pip", "install", "--quiet", "--upgrade", "--target", str(PACKAGES), *PINNED],
+            check=True)
+        marker.touch()
+    if str(PACKAGES) not in sys.path:
+        sys.path.insert(0, str(PACKAGES))
+    import tree_sitter
+    import tree_sitter_powershell
+    return tree_sitter.Parser(tree_sitter.Language(tree_sitter_powershell.language()))
+
+
+def walk(node):
+    yield node
+    for child in node.children:
+        yield from walk(child)
+
+
+def text(node):
+    return node.text.decode()
+
+
+def names_in(section):
+    """The strings of a list like @('A' 'B')."""
+    return re.findall(r"'([^']+)'", section)
+
+
+class Function:
+    """A function of the module: its name, help, parameters and attributes."""
+
+    def __init__(self, node):
+        self.body = text(node)
+        self.name = text(next(child for child in node.children if child.type == "function_name"))
+        # Parameters of the function itself, not of script blocks within it.
+        self.parameters = []
+        for block in walk(node):
+            if block.type == "param_block":
+                for parameter in walk(block):
+                    if parameter.type == "script_parameter":
+                        self.parameters.append(
+                            next(text(child)[1:] for child in parameter.children if child.type == "variable"))
+                break
+        found = re.search(r"<#(.*?)#>", self.body, re.DOTALL)
+        self.help = found.group(1) if found else ""
+
+    def section(self, keyword):
+        """The texts under each .KEYWORD of the help."""
+        pattern = rf"^\s*\.{keyword}\b[^\n]*\n(.*?)(?=^\s*\.[A-Z]+\b|\Z)"
+        return [part.strip() for part in re.findall(pattern, self.help, re.DOTALL | re.MULTILINE)]
+
+    def described_parameters(self):
+        return re.findall(r"^\s*\.PARAMETER\s+(\w+)\s*$", self.help, re.MULTILINE)
+
+
+class ModuleTests(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.parser = grammar()
+        cls.folder = ROOT / "Windows" / "PowerShell"
+        cls.source = (cls.folder / "OVS.psm1").read_bytes()
+        cls.tree = cls.parser.parse(cls.source).root_node
+        cls.functions = {
+            function.name: function
+            for function in (Function(node) for node in walk(cls.tree) if node.type == "function_statement")
+        }
+        cls.manifest = (cls.folder / "OVS.psd1").read_text()
+        cls.aliases = dict(re.findall(r"^Set-Alias -Name (\S+) -Value (\S+)$", cls.source.decode(), re.MULTILINE))
+        cls.exported = names_in(re.search(r"^Export-ModuleMember .*?@\((.*?)^\)", cls.source.decode(), re.DOTALL | re.MULTILINE).group(1))
+
+    def manifest_list(self, key):
+        return names_in(re.search(rf"^\s*{key}\s*=\s*@\((.*?)\)", self.manifest, re.DOTALL | re.MULTILINE).group(1))
+
+    def test_parses_without_error(self):
+        for name in ("OVS.psm1", "OVS.psd1"):
+            tree = self.parser.parse((self.folder / name).read_bytes()).root_node
+            wrong = [f"{name}:{node.start_point[0] + 1}: {text(node)[:60]!r}" for node in walk(tree) if node.is_error or node.is_missing]
+            self.assertEqual(wrong, [])
+
+    def test_a_mistake_is_seen(self):
+        self.assertTrue(self.parser.parse(self.source + b"\nfunction { \n").root_node.has_error)
+
+    def test_is_plain_ascii(self):
+        # Windows PowerShell reads a file without a byte order mark in the system's code page.
+        for name in ("OVS.psm1", "OVS.psd1"):
+            (self.folder / name).read_bytes().decode("ascii")
+
+    def test_manifest_exports_what_the_module_exports(self):
+        self.assertEqual(self.manifest_list("FunctionsToExport"), self.exported)
+        self.assertEqual(self.manifest_list("AliasesToExport"), list(self.aliases))
+        self.assertEqual(len(set(self.exported)), len(self.exported))
+        self.assertLessEqual(set(self.exported), set(self.functions))
+
+    def test_every_exported_function_has_help(self):
+        for name in self.exported:
+            function = self.functions[name]
+            with self.subTest(name):
+                for keyword in ("SYNOPSIS", "DESCRIPTION", "OUTPUTS", "EXAMPLE"):
+                    self.assertTrue(all(function.section(keyword)) and function.section(keyword), keyword)
+                self.assertEqual(function.described_parameters(), function.parameters)
+                self.assertIn("[CmdletBinding(", function.body)
+                for link in re.findall(r"^\s*\.LINK\s*\n\s*(\S+)", function.help, re.MULTILINE):
+                    self.assertIn(link, self.exported)
+                # An example calls the function that it explains.
+                self.assertTrue(all(name in example for example in function.section("EXAMPLE")))
+
+    def test_private_functions_say_what_they_do(self):
+        lines = self.source.decode().splitlines()
+        for name in set(self.functions) - set(self.exported):
+            at = next(number for number, line in enumerate(lines) if line.startswith(f"function {name} "))
+            self.assertTrue(lines[at - 1].startswith("# "), name)
+
+    def test_functions_that_change_something_ask(self):
+        for name in self.exported:
+            function = self.functions[name]
+            with self.subTest(name):
+                if name.split("-")[0] in CHANGING_VERBS:
+                    self.assertIn("SupportsShouldProcess = $true", function.body)
+                    self.assertIn("$PSCmdlet.ShouldProcess(", function.body)
+                else:
+                    self.assertNotIn("SupportsShouldProcess", function.body)
+
+    def test_verbs_are_approved(self):
+        for name in self.functions:
+            self.assertIn(name.split("-")[0], APPROVED_VERBS, name)
+
+    def test_old_names_work(self):
+        known = {name.lower() for name in self.exported} | {name.lower() for name in self.aliases}
+        for name in OLD_NAMES:
+            self.assertIn(name.lower(), known)
+        for name, value in self.aliases.items():
+            self.assertIn(value, self.exported, name)
+            self.assertNotIn(name.lower(), {function.lower() for function in self.functions})
+
+    def test_old_parameters_work(self):
+        """Parameter names of the older modules, by the names of their functions."""
+        old = {
+            "Set-VMNetworkAdapterOVSPort": ["VMNetworkAdapter", "OVSPortName"],
+            "Set-VMNetworkAdapterOVSPortDirect": ["vmName", "OVSPortName"],
+            "Get-VMNetworkAdapterByOVSPort": ["OVSPortName"],
+            "Get-VMNetworkAdapterWithOVSPort": ["vmName"],
+            "Get-VMByOVSPort": ["OVSPortName"],
+            "Set-OvsPortName": ["vmName", "mac"],
+            "Add-OvsPort": ["bridgeName", "vmName", "mac"],
+            "Add-Flow": ["flowCmd"],
+            "Delete-Flows": ["flowCmd"],
+        }
+        functions = {name.lower(): function for name, function in self.functions.items()}
+        for name, parameters in old.items():
+            function = functions[self.aliases.get(name, name).lower()]
+            self.assertLessEqual({p.lower() for p in parameters}, {p.lower() for p in function.parameters}, name)
+
+    def test_adapters_come_by_pipeline(self):
+        for name in ("Set-VMNetworkAdapterOVSPort", "Get-VMNetworkAdapterOVSPort", "Remove-VMNetworkAdapterOVSPort"):
+            declaration = re.search(r"\[Parameter\(([^\]]*)\)\]\s*\[ValidateNotNull\(\)\]\s*\[psobject\[\]\] \$VMNetworkAdapter", self.functions[name].body)
+            self.assertIn("ValueFromPipeline = $true", declaration.group(1))
+            self.assertRegex(self.functions[name].body, r"\n    process \{")
+
+    def test_private_functions_are_called_with_parameters_they_have(self):
+        for node in walk(self.tree):
+            if node.type != "command":
+                continue
+            called = self.functions.get(text(node.children[0]))
+            if called is None:
+                continue
+            for child in walk(node):
+                owner = child
+                while owner.type != "command":
+                    owner = owner.parent
+                if child.type == "command_parameter" and owner == node:
+                    given = text(child).lstrip("-").rstrip(":").split(":")[0]
+                    common = {"Confirm", "WhatIf", "ErrorAction", "Verbose"} if "CmdletBinding" in called.body else set()
+                    self.assertIn(given, set(called.parameters) | common, text(node))
+
+    def test_variables_of_the_module_are_defined(self):
+        code = self.source.decode()
+        defined = set(re.findall(r"^\$script:(\w+) =", code, re.MULTILINE))
+        used = set(re.findall(r"\$script:(\w+)", code))
+        self.assertEqual(defined, used)
+
+    def test_versions_agree(self):
+        version = re.search(r'apusVersion = "([^"]+)"', (ROOT / "Sources/Command/Invocation.swift").read_text()).group(1)
+        self.assertIn(f"ModuleVersion          = '{version}'", self.manifest)
+
+
+if __name__ == "__main__":
+    unittest.main()
