@@ -82,6 +82,10 @@ public struct Engine: ~Copyable {
   var counters = EngineCounters()
   /// How many rows of the bank hold packets.
   var workCount = 0
+  /// Which packets of the batch went to a port or to the daemon, by their place in it.
+  var deliveredPackets: UInt32 = 0
+  /// The ports that the packets of the batch came in by, by their place in it.
+  var arrivals: Slab<UInt32>
   var now: UInt64 = 0
   var randomState: UInt64
   var control: ControlState
@@ -95,6 +99,7 @@ public struct Engine: ~Copyable {
     let rows = Engine.workRowCount + Engine.cloneRowCount
     bank = KeyBank(count: rows + configuration.maximumUpcallCount)
     states = Slab(repeating: PacketState(), count: Engine.workRowCount)
+    arrivals = Slab(repeating: 0, count: Engine.batchCapacity)
     signatures = Slab(repeating: 0, count: Engine.workRowCount)
     found = Slab(repeating: -1, count: Engine.workRowCount)
     hash = KeyHash(seed: configuration.seed)
@@ -219,6 +224,8 @@ public struct Engine: ~Copyable {
     workCount &+= 1
     var state = state
     state.key = Int32(truncatingIfNeeded: row)
+    state.origin = UInt8(truncatingIfNeeded: row)
+    arrivals[row] = state.inPort
     states[row] = state
     bank.base[row].w0 = w0
     bank.base[row].w6 = 0
@@ -228,12 +235,20 @@ public struct Engine: ~Copyable {
 
   // MARK: Process
 
+  /// How many packets the batch holds.
+  public var batchCount: Int { workCount }
+
+  /// Which packets of the last batch went to a port or to the daemon: bit 0 is the one that was received first. The
+  /// others were dropped.
+  public var delivered: UInt32 { deliveredPackets }
+
   /// Takes the batch through parse, lookup and actions, again for what recirculates, until nothing is left.
   #if !DEBUG  // The proof needs the whole module in view.
     @_noLocks @_noAllocation
   #endif
   public mutating func process(nowMilliseconds: UInt64) {
     now = nowMilliseconds
+    deliveredPackets = 0
     runRounds(from: 0)
   }
 

@@ -146,4 +146,6 @@ struct PacketState: BitwiseCopyable {
   var transportProtocol: UInt8 = 0
   /// How often it was looked up again.
   var depth: UInt8 = 0
+  /// Which packet of the batch it was, or is a copy or part of.
+  var origin: UInt8 = 0
 }

@@ -54,3 +54,64 @@ extension Engine {
     return .accepted
   }
 }
+
+extension Engine {
+  /// Adds a packet to the batch that the caller writes into the engine's own memory, wherever and in however many pieces
+  /// it lies now.
+  ///
+  /// - Parameters:
+  ///   - byteCount: The packet's length.
+  ///   - tag: A VLAN tag that the driver took out of the packet, tpid and tci, or zero.
+  ///   - write: Writes the whole packet and returns what its sender left undone, or `nil` if it cannot be had.
+  @unsafe
+  public mutating func receive(
+    byteCount: Int, from port: DatapathPortNumber, tag: UInt32,
+    write: (UnsafeMutableRawBufferPointer) -> Offload?
+  ) -> Reception {
+    guard workCount < Engine.batchCapacity else { return .full }
+    let index = ports.index(port.rawValue)
+    guard index >= 0 else {
+      count(.unknownPortIn)
+      return .dropped
+    }
+    let tagByteCount = tag == 0 ? 0 : 4
+    guard byteCount >= 14, byteCount &+ tagByteCount <= 65_536 &+ 64 else {
+      count(.invalidLength)
+      ports.records[index].receivedDropped &+= 1
+      return .dropped
+    }
+    let slot = pool.take(byteCount: byteCount &+ tagByteCount)
+    guard slot >= 0 else { return .full }
+    var state = PacketState()
+    state.slot = slot
+    state.start = pool.address(of: slot) &+ PacketPool.headroomByteCount
+    state.count = byteCount
+    state.inPort = port.rawValue
+    // SAFETY: the slot is this packet's alone until it is released.
+    let memory = unsafe UnsafeMutableRawBufferPointer(mutating: pool.pointer(state.start, byteCount))
+    guard let offload = unsafe write(memory) else {
+      pool.release(slot)
+      count(.invalidOffload)
+      ports.records[index].receivedDropped &+= 1
+      return .dropped
+    }
+    state.offload = offload
+    if tag != 0 {
+      pool.move(from: state.start, to: state.start &- 4, count: 12)
+      state.start &-= 4
+      state.count &+= 4
+      pool.store32(tag, state.start &+ 12)
+      state.offload.checksumStart &+= 4
+    }
+    guard state.offload.isNone || Engine.isValid(state.offload, state.count) else {
+      pool.release(slot)
+      count(.invalidOffload)
+      ports.records[index].receivedDropped &+= 1
+      return .dropped
+    }
+    ports.records[index].receivedPackets &+= 1
+    ports.records[index].receivedBytes &+= UInt64(truncatingIfNeeded: state.count)
+    append(state, UInt64(port.rawValue) << 32)
+    return .accepted
+  }
+}

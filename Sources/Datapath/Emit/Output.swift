@@ -23,6 +23,7 @@ extension Engine {
     entry.slot = packet.slot
     entry.start = packet.start
     entry.count = Int32(truncatingIfNeeded: packet.count)
+    entry.inPort = arrivals[Int(packet.origin)]
     entry.offload = packet.offload
     guard outputs.append(entry, port: index, &ports) else {
       count(.outputQueueFull)
@@ -30,6 +31,7 @@ extension Engine {
       pool.release(packet.slot)
       return
     }
+    deliveredPackets |= 1 &<< UInt32(packet.origin)
   }
 
   @inline(never)
@@ -95,11 +97,17 @@ extension Engine {
 /// A place in a port's output queue.
 public struct OutputPacket: Sendable {
   let start: Int
+  let inPort: UInt32
   /// How many bytes the packet has.
   public let count: Int
   /// What is left for the port to do.
   public let offload: Offload
   let next: Int32
+
+  /// The port that the packet came in by; beneath its tunnel, if it came out of one.
+  public var portIn: DatapathPortNumber { DatapathPortNumber(inPort) }
+  /// Where its bytes are in the engine: outputs of one packet that share their bytes share this too.
+  public var place: Int { start }
 }
 
 /// A port that has packets to send.
@@ -141,7 +149,9 @@ extension Engine {
   private func packet(_ place: Int32) -> OutputPacket? {
     guard place >= 0 else { return nil }
     let entry = outputs.entries[Int(place)]
-    return OutputPacket(start: entry.start, count: Int(entry.count), offload: entry.offload, next: entry.next)
+    return OutputPacket(
+      start: entry.start, inPort: entry.inPort, count: Int(entry.count), offload: entry.offload,
+      next: entry.next)
   }
 
   /// A packet's bytes.

@@ -8,6 +8,7 @@ struct OutputEntry: BitwiseCopyable {
   var next: Int32 = -1
   var start = 0
   var count: Int32 = 0
+  var inPort: UInt32 = 0
   var offload = Offload()
 }
 

@@ -63,6 +63,7 @@ extension Engine {
     }
     upcalls.entries[place] = entry
     pool.retain(state.slot)
+    deliveredPackets |= 1 &<< UInt32(state.origin)
     return true
   }
 

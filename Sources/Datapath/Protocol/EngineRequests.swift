@@ -219,6 +219,7 @@ extension Engine {
     Parser.parse(&state, pool, &bank, tagLimit: tagLimit)
     let program = programs.store(words)
     states[0] = state
+    arrivals[0] = state.inPort
     workCount = 1
     runAll(Int(program), &state, level: 0)
     runRounds(from: 1)
