@@ -1,0 +1,258 @@
+// Filter drivers and their modules: registration, attach, restart, pause, detach.
+#include "Fake.h"
+
+#include <stddef.h>
+
+struct FakeState fake;
+
+// Called as the entry of a driver, or of a library that another driver imports: it agrees to both.
+ULONG_PTR NTAPI DriverEntry(PVOID module, PVOID reason) { return 1; }
+
+struct FakeModule *moduleOf(NDIS_HANDLE handle, const char *who) {
+    struct FakeModule *module = handle;
+    if (module && module->magic == FAKE_MODULE_MAGIC) return module;
+    complain("%s: %p is no filter handle", who, handle);
+    return NULL;
+}
+
+// MARK: - Drivers
+
+static void checkCharacteristics(const NDIS_FILTER_DRIVER_CHARACTERISTICS *c) {
+    if (c->Header.Type != NDIS_OBJECT_TYPE_FILTER_DRIVER_CHARACTERISTICS) complain("characteristics: type %02x", c->Header.Type);
+    if (c->Header.Size < offsetof(NDIS_FILTER_DRIVER_CHARACTERISTICS, DirectOidRequestHandler))
+        complain("characteristics: %u bytes", c->Header.Size);
+    if (c->MajorNdisVersion != 6 || c->MinorNdisVersion < 30)
+        complain("characteristics: NDIS %u.%u has no extensible switch", c->MajorNdisVersion, c->MinorNdisVersion);
+    if (!c->AttachHandler || !c->DetachHandler || !c->RestartHandler || !c->PauseHandler)
+        complain("characteristics: a required handler is missing");
+    if (!c->FriendlyName.Length || !c->UniqueName.Length || !c->ServiceName.Length) complain("characteristics: a name is missing");
+    if (!c->SendNetBufferListsHandler != !c->SendNetBufferListsCompleteHandler && c->SendNetBufferListsHandler)
+        complain("characteristics: a send handler without its completion");
+    if (!c->OidRequestHandler != !c->OidRequestCompleteHandler) complain("characteristics: OID handlers come in pairs");
+}
+
+NTSYSAPI NDIS_STATUS NTAPI NdisFRegisterFilterDriver(
+    PDRIVER_OBJECT driver, NDIS_HANDLE context, PNDIS_FILTER_DRIVER_CHARACTERISTICS characteristics, PNDIS_HANDLE handle) {
+    if (fake.registered) {
+        complain("NdisFRegisterFilterDriver: one driver at a time is simulated");
+        return NDIS_STATUS_FAILURE;
+    }
+    checkCharacteristics(characteristics);
+    fake.driver = driver;
+    fake.driverContext = context;
+    fakeZero(&fake.driverCharacteristics, sizeof fake.driverCharacteristics);
+    fakeCopy(&fake.driverCharacteristics, characteristics,
+             characteristics->Header.Size < sizeof fake.driverCharacteristics ? characteristics->Header.Size
+                                                                              : sizeof fake.driverCharacteristics);
+    fake.registered = TRUE;
+    *handle = &fake;
+    startWorker();
+    NTSTATUS status = createControl();
+    if (!NT_SUCCESS(status)) {
+        DbgPrint("FakeNDIS: no control device: %08x\n", (unsigned)status);
+        return NDIS_STATUS_FAILURE;
+    }
+    if (fake.driverCharacteristics.SetOptionsHandler) fake.driverCharacteristics.SetOptionsHandler(&fake, context);
+    return NDIS_STATUS_SUCCESS;
+}
+
+static void checkNothingLeft(void) {
+    struct FakeCounters *c = &fake.counters;
+#define CHECK(name) \
+    if (c->name) complain("the driver unloads with " #name " = %u", (unsigned)c->name)
+    CHECK(livePools);
+    CHECK(liveLists);
+    CHECK(liveMdls);
+    CHECK(liveContexts);
+    CHECK(liveMemory);
+    CHECK(liveClones);
+    CHECK(liveReferences);
+    CHECK(liveLocks);
+    if (c->injected != c->returned)
+        complain("the driver unloads with %u lists not returned", (unsigned)(c->injected - c->returned));
+#undef CHECK
+}
+
+NTSYSAPI VOID NTAPI NdisFDeregisterFilterDriver(NDIS_HANDLE handle) {
+    if (handle != &fake || !fake.registered) {
+        complain("NdisFDeregisterFilterDriver: %p is no driver handle", handle);
+        return;
+    }
+    stopLoad();
+    deleteSwitches();
+    stopScribbling();
+    stopWorker();
+    checkNothingLeft();
+    deleteControl();
+    fake.registered = FALSE;
+    DbgPrint("FakeNDIS: the driver is unloaded, %u complaints\n", (unsigned)fake.counters.complaints);
+}
+
+// MARK: - Modules
+
+NDIS_STATUS attachFilter(struct FakeSwitch *owner) {
+    static UNICODE_STRING guid = RTL_CONSTANT_STRING(L"{0A905000-0000-0000-0000-000000000001}-{FILTER}-0000");
+    static UNICODE_STRING instance = RTL_CONSTANT_STRING(L"Hyper-V Virtual Switch Extension Adapter");
+    static UNICODE_STRING miniport = RTL_CONSTANT_STRING(L"\\DEVICE\\{0A905000-0000-0000-0000-000000000002}");
+    if (!fake.registered || owner->module) return NDIS_STATUS_INVALID_STATE;
+    struct FakeModule *module = take(sizeof *module);
+    module->magic = FAKE_MODULE_MAGIC;
+    module->owner = owner;
+    module->state = fakeAttaching;
+    KeInitializeEvent(&module->changed, SynchronizationEvent, FALSE);
+
+    NDIS_FILTER_ATTACH_PARAMETERS parameters;
+    fakeZero(&parameters, sizeof parameters);
+    parameters.Header.Type = NDIS_OBJECT_TYPE_FILTER_ATTACH_PARAMETERS;
+    parameters.Header.Revision = NDIS_FILTER_ATTACH_PARAMETERS_REVISION_4;
+    parameters.Header.Size = NDIS_SIZEOF_FILTER_ATTACH_PARAMETERS_REVISION_4;
+    parameters.IfIndex = 100 + owner->number;
+    parameters.FilterModuleGuidName = &guid;
+    parameters.BaseMiniportInstanceName = &instance;
+    parameters.BaseMiniportName = &miniport;
+    parameters.MiniportMediaType = NdisMedium802_3;
+    parameters.MacAddressLength = 6;
+    NDIS_STATUS status = fake.driverCharacteristics.AttachHandler(module, fake.driverContext, &parameters);
+    if (status != NDIS_STATUS_SUCCESS) {
+        module->magic = 0;
+        give(module, sizeof *module);
+        return status;
+    }
+    if (!module->attributesSet) complain("FilterAttach without NdisFSetAttributes");
+    owner->module = module;
+    module->state = fakePaused;
+    InterlockedIncrement64((LONG64 *)&fake.counters.modules);
+    return restartFilter(owner);
+}
+
+NTSYSAPI NDIS_STATUS NTAPI NdisFSetAttributes(NDIS_HANDLE handle, NDIS_HANDLE context, PNDIS_FILTER_ATTRIBUTES attributes) {
+    struct FakeModule *module = moduleOf(handle, "NdisFSetAttributes");
+    if (!module) return NDIS_STATUS_INVALID_PARAMETER;
+    if (module->state != fakeAttaching) complain("NdisFSetAttributes: outside FilterAttach");
+    if (attributes->Header.Type != NDIS_OBJECT_TYPE_FILTER_ATTRIBUTES)
+        complain("NdisFSetAttributes: header type %02x", attributes->Header.Type);
+    if (!context) complain("NdisFSetAttributes: no module context");
+    module->context = context;
+    module->attributesSet = TRUE;
+    return NDIS_STATUS_SUCCESS;
+}
+
+NTSYSAPI NDIS_STATUS NTAPI NdisFGetOptionalSwitchHandlers(
+    NDIS_HANDLE handle, PNDIS_SWITCH_CONTEXT context, PNDIS_SWITCH_OPTIONAL_HANDLERS handlers) {
+    struct FakeModule *module = moduleOf(handle, "NdisFGetOptionalSwitchHandlers");
+    if (!module) return NDIS_STATUS_INVALID_PARAMETER;
+    if (handlers->Header.Type != NDIS_OBJECT_TYPE_SWITCH_OPTIONAL_HANDLERS ||
+        handlers->Header.Size < NDIS_SIZEOF_SWITCH_OPTIONAL_HANDLERS_REVISION_1) {
+        complain("NdisFGetOptionalSwitchHandlers: header %02x/%u/%u", handlers->Header.Type, handlers->Header.Revision,
+                 handlers->Header.Size);
+        return NDIS_STATUS_BAD_VERSION;
+    }
+    fillSwitchHandlers(handlers);
+    *context = module->owner;
+    return NDIS_STATUS_SUCCESS;
+}
+
+NDIS_STATUS restartFilter(struct FakeSwitch *owner) {
+    struct FakeModule *module = owner->module;
+    if (!module || module->state != fakePaused) return NDIS_STATUS_INVALID_STATE;
+    NDIS_FILTER_RESTART_PARAMETERS parameters;
+    fakeZero(&parameters, sizeof parameters);
+    parameters.Header.Type = NDIS_OBJECT_TYPE_FILTER_RESTART_PARAMETERS;
+    parameters.Header.Revision = NDIS_FILTER_RESTART_PARAMETERS_REVISION_1;
+    parameters.Header.Size = sizeof parameters;
+    parameters.MiniportMediaType = NdisMedium802_3;
+    module->state = fakeRestarting;
+    NDIS_STATUS status = fake.driverCharacteristics.RestartHandler(module->context, &parameters);
+    if (status == NDIS_STATUS_PENDING) {
+        if (!waitFor(&module->changed, FAKE_WAIT_MILLISECONDS)) {
+            complain("FilterRestart was not completed in time");
+            return NDIS_STATUS_FAILURE;
+        }
+        status = module->changeStatus;
+    }
+    module->state = status == NDIS_STATUS_SUCCESS ? fakeRunning : fakePaused;
+    return status;
+}
+
+NDIS_STATUS pauseFilter(struct FakeSwitch *owner) {
+    struct FakeModule *module = owner->module;
+    if (!module || module->state != fakeRunning) return NDIS_STATUS_INVALID_STATE;
+    NDIS_FILTER_PAUSE_PARAMETERS parameters;
+    fakeZero(&parameters, sizeof parameters);
+    parameters.Header.Type = NDIS_OBJECT_TYPE_FILTER_PAUSE_PARAMETERS;
+    parameters.Header.Revision = NDIS_FILTER_PAUSE_PARAMETERS_REVISION_1;
+    parameters.Header.Size = sizeof parameters;
+    module->state = fakePausing;
+    NDIS_STATUS status = fake.driverCharacteristics.PauseHandler(module->context, &parameters);
+    if (status == NDIS_STATUS_PENDING && !waitFor(&module->changed, FAKE_WAIT_MILLISECONDS))
+        complain("FilterPause was not completed in time");
+    else if (status != NDIS_STATUS_SUCCESS && status != NDIS_STATUS_PENDING)
+        complain("FilterPause failed: %08x", (unsigned)status);
+    if (module->below) complain("paused with %d lists of the driver's not completed", (int)module->below);
+    if (module->inDriver) complain("paused with %d lists not returned", (int)module->inDriver);
+    module->state = fakePaused;
+    return NDIS_STATUS_SUCCESS;
+}
+
+NDIS_STATUS detachFilter(struct FakeSwitch *owner) {
+    struct FakeModule *module = owner->module;
+    if (!module) return NDIS_STATUS_INVALID_STATE;
+    if (module->state == fakeRunning) pauseFilter(owner);
+    fake.driverCharacteristics.DetachHandler(module->context);
+    if (module->below || module->inDriver) complain("detached with lists outstanding");
+    for (struct FakePort *port = owner->ports; port; port = port->next) {
+        if (port->references) complain("detached with references on port %u", (unsigned)port->parameters.PortId);
+        for (struct FakeNIC *nic = port->nics; nic; nic = nic->next)
+            if (nic->references) complain("detached with references on a NIC of port %u", (unsigned)port->parameters.PortId);
+    }
+    owner->module = NULL;
+    module->state = fakeDetached;
+    module->magic = 0;
+    give(module, sizeof *module);
+    InterlockedDecrement64((LONG64 *)&fake.counters.modules);
+    return NDIS_STATUS_SUCCESS;
+}
+
+NTSYSAPI VOID NTAPI NdisFRestartComplete(NDIS_HANDLE handle, NDIS_STATUS status) {
+    struct FakeModule *module = moduleOf(handle, "NdisFRestartComplete");
+    if (!module) return;
+    if (module->state != fakeRestarting) complain("NdisFRestartComplete: not restarting");
+    module->changeStatus = status;
+    KeSetEvent(&module->changed, 0, FALSE);
+}
+
+NTSYSAPI VOID NTAPI NdisFPauseComplete(NDIS_HANDLE handle) {
+    struct FakeModule *module = moduleOf(handle, "NdisFPauseComplete");
+    if (!module) return;
+    if (module->state != fakePausing) complain("NdisFPauseComplete: not pausing");
+    KeSetEvent(&module->changed, 0, FALSE);
+}
+
+// MARK: - Events and indications
+
+NDIS_STATUS activateSwitch(struct FakeSwitch *owner) {
+    owner->parameters.IsActive = TRUE;
+    struct FakeModule *module = owner->module;
+    if (!module || !fake.driverCharacteristics.NetPnPEventHandler) return NDIS_STATUS_SUCCESS;
+    NET_PNP_EVENT_NOTIFICATION event;
+    fakeZero(&event, sizeof event);
+    event.Header.Type = NDIS_OBJECT_TYPE_DEFAULT;
+    event.Header.Revision = 1;
+    event.Header.Size = sizeof event;
+    event.NetPnPEvent.NetEvent = NetEventSwitchActivate;
+    LONG before = module->eventsForwarded;
+    NDIS_STATUS status = fake.driverCharacteristics.NetPnPEventHandler(module->context, &event);
+    if (module->eventsForwarded != before + 1) complain("NetEventSwitchActivate was not forwarded once");
+    return status;
+}
+
+NTSYSAPI NDIS_STATUS NTAPI NdisFNetPnPEvent(NDIS_HANDLE handle, PNET_PNP_EVENT_NOTIFICATION event) {
+    struct FakeModule *module = moduleOf(handle, "NdisFNetPnPEvent");
+    if (!module) return NDIS_STATUS_INVALID_PARAMETER;
+    InterlockedIncrement(&module->eventsForwarded);
+    return NDIS_STATUS_SUCCESS;
+}
+
+NTSYSAPI VOID NTAPI NdisFIndicateStatus(NDIS_HANDLE handle, PNDIS_STATUS_INDICATION indication) {
+    moduleOf(handle, "NdisFIndicateStatus");
+}
