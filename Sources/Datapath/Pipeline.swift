@@ -51,6 +51,8 @@ public struct EngineConfiguration: Sendable {
   public var seed: UInt64 = 0x5eed_0b5e_55ed_cafe
   /// The datapath's name.
   public var name = "ovs-system"
+  /// The datapath's number in messages (`dp_ifindex`).
+  public var datapathIndex: Int32 = 1
 
   /// The default sizes.
   public init() {}
@@ -115,7 +117,8 @@ public struct Engine: ~Copyable {
       maximumEntryCount: configuration.maximumOutputCount, maximumPortCount: configuration.maximumPortCount)
     upcalls = UpcallQueue(capacity: configuration.maximumUpcallCount, firstRow: rows)
     drops = Slab(repeating: 0, count: DropReason.allCases.count)
-    control = ControlState(name: Array(configuration.name.utf8))
+    control = ControlState(
+      name: Array(configuration.name.utf8), datapathIndex: configuration.datapathIndex)
     randomState = configuration.seed | 1
     tagLimit = min(2, max(0, configuration.tagLimit))
   }

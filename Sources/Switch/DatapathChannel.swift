@@ -78,7 +78,7 @@ final class DatapathChannel {
     case .error(let code):
       requests[message.header.sequence] = nil
       request.completion(.failed(code))
-    case .datapath, .vport, .flow, .packet:
+    case .datapath, .vport, .flow, .packet, .control, .networkDevice:
       request.parts.append(message)
       requests[message.header.sequence] = request
     }

@@ -118,7 +118,17 @@ extension Engine {
       }
       message.userData = data
     }
-    let header = MessageHeader(flags: [], processID: entry.processID, datapathIndex: control.datapathIndex)
+    let processID = entry.processID != 0 ? entry.processID : receiver(of: entry)
+    let header = MessageHeader(flags: [], processID: processID, datapathIndex: control.datapathIndex)
     return Message(header, .packet(entry.isMiss ? .miss : .action, message)).encode()
+  }
+
+  /// Who is told of packets that a port received, where the flow does not say: one of those that the port names, always
+  /// the same one for the same kind of packet.
+  private func receiver(of entry: UpcallEntry) -> UInt32 {
+    guard let ids = control.upcallProcessIDs[entry.state.inPort], !ids.isEmpty else { return 0 }
+    if ids.count == 1 { return ids[0] }
+    let signature = KeyHash.finish(hash.signature(bank.base[Int(entry.state.key)]))
+    return ids[Int(truncatingIfNeeded: (signature >> 32) % UInt64(ids.count))]
   }
 }

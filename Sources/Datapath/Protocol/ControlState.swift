@@ -43,14 +43,17 @@ struct FlowControl {
 /// What the engine remembers for the daemon.
 struct ControlState {
   var name: [UInt8]
-  var datapathIndex: Int32 = 1
+  var datapathIndex: Int32
   var userFeatures: UInt32 = 0
   /// By flow number.
   var flows: [FlowControl?] = []
   var flowsByIdentifier: [FlowIdentifier: Int] = [:]
   var upcallProcessIDs: [UInt32: [UInt32]] = [:]
 
-  init(name: [UInt8]) { self.name = name }
+  init(name: [UInt8], datapathIndex: Int32) {
+    self.name = name
+    self.datapathIndex = datapathIndex
+  }
 }
 
 /// Why a request was refused, as `errno` values on the wire.

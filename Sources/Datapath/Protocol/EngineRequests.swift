@@ -9,22 +9,32 @@ extension Engine {
     do {
       messages = try Message.decode(bytes)
     } catch {
-      let code: RequestError =
-        switch error {
-        case .unknownFamily, .unknownCommand: .notSupported
-        default: .invalid
-        }
-      return [Message(Engine.headerOfBroken(bytes).reply(), .error(code.rawValue)).encode()]
+      return [Engine.refusal(of: bytes, error).encode()]
     }
     var replies: [[UInt8]] = []
     for message in messages {
-      do {
-        for reply in try answer(message) { replies.append(reply.encode()) }
-      } catch {
-        replies.append(Message(message.header.reply(), .error(error.rawValue)).encode())
-      }
+      for reply in reply(to: message) { replies.append(reply.encode()) }
     }
     return replies
+  }
+
+  /// Does what a message asks, and returns the messages that answer.
+  mutating func reply(to message: Message) -> [Message] {
+    do {
+      return try answer(message)
+    } catch {
+      return [Message(message.header.reply(), .error(error.rawValue))]
+    }
+  }
+
+  /// The answer to bytes that are no request.
+  public static func refusal(of bytes: [UInt8], _ error: MessageError) -> Message {
+    let code: RequestError =
+      switch error {
+      case .unknownFamily, .unknownCommand: .notSupported
+      default: .invalid
+      }
+    return Message(headerOfBroken(bytes).reply(), .error(code.rawValue))
   }
 
   private static func headerOfBroken(_ bytes: [UInt8]) -> MessageHeader {
@@ -44,7 +54,7 @@ extension Engine {
     case .packet(.execute, let request):
       try execute(request)
       return acknowledge(header)
-    case .packet, .error, .done: throw .notSupported
+    case .packet, .control, .networkDevice, .error, .done: throw .notSupported
     }
   }
 
@@ -79,7 +89,7 @@ extension Engine {
     }
   }
 
-  private func describeDatapath() -> DatapathMessage {
+  func describeDatapath() -> DatapathMessage {
     var message = DatapathMessage()
     message.name = control.name
     message.userFeatures = control.userFeatures
@@ -166,7 +176,7 @@ extension Engine {
     ports.remove(index)
   }
 
-  private func describePort(_ index: Int) -> VportMessage {
+  func describePort(_ index: Int) -> VportMessage {
     let record = ports.records[index]
     var message = VportMessage()
     message.number = DatapathPortNumber(record.number)

@@ -107,7 +107,7 @@ extension Engine {
   }
 
   /// The flow that a request means: by identifier, by key and mask, or by a key that it matches.
-  private mutating func findFlow(_ request: FlowMessage) -> Int? {
+  mutating func findFlow(_ request: FlowMessage) -> Int? {
     if let identifier = request.identifier { return control.flowsByIdentifier[identifier] }
     guard let key = request.key else { return nil }
     if request.mask != nil { return findExact(key, Engine.datapathMask(request.mask), nil) }
@@ -141,7 +141,7 @@ extension Engine {
     return replies
   }
 
-  private func describe(_ flow: Int, flags: UInt32) -> FlowMessage {
+  func describe(_ flow: Int, flags: UInt32) -> FlowMessage {
     var message = FlowMessage()
     let remembered = flow < control.flows.count ? control.flows[flow] : nil
     message.identifier = remembered?.identifier

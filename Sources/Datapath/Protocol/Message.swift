@@ -20,6 +20,8 @@ public struct MessageFamily: RawRepresentable, Hashable, Sendable {
   public static var error: MessageFamily { MessageFamily(rawValue: 2) }
   /// The end of a dump (`NLMSG_DONE`).
   public static var done: MessageFamily { MessageFamily(rawValue: 3) }
+  /// The handle that a message comes by (`ovs_win_control`; Windows only).
+  public static var control: MessageFamily { MessageFamily(rawValue: 17) }
   /// Datapaths (`ovs_datapath`).
   public static var datapath: MessageFamily { MessageFamily(rawValue: 18) }
   /// Packets (`ovs_packet`).
@@ -28,6 +30,14 @@ public struct MessageFamily: RawRepresentable, Hashable, Sendable {
   public static var vport: MessageFamily { MessageFamily(rawValue: 20) }
   /// Flows (`ovs_flow`).
   public static var flow: MessageFamily { MessageFamily(rawValue: 21) }
+  /// Devices behind ports (`ovs_win_netdev`; Windows only).
+  public static var networkDevice: MessageFamily { MessageFamily(rawValue: 22) }
+  /// Connections that are tracked.
+  public static var connectionTrack: MessageFamily { MessageFamily(rawValue: 23) }
+  /// Limits of connections in a zone (`ovs_ct_limit`).
+  public static var connectionLimit: MessageFamily { MessageFamily(rawValue: 24) }
+  /// Meters (`ovs_meter`).
+  public static var meter: MessageFamily { MessageFamily(rawValue: 25) }
 }
 
 /// Commands of the datapath, vport and flow families, which number them alike.
@@ -117,6 +127,10 @@ public struct Message: Equatable, Sendable {
     case flow(MessageCommand, FlowMessage)
     /// About a packet.
     case packet(PacketMessage.Command, PacketMessage)
+    /// About the handle that it comes by.
+    case control(ControlCommand, ControlMessage)
+    /// About a device behind a port.
+    case networkDevice(NetworkDeviceMessage)
     /// Something failed, with an `errno` value; zero acknowledges.
     case error(UInt32)
     /// A dump is complete.
@@ -148,6 +162,8 @@ public struct Message: Equatable, Sendable {
     case .vport(_, let message): message.encode(into: &writer)
     case .flow(_, let message): message.encode(into: &writer)
     case .packet(_, let message): message.encode(into: &writer)
+    case .control(_, let message): message.encode(into: &writer)
+    case .networkDevice(let message): message.encode(into: &writer)
     case .error, .done: break
     }
     var bytes = writer.bytes
@@ -162,6 +178,8 @@ public struct Message: Equatable, Sendable {
     case .vport(let command, _): (.vport, command.rawValue, 1)
     case .flow(let command, _): (.flow, command.rawValue, 1)
     case .packet(let command, _): (.packet, command.rawValue, 1)
+    case .control(let command, _): (.control, command.rawValue, 1)
+    case .networkDevice: (.networkDevice, NetworkDeviceMessage.getCommand, 1)
     case .error: (.error, 0, 0)
     case .done: (.done, 0, 0)
     }
@@ -196,7 +214,7 @@ public struct Message: Equatable, Sendable {
     case .error:
       guard range.count >= 20 else { throw .truncated(needed: 20, found: range.count) }
       return Message(header, .error(0 &- littleEndian(bytes, start + 16, 4)))
-    case .datapath, .vport, .flow, .packet: break
+    case .datapath, .vport, .flow, .packet, .control, .networkDevice: break
     default: throw .unknownFamily(family.rawValue)
     }
     guard range.count >= headerByteCount else {
@@ -205,19 +223,30 @@ public struct Message: Equatable, Sendable {
     header.datapathIndex = Int32(bitPattern: littleEndian(bytes, start + 20, 4))
     let command = bytes[start + 16]
     var reader = AttributeReader(message: bytes, range: (start + 24)..<range.upperBound, depth: 0)
-    if family == .packet {
-      guard let command = PacketMessage.Command(rawValue: command) else {
-        throw .unknownCommand(family: family.rawValue, command: command)
-      }
-      return Message(header, .packet(command, try PacketMessage(decoding: &reader)))
-    }
-    guard let known = MessageCommand(rawValue: command) else {
-      throw .unknownCommand(family: family.rawValue, command: command)
-    }
+    return Message(header, try body(of: family, command, &reader))
+  }
+
+  private static func body(
+    of family: MessageFamily, _ command: UInt8, _ reader: inout AttributeReader
+  ) throws(MessageError) -> Body {
+    let unknown = MessageError.unknownCommand(family: family.rawValue, command: command)
     switch family {
-    case .datapath: return Message(header, .datapath(known, try DatapathMessage(decoding: &reader)))
-    case .vport: return Message(header, .vport(known, try VportMessage(decoding: &reader)))
-    default: return Message(header, .flow(known, try FlowMessage(decoding: &reader)))
+    case .packet:
+      guard let command = PacketMessage.Command(rawValue: command) else { throw unknown }
+      return .packet(command, try PacketMessage(decoding: &reader))
+    case .control:
+      guard let command = ControlCommand(rawValue: command) else { throw unknown }
+      return .control(command, try ControlMessage(decoding: &reader, of: command))
+    case .networkDevice:
+      guard command == NetworkDeviceMessage.getCommand else { throw unknown }
+      return .networkDevice(try NetworkDeviceMessage(decoding: &reader))
+    default: break
+    }
+    guard let command = MessageCommand(rawValue: command) else { throw unknown }
+    switch family {
+    case .datapath: return .datapath(command, try DatapathMessage(decoding: &reader))
+    case .vport: return .vport(command, try VportMessage(decoding: &reader))
+    default: return .flow(command, try FlowMessage(decoding: &reader))
     }
   }
 

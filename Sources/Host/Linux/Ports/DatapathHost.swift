@@ -133,9 +133,10 @@
       case .all: isDummy = true
       }
       let link = try WorkerLink()
+      let index = nextIndex
       let thread = try WorkerThread.start {
         do throws(SystemError) {
-          var worker = try Worker(name: text, isDummy: isDummy, link: link)
+          var worker = try Worker(name: text, index: index, isDummy: isDummy, link: link)
           worker.run()
         } catch {
           // Out of descriptors at the start: the datapath ends before it began.
@@ -143,7 +144,7 @@
           link.daemonBell.ring()
         }
       }
-      let datapath = RunningDatapath(index: nextIndex, name: name, link: link, thread: thread)
+      let datapath = RunningDatapath(index: index, name: name, link: link, thread: thread)
       nextIndex += 1
       datapath.token = try loop.watch(link.daemonBell.descriptor, .readable) { [self] _ in
         take(from: datapath)

@@ -56,9 +56,10 @@
     private var lastMaintenance: UInt64 = 0
     private var isRunning = true
 
-    init(name: String, isDummy: Bool, link: WorkerLink) throws(SystemError) {
+    init(name: String, index: Int32, isDummy: Bool, link: WorkerLink) throws(SystemError) {
       var configuration = EngineConfiguration()
       configuration.name = name
+      configuration.datapathIndex = index
       configuration.seed = Random.integer()
       engine = Engine(configuration)
       self.isDummy = isDummy

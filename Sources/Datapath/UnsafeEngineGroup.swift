@@ -1,0 +1,155 @@
+// What: engines side by side, one for each processor or worker, all of one datapath.
+//
+// Why: a processor works on an engine of its own without looking at the others. In Embedded Swift a module cannot
+// destroy a value of another module that owns memory; a class is destroyed by its own module, so this one can be held
+// elsewhere. Its engines lie in memory reached by a plain pointer: neither reference counts nor exclusivity checks
+// come into the packet path, as they would for an array of objects.
+//
+// How it is safe: an engine's owner is whoever runs on its processor, or holds whatever lock stands before it. This
+// class takes no lock; two threads must not use the same number at the same time.
+
+/// The engines of one datapath, numbered from zero.
+@safe
+public final class EngineGroup {
+  private let base: UnsafeMutablePointer<Engine>
+  /// How many engines there are.
+  public let count: Int
+
+  /// Makes engines without ports or flows, all with the same numbers in their hashes, so that they agree about flows.
+  public init(count: Int, _ configuration: EngineConfiguration = EngineConfiguration()) {
+    self.count = max(1, count)
+    // SAFETY: every place is initialised here, and destroyed and freed in `deinit` alone.
+    unsafe base = UnsafeMutablePointer<Engine>.allocate(capacity: self.count)
+    for index in 0..<self.count {
+      unsafe (base + index).initialize(to: Engine(configuration))
+      // Samples that two processors take should not be the same ones.
+      unsafe base[index].randomState ^= UInt64(index) &* 0x9e37_79b9_7f4a_7c16
+    }
+  }
+
+  deinit {
+    // SAFETY: nobody holds the pointer beyond this owner's life.
+    unsafe base.deinitialize(count: count)
+    unsafe base.deallocate()
+  }
+
+  subscript(index: Int) -> Engine {
+    @inline(__always)
+    unsafeAddress {
+      guard UInt(bitPattern: index) < UInt(bitPattern: count) else {
+        preconditionFailure("no such engine")
+      }
+      // SAFETY: the index was checked.
+      return unsafe UnsafePointer(base + index)
+    }
+    @inline(__always)
+    unsafeMutableAddress {
+      guard UInt(bitPattern: index) < UInt(bitPattern: count) else {
+        preconditionFailure("no such engine")
+      }
+      // SAFETY: the index was checked.
+      return unsafe base + index
+    }
+  }
+
+  // MARK: Packets
+
+  /// Adds a copy of a packet to an engine's batch; see `Engine.receive`.
+  #if !DEBUG  // The proof needs the whole module in view.
+    @_noLocks @_noAllocation
+  #endif
+  public func receive(
+    _ bytes: RawSpan, from port: DatapathPortNumber, offload: Offload = Offload(), tag: UInt32 = 0,
+    on index: Int
+  ) -> Engine.Reception {
+    self[index].receive(bytes, from: port, offload: offload, tag: tag)
+  }
+
+  /// Adds a packet to an engine's batch that the caller writes into its memory; see `Engine.receive`.
+  @unsafe
+  public func receive(
+    byteCount: Int, from port: DatapathPortNumber, tag: UInt32, on index: Int,
+    write: (UnsafeMutableRawBufferPointer) -> Offload?
+  ) -> Engine.Reception {
+    unsafe self[index].receive(byteCount: byteCount, from: port, tag: tag, write: write)
+  }
+
+  /// How many packets an engine's batch holds.
+  public func batchCount(on index: Int) -> Int { self[index].batchCount }
+
+  /// Which packets of an engine's last batch went to a port or to the daemon; see `Engine.delivered`.
+  public func delivered(on index: Int) -> UInt32 { self[index].delivered }
+
+  /// Takes an engine's batch through parse, lookup and actions.
+  #if !DEBUG  // The proof needs the whole module in view.
+    @_noLocks @_noAllocation
+  #endif
+  public func process(nowMilliseconds: UInt64, on index: Int) {
+    self[index].process(nowMilliseconds: nowMilliseconds)
+  }
+
+  /// A port to which an engine has packets to send, or `nil` when there is none.
+  #if !DEBUG  // The proof needs the whole module in view.
+    @_noLocks @_noAllocation
+  #endif
+  public func nextOutput(on index: Int) -> PortOutput? { self[index].nextOutput() }
+
+  /// The first packet of a port's queue.
+  #if !DEBUG  // The proof needs the whole module in view.
+    @_noLocks @_noAllocation
+  #endif
+  public func first(of output: PortOutput, on index: Int) -> OutputPacket? { self[index].first(of: output) }
+
+  /// The packet behind another of the same queue.
+  #if !DEBUG  // The proof needs the whole module in view.
+    @_noLocks @_noAllocation
+  #endif
+  public func next(after packet: OutputPacket, on index: Int) -> OutputPacket? {
+    self[index].next(after: packet)
+  }
+
+  /// A packet's bytes.
+  @_lifetime(borrow self)
+  public func bytes(of packet: OutputPacket, on index: Int) -> RawSpan {
+    // SAFETY: the slot is the packet's until `finishOutput`, which ends what this borrows.
+    let span = unsafe RawSpan(_unsafeBytes: self[index].pointer(of: packet))
+    return unsafe _overrideLifetime(span, borrowing: self)
+  }
+
+  /// Where a packet's bytes are until `finishOutput`.
+  @unsafe
+  public func pointer(of packet: OutputPacket, on index: Int) -> UnsafeRawBufferPointer {
+    unsafe self[index].pointer(of: packet)
+  }
+
+  /// Counts the first `sent` packets of a port's queue as sent, the others as dropped, and gives all up.
+  #if !DEBUG  // The proof needs the whole module in view.
+    @_noLocks @_noAllocation
+  #endif
+  public func finishOutput(_ output: PortOutput, sent: Int, on index: Int) {
+    self[index].finishOutput(output, sent: sent)
+  }
+
+  /// Whether packets of an engine wait for the daemon.
+  public func hasUpcalls(on index: Int) -> Bool { self[index].hasUpcalls }
+
+  /// The messages for the daemon that have gathered in an engine.
+  public func drainUpcalls(on index: Int) -> [[UInt8]] { self[index].drainUpcalls() }
+
+  // MARK: Upkeep
+
+  /// Lets an engine put its tables in order; see `Engine.maintain`.
+  public func maintain(on index: Int) { self[index].maintain() }
+
+  /// Says to an engine what a port can do by itself.
+  public func setCapabilities(_ capabilities: OffloadCapabilities, of port: DatapathPortNumber, on index: Int)
+  {
+    self[index].setCapabilities(capabilities, of: port)
+  }
+
+  /// How many packets an engine dropped for a reason.
+  public func dropCount(_ reason: DropReason, on index: Int) -> UInt64 { self[index].dropCount(reason) }
+
+  /// An engine's counters.
+  public func statistics(on index: Int) -> DatapathStatistics { self[index].statistics }
+}
