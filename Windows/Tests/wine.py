@@ -225,6 +225,15 @@ class Prefix:
     def stop_service(self, service, check=True, timeout=60):
         return self.run("net", "stop", service, check=check, timeout=timeout)
 
+    def stop_driver(self, service):
+        """Stops the driver under the simulated NDIS, and fails when it left something behind."""
+        self.stop_service(service)
+        verdict = wait_until(
+            lambda: [line for line in self.log().splitlines() if "FakeNDIS: the driver is unloaded" in line],
+            "the driver is unloaded", log=self.last_log)[-1]
+        if ", 0 complaints" not in verdict:
+            raise AssertionError(self.last_log())
+
     def remove_service(self, service):
         self.run("sc", "delete", service, check=True)
 

@@ -156,7 +156,10 @@ static NTSTATUS NTAPI control(PDEVICE_OBJECT device, PIRP irp) {
     return finish(irp, STATUS_INVALID_DEVICE_REQUEST, 0);
 }
 
-static NTSTATUS NTAPI openOrClose(PDEVICE_OBJECT device, PIRP irp) { return finish(irp, STATUS_SUCCESS, 0); }
+static NTSTATUS NTAPI openOrClose(PDEVICE_OBJECT device, PIRP irp) {
+    watchUnload();
+    return finish(irp, STATUS_SUCCESS, 0);
+}
 
 // MARK: - Life
 

@@ -133,6 +133,7 @@ NTSYSAPI VOID NTAPI NdisFSendNetBufferLists(
     struct FakeModule *module = moduleOf(handle, "NdisFSendNetBufferLists");
     PNET_BUFFER_LIST first = lists;
     if (!module) return;
+    mustHoldNoLock("NdisFSendNetBufferLists");
     if (!lists) complain("NdisFSendNetBufferLists: no list");
     if (port != NDIS_DEFAULT_PORT_NUMBER) complain("NdisFSendNetBufferLists: port number %u", (unsigned)port);
     if (module->state != fakeRunning && module->state != fakePausing)

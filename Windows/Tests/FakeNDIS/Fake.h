@@ -201,6 +201,7 @@ NDIS_STATUS detachFilter(struct FakeSwitch *owner);
 NDIS_STATUS pauseFilter(struct FakeSwitch *owner);
 NDIS_STATUS restartFilter(struct FakeSwitch *owner);
 NDIS_STATUS activateSwitch(struct FakeSwitch *owner);
+void watchUnload(void);
 struct FakeModule *moduleOf(NDIS_HANDLE handle, const char *who);
 
 // Switch.c
@@ -241,6 +242,14 @@ void releaseHeldSends(void);
 NDIS_STATUS startLoad(const struct FakePlace *place, ULONG threads);
 ULONG stopLoad(void);
 ULONG quiesce(void);
+
+// Imports.c
+void watchImports(PVOID addressInDriver);
+LONG raiseForCall(BOOLEAN dispatch);
+void checkAfterCall(LONG before, BOOLEAN dispatch, const char *what);
+void mustBePassive(const char *what);
+void mustHoldNoLock(const char *what);
+void complainOfPoolMemory(void);
 
 // Control.c
 NTSTATUS createControl(void);

@@ -45,6 +45,7 @@ NTSYSAPI NDIS_STATUS NTAPI NdisFRegisterFilterDriver(
              characteristics->Header.Size < sizeof fake.driverCharacteristics ? characteristics->Header.Size
                                                                               : sizeof fake.driverCharacteristics);
     fake.registered = TRUE;
+    watchImports(characteristics->AttachHandler);
     *handle = &fake;
     startWorker();
     NTSTATUS status = createControl();
@@ -64,7 +65,6 @@ static void checkNothingLeft(void) {
     CHECK(liveLists);
     CHECK(liveMdls);
     CHECK(liveContexts);
-    CHECK(liveMemory);
     CHECK(liveClones);
     CHECK(liveReferences);
     CHECK(liveLocks);
@@ -72,6 +72,8 @@ static void checkNothingLeft(void) {
         complain("the driver unloads with %u lists not returned", (unsigned)(c->injected - c->returned));
 #undef CHECK
 }
+
+
 
 NTSYSAPI VOID NTAPI NdisFDeregisterFilterDriver(NDIS_HANDLE handle) {
     if (handle != &fake || !fake.registered) {
@@ -85,7 +87,22 @@ NTSYSAPI VOID NTAPI NdisFDeregisterFilterDriver(NDIS_HANDLE handle) {
     checkNothingLeft();
     deleteControl();
     fake.registered = FALSE;
+}
+
+// What a driver has allocated can be judged only when its own unloading is over.
+static PDRIVER_UNLOAD driverUnload;
+
+static VOID NTAPI unload(PDRIVER_OBJECT driver) {
+    driverUnload(driver);
+    if (fake.registered) complain("the driver unloads without NdisFDeregisterFilterDriver");
+    complainOfPoolMemory();
     DbgPrint("FakeNDIS: the driver is unloaded, %u complaints\n", (unsigned)fake.counters.complaints);
+}
+
+void watchUnload(void) {
+    if (fake.driver->DriverUnload == unload) return;
+    driverUnload = fake.driver->DriverUnload;
+    fake.driver->DriverUnload = unload;
 }
 
 // MARK: - Modules
@@ -112,7 +129,9 @@ NDIS_STATUS attachFilter(struct FakeSwitch *owner) {
     parameters.BaseMiniportName = &miniport;
     parameters.MiniportMediaType = NdisMedium802_3;
     parameters.MacAddressLength = 6;
+    LONG level = raiseForCall(FALSE);
     NDIS_STATUS status = fake.driverCharacteristics.AttachHandler(module, fake.driverContext, &parameters);
+    checkAfterCall(level, FALSE, "FilterAttach");
     if (status != NDIS_STATUS_SUCCESS) {
         module->magic = 0;
         give(module, sizeof *module);
@@ -162,7 +181,9 @@ NDIS_STATUS restartFilter(struct FakeSwitch *owner) {
     parameters.Header.Size = sizeof parameters;
     parameters.MiniportMediaType = NdisMedium802_3;
     module->state = fakeRestarting;
+    LONG level = raiseForCall(FALSE);
     NDIS_STATUS status = fake.driverCharacteristics.RestartHandler(module->context, &parameters);
+    checkAfterCall(level, FALSE, "FilterRestart");
     if (status == NDIS_STATUS_PENDING) {
         if (!waitFor(&module->changed, FAKE_WAIT_MILLISECONDS)) {
             complain("FilterRestart was not completed in time");
@@ -183,7 +204,9 @@ NDIS_STATUS pauseFilter(struct FakeSwitch *owner) {
     parameters.Header.Revision = NDIS_FILTER_PAUSE_PARAMETERS_REVISION_1;
     parameters.Header.Size = sizeof parameters;
     module->state = fakePausing;
+    LONG level = raiseForCall(FALSE);
     NDIS_STATUS status = fake.driverCharacteristics.PauseHandler(module->context, &parameters);
+    checkAfterCall(level, FALSE, "FilterPause");
     if (status == NDIS_STATUS_PENDING && !waitFor(&module->changed, FAKE_WAIT_MILLISECONDS))
         complain("FilterPause was not completed in time");
     else if (status != NDIS_STATUS_SUCCESS && status != NDIS_STATUS_PENDING)
@@ -198,7 +221,9 @@ NDIS_STATUS detachFilter(struct FakeSwitch *owner) {
     struct FakeModule *module = owner->module;
     if (!module) return NDIS_STATUS_INVALID_STATE;
     if (module->state == fakeRunning) pauseFilter(owner);
+    LONG level = raiseForCall(FALSE);
     fake.driverCharacteristics.DetachHandler(module->context);
+    checkAfterCall(level, FALSE, "FilterDetach");
     if (module->below || module->inDriver) complain("detached with lists outstanding");
     for (struct FakePort *port = owner->ports; port; port = port->next) {
         if (port->references) complain("detached with references on port %u", (unsigned)port->parameters.PortId);

@@ -203,7 +203,10 @@ NDIS_STATUS inject(const struct FakeInjection *given, const UCHAR *bytes, ULONG 
     *sent = injection.lists;
     ULONG flags = (injection.flags & FAKE_INJECT_DISPATCH ? NDIS_SEND_FLAGS_DISPATCH_LEVEL : 0) |
                   (injection.flags & FAKE_INJECT_SINGLE_SOURCE ? NDIS_SEND_FLAGS_SWITCH_SINGLE_SOURCE : 0);
+    BOOLEAN dispatch = (flags & NDIS_SEND_FLAGS_DISPATCH_LEVEL) != 0;
+    LONG level = raiseForCall(dispatch);
     fake.driverCharacteristics.SendNetBufferListsHandler(module->context, first, NDIS_DEFAULT_PORT_NUMBER, flags);
+    checkAfterCall(level, dispatch, "FilterSendNetBufferLists");
     return NDIS_STATUS_SUCCESS;
 }
 
@@ -253,6 +256,7 @@ void returnOurs(struct FakeList *account) {
 NTSYSAPI VOID NTAPI NdisFSendNetBufferListsComplete(NDIS_HANDLE handle, PNET_BUFFER_LIST lists, ULONG flags) {
     struct FakeModule *module = moduleOf(handle, "NdisFSendNetBufferListsComplete");
     if (!module) return;
+    mustHoldNoLock("NdisFSendNetBufferListsComplete");
     for (PNET_BUFFER_LIST next; lists; lists = next) {
         struct FakeList *account = listOf(lists);
         if (!account) return;

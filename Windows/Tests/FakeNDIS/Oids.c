@@ -113,7 +113,9 @@ NDIS_STATUS issueRequest(struct FakeSwitch *owner, NDIS_REQUEST_TYPE type, NDIS_
         request->status = below(owner, &request->request);
         request->forwarded = 1;
     } else {
+        LONG level = raiseForCall(FALSE);
         NDIS_STATUS status = fake.driverCharacteristics.OidRequestHandler(module->context, &request->request);
+        checkAfterCall(level, FALSE, "FilterOidRequest");
         if (status != NDIS_STATUS_PENDING) {
             request->status = status;
             if (request->completed) complain("OID %08x was completed twice", (unsigned)oid);
@@ -252,6 +254,7 @@ static NDIS_STATUS answerDriver(struct FakeModule *module, PNDIS_OID_REQUEST req
 NTSYSAPI NDIS_STATUS NTAPI NdisFOidRequest(NDIS_HANDLE handle, PNDIS_OID_REQUEST request) {
     struct FakeModule *module = moduleOf(handle, "NdisFOidRequest");
     if (!module) return NDIS_STATUS_INVALID_PARAMETER;
+    mustHoldNoLock("NdisFOidRequest");
     struct FakeClone *clone = cloneOf(request);
     NDIS_STATUS status;
     if (clone) {

@@ -1,0 +1,280 @@
+// The driver's imports from the kernel, watched. Wine knows no IRQL and keeps no account of pool memory; so at registration the
+// driver's import table is pointed at functions here, which do both and then call Wine's.
+#include "Fake.h"
+
+#include <stddef.h>
+
+#define THREAD_LIMIT 128
+#define FRONT_MAGIC 0x6b636f6c42656b61ull
+#define BACK_MAGIC 0x646e456b636f6c42ull
+
+// MARK: - What is known of a thread
+
+struct Thread {
+    HANDLE volatile identifier;
+    LONG irql;
+    LONG locks;
+};
+
+static struct Thread threads[THREAD_LIMIT];
+
+static struct Thread *current(void) {
+    HANDLE identifier = PsGetCurrentThreadId();
+    ULONG start = (ULONG)((ULONG_PTR)identifier >> 2) % THREAD_LIMIT;
+    for (ULONG step = 0; step < THREAD_LIMIT; step++) {
+        struct Thread *thread = &threads[(start + step) % THREAD_LIMIT];
+        if (thread->identifier == identifier) return thread;
+        if (!thread->identifier && !InterlockedCompareExchangePointer(&thread->identifier, identifier, NULL)) return thread;
+    }
+    return &threads[start];
+}
+
+LONG raiseForCall(BOOLEAN dispatch) {
+    struct Thread *thread = current();
+    LONG before = thread->irql;
+    if (dispatch && before < DISPATCH_LEVEL) thread->irql = DISPATCH_LEVEL;
+    return before;
+}
+
+// After a call of the driver: it must be at the level at which it was called, with no lock held that it did not hold before.
+void checkAfterCall(LONG before, BOOLEAN dispatch, const char *what) {
+    struct Thread *thread = current();
+    LONG expected = dispatch && before < DISPATCH_LEVEL ? DISPATCH_LEVEL : before;
+    if (thread->irql != expected) complain("%s returned at IRQL %d, called at %d", what, (int)thread->irql, (int)expected);
+    thread->irql = before;
+    if (thread->locks && before < DISPATCH_LEVEL) {
+        complain("%s returned with %d spin locks held", what, (int)thread->locks);
+        thread->locks = 0;
+    }
+}
+
+void mustBePassive(const char *what) {
+    if (current()->irql >= DISPATCH_LEVEL) complain("%s at DISPATCH_LEVEL", what);
+}
+
+void mustHoldNoLock(const char *what) {
+    if (current()->locks) complain("%s with %d spin locks held", what, (int)current()->locks);
+}
+
+// MARK: - Pool memory
+
+struct Block {
+    ULONG64 magic;
+    SIZE_T size;
+    ULONG tag;
+    ULONG unused;
+    struct Block *next, *previous;
+    ULONG64 front;
+};
+_Static_assert(sizeof(struct Block) % 16 == 0, "what follows is aligned as pool memory is");
+
+static struct Block *blocks;
+static PVOID(NTAPI *realAllocate)(POOL_TYPE, SIZE_T, ULONG);
+static VOID(NTAPI *realFree)(PVOID, ULONG);
+
+static PVOID NTAPI allocatePool(POOL_TYPE type, SIZE_T size, ULONG tag) {
+    if (!tag) complain("ExAllocatePoolWithTag: no tag");
+    if (!size) complain("ExAllocatePoolWithTag: no bytes");
+    if ((type & ~0x200) != NonPagedPool && current()->irql >= DISPATCH_LEVEL) complain("paged pool at DISPATCH_LEVEL");
+    if (allocationFails()) return NULL;
+    struct Block *block = realAllocate(NonPagedPool, sizeof *block + size + 8, tag);
+    if (!block) return NULL;
+    block->magic = FRONT_MAGIC;
+    block->front = BACK_MAGIC;
+    block->size = size;
+    block->tag = tag;
+    block->previous = NULL;
+    PUCHAR bytes = (PUCHAR)(block + 1);
+    for (SIZE_T index = 0; index < size; index++) bytes[index] = 0xcd;
+    fakeCopy(bytes + size, &(ULONG64){BACK_MAGIC}, 8);
+    fakeLock();
+    block->next = blocks;
+    if (blocks) blocks->previous = block;
+    blocks = block;
+    fake.counters.liveMemory++;
+    fakeUnlock();
+    return bytes;
+}
+
+static VOID NTAPI freePoolWithTag(PVOID memory, ULONG tag) {
+    struct Block *block = (struct Block *)memory - 1;
+    if (!memory) {
+        complain("ExFreePool: of NULL");
+        return;
+    }
+    if (block->magic != FRONT_MAGIC) {
+        complain("ExFreePool: %p was not allocated by the driver, or is freed already", memory);
+        return;
+    }
+    ULONG64 back;
+    fakeCopy(&back, (PUCHAR)memory + block->size, 8);
+    if (block->front != BACK_MAGIC || back != BACK_MAGIC)
+        complain("pool memory of %u bytes was overrun", (unsigned)block->size);
+    if (tag && tag != block->tag) complain("ExFreePoolWithTag: another tag than at allocation");
+    fakeLock();
+    if (block->previous)
+        block->previous->next = block->next;
+    else
+        blocks = block->next;
+    if (block->next) block->next->previous = block->previous;
+    fake.counters.liveMemory--;
+    fakeUnlock();
+    block->magic = 0;
+    give(block, sizeof *block + block->size + 8);
+}
+
+static VOID NTAPI freePool(PVOID memory) { freePoolWithTag(memory, 0); }
+
+// What the driver has not freed, by tag.
+void complainOfPoolMemory(void) {
+    for (;;) {
+        ULONG tag = 0, count = 0;
+        SIZE_T size = 0;
+        fakeLock();
+        for (struct Block *block = blocks; block; block = block->next) {
+            if (!tag && block->tag) tag = block->tag;
+            if (tag && block->tag == tag) {
+                count++;
+                size += block->size;
+                block->tag = 0;
+            }
+        }
+        fakeUnlock();
+        if (!count) return;
+        complain("pool memory is left: %u pieces, %u bytes, tag %c%c%c%c", (unsigned)count, (unsigned)size, (int)(tag & 0xff),
+                 (int)(tag >> 8 & 0xff), (int)(tag >> 16 & 0xff), (int)(tag >> 24));
+    }
+}
+
+// MARK: - Levels and locks
+
+static void lockLoop(PKSPIN_LOCK lock) {
+    while (InterlockedExchange64((LONG64 volatile *)lock, 1)) ZwYieldExecution();
+}
+
+static void unlock(PKSPIN_LOCK lock, struct Thread *thread, const char *who) {
+    if (!InterlockedExchange64((LONG64 volatile *)lock, 0)) complain("%s: the lock is free", who);
+    if (thread->locks == 0)
+        complain("%s: this thread holds no lock", who);
+    else
+        thread->locks--;
+}
+
+static KIRQL NTAPI acquireRaising(PKSPIN_LOCK lock) {
+    struct Thread *thread = current();
+    LONG before = thread->irql;
+    thread->irql = DISPATCH_LEVEL;
+    lockLoop(lock);
+    thread->locks++;
+    return (KIRQL)before;
+}
+
+static VOID NTAPI releaseLowering(PKSPIN_LOCK lock, KIRQL irql) {
+    struct Thread *thread = current();
+    unlock(lock, thread, "KeReleaseSpinLock");
+    thread->irql = irql;
+}
+
+static VOID NTAPI acquireAtDispatch(PKSPIN_LOCK lock) {
+    struct Thread *thread = current();
+    if (thread->irql < DISPATCH_LEVEL) complain("KeAcquireSpinLockAtDpcLevel below DISPATCH_LEVEL");
+    lockLoop(lock);
+    thread->locks++;
+}
+
+static VOID NTAPI releaseAtDispatch(PKSPIN_LOCK lock) { unlock(lock, current(), "KeReleaseSpinLockFromDpcLevel"); }
+
+static KIRQL NTAPI raiseToDispatch(void) { return (KIRQL)raiseForCall(TRUE); }
+
+static KIRQL NTAPI raise(KIRQL irql) {
+    struct Thread *thread = current();
+    LONG before = thread->irql;
+    if (irql < before) complain("KfRaiseIrql: from %d down to %d", (int)before, irql);
+    thread->irql = irql;
+    return (KIRQL)before;
+}
+
+static VOID NTAPI lower(KIRQL irql) {
+    struct Thread *thread = current();
+    if (irql > thread->irql) complain("KeLowerIrql: from %d up to %d", (int)thread->irql, irql);
+    if (thread->locks && irql < DISPATCH_LEVEL) complain("KeLowerIrql with a spin lock held");
+    thread->irql = irql;
+}
+
+static KIRQL NTAPI currentLevel(void) { return (KIRQL)current()->irql; }
+
+// MARK: - Waiting
+
+static NTSTATUS(NTAPI *realWait)(PVOID, KWAIT_REASON, KPROCESSOR_MODE, BOOLEAN, PLARGE_INTEGER);
+static NTSTATUS(NTAPI *realDelay)(KPROCESSOR_MODE, BOOLEAN, PLARGE_INTEGER);
+
+static NTSTATUS NTAPI waitForObject(PVOID object, KWAIT_REASON why, KPROCESSOR_MODE mode, BOOLEAN alertable, PLARGE_INTEGER time) {
+    if (!time || time->QuadPart) mustBePassive("KeWaitForSingleObject");
+    return realWait(object, why, mode, alertable, time);
+}
+
+static NTSTATUS NTAPI delay(KPROCESSOR_MODE mode, BOOLEAN alertable, PLARGE_INTEGER time) {
+    mustBePassive("KeDelayExecutionThread");
+    return realDelay(mode, alertable, time);
+}
+
+// MARK: - The import table
+
+struct Watched {
+    const char *name;
+    PVOID function;
+    PVOID *real;
+};
+
+static const struct Watched watched[] = {
+    {"ExAllocatePoolWithTag", allocatePool, (PVOID *)&realAllocate},
+    {"ExFreePoolWithTag", freePoolWithTag, (PVOID *)&realFree},
+    {"ExFreePool", freePool, NULL},
+    {"KeAcquireSpinLockRaiseToDpc", acquireRaising, NULL},
+    {"KeReleaseSpinLock", releaseLowering, NULL},
+    {"KeAcquireSpinLockAtDpcLevel", acquireAtDispatch, NULL},
+    {"KeReleaseSpinLockFromDpcLevel", releaseAtDispatch, NULL},
+    {"KeRaiseIrqlToDpcLevel", raiseToDispatch, NULL},
+    {"KfRaiseIrql", raise, NULL},
+    {"KeLowerIrql", lower, NULL},
+    {"KeGetCurrentIrql", currentLevel, NULL},
+    {"KeWaitForSingleObject", waitForObject, (PVOID *)&realWait},
+    {"KeDelayExecutionThread", delay, (PVOID *)&realDelay},
+};
+
+static BOOLEAN same(const char *one, const char *other) {
+    while (*one && *one == *other) one++, other++;
+    return *one == *other;
+}
+
+// The start of the image in which an address lies.
+static PUCHAR imageOf(PVOID address) {
+    for (PUCHAR page = (PUCHAR)((ULONG_PTR)address & ~(ULONG_PTR)0xfff);; page -= 0x1000)
+        if (page[0] == 'M' && page[1] == 'Z' && *(ULONG *)(page + *(ULONG *)(page + 0x3c)) == 0x4550) return page;
+}
+
+struct ImportDescriptor {
+    ULONG names, timeStamp, forwarder, module, addresses;
+};
+
+void watchImports(PVOID addressInDriver) {
+    realAllocate = ExAllocatePoolWithTag;
+    realFree = ExFreePoolWithTag;
+    PUCHAR image = imageOf(addressInDriver);
+    PUCHAR headers = image + *(ULONG *)(image + 0x3c);
+    ULONG directory = *(ULONG *)(headers + 24 + 112 + 8);  // the optional header's import entry, PE32+
+    struct ImportDescriptor *descriptor = (struct ImportDescriptor *)(image + directory);
+    for (; directory && descriptor->module; descriptor++) {
+        ULONG64 *names = (ULONG64 *)(image + descriptor->names);
+        PVOID *entries = (PVOID *)(image + descriptor->addresses);
+        for (ULONG index = 0; names[index]; index++) {
+            if (names[index] >> 63) continue;
+            const char *name = (const char *)image + names[index] + 2;
+            for (ULONG which = 0; which < sizeof watched / sizeof watched[0]; which++)
+                if (same(name, watched[which].name)) {
+                    if (watched[which].real) *watched[which].real = entries[index];
+                    entries[index] = watched[which].function;  // the linker puts this section into writable memory
+                }
+        }
+    }
+}
