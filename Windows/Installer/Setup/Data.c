@@ -1,0 +1,124 @@
+// The data folder and the database in it. A database that is there is never replaced: it is left as it is, or converted
+// after a copy was made.
+
+#include "setup.h"
+
+#include <sddl.h>
+#include <stdio.h>
+#include <wchar.h>
+
+// Time for ovsdb-tool, which works on files alone.
+enum { databaseLimitMilliseconds = 120000 };
+
+// Owned by administrators; full access for them and for the system, inherited by what lies within; for nobody else,
+// whatever the folder above says. Without it any user could put files there that the services, which run as the system, read.
+static const wchar_t protection[] = L"O:BAG:BAD:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)";
+
+static void protect(const wchar_t *folder) {
+  PSECURITY_DESCRIPTOR descriptor;
+  SECURITY_INFORMATION parts =
+      OWNER_SECURITY_INFORMATION | GROUP_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION | PROTECTED_DACL_SECURITY_INFORMATION;
+  if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(protection, SDDL_REVISION_1, &descriptor, NULL) ||
+      !SetFileSecurityW(folder, parts, descriptor)) {
+    say("%ls could not be closed to other users: error %lu", folder, GetLastError());
+    return;
+  }
+  LocalFree(descriptor);
+}
+
+typedef struct {
+  wchar_t database[maximumPathCharacters];
+  wchar_t schema[maximumPathCharacters];
+  wchar_t tool[maximumPathCharacters];
+} Files;
+
+// Runs ovsdb-tool COMMAND with one or two files.
+static bool runTool(const Files *files, const wchar_t *command, const wchar_t *first, const wchar_t *second, Outcome *outcome) {
+  wchar_t arguments[3 * maximumPathCharacters];
+  if (second != NULL) {
+    _snwprintf(arguments, 3 * maximumPathCharacters - 1, L"%ls \"%ls\" \"%ls\"", command, first, second);
+  } else {
+    _snwprintf(arguments, 3 * maximumPathCharacters - 1, L"%ls \"%ls\"", command, first);
+  }
+  arguments[3 * maximumPathCharacters - 1] = 0;
+  return runProgram(files->tool, arguments, databaseLimitMilliseconds, outcome) && outcome->exitCode == 0;
+}
+
+typedef struct {
+  unsigned int major, minor, patch;
+} Version;
+
+static bool parseVersion(const char *text, Version *version) {
+  return sscanf(text, "%u.%u.%u", &version->major, &version->minor, &version->patch) == 3;
+}
+
+static bool isOlder(Version one, Version other) {
+  if (one.major != other.major) return one.major < other.major;
+  if (one.minor != other.minor) return one.minor < other.minor;
+  return one.patch < other.patch;
+}
+
+// A database of an Open vSwitch package that kept it among its programs, taken over by copy.
+static bool adopt(const Places *places, const Files *files) {
+  wchar_t earlier[maximumPathCharacters];
+  join(earlier, places->product, L"conf\\conf.db");
+  if (!exists(earlier)) return false;
+  if (!CopyFileW(earlier, files->database, TRUE)) {
+    say("%ls could not be copied to %ls: error %lu", earlier, files->database, GetLastError());
+    return false;
+  }
+  say("took over the database %ls", earlier);
+  return true;
+}
+
+static int create(const Files *files) {
+  static Outcome outcome;
+  if (runTool(files, L"create", files->database, files->schema, &outcome)) {
+    say("created the database %ls", files->database);
+    return setupDone;
+  }
+  say("the database %ls could not be created; see the line above", files->database);
+  return setupFailed;
+}
+
+// Brings an older database to the schema of this version. One that cannot be converted is left to ovsdb-server, which
+// says what is wrong with it.
+static int convert(const Files *files) {
+  static Outcome outcome;
+  Version present, wanted;
+  wchar_t backup[maximumPathCharacters];
+  if (!runTool(files, L"db-version", files->database, NULL, &outcome) || !parseVersion(outcome.output, &present)) {
+    say("the schema version of %ls could not be read; the file is left as it is", files->database);
+    return setupDone;
+  }
+  if (!runTool(files, L"schema-version", files->schema, NULL, &outcome) || !parseVersion(outcome.output, &wanted)) {
+    say("the version of the schema %ls could not be read; %ls is left as it is", files->schema, files->database);
+    return setupDone;
+  }
+  if (!isOlder(present, wanted)) {
+    say("kept the database %ls (schema %u.%u.%u)", files->database, present.major, present.minor, present.patch);
+    return setupDone;
+  }
+  _snwprintf(backup, maximumPathCharacters - 1, L"%ls.backup-%u.%u.%u", files->database, present.major, present.minor, present.patch);
+  if (!CopyFileW(files->database, backup, FALSE)) {
+    say("no copy of %ls could be made (error %lu), so it is left with schema %u.%u.%u", files->database, GetLastError(), present.major,
+        present.minor, present.patch);
+    return setupDone;
+  }
+  if (runTool(files, L"convert", files->database, files->schema, &outcome)) {
+    say("converted %ls to schema %u.%u.%u; as it was: %ls", files->database, wanted.major, wanted.minor, wanted.patch, backup);
+  } else {
+    say("%ls could not be converted to schema %u.%u.%u; see the line above", files->database, wanted.major, wanted.minor, wanted.patch);
+  }
+  return setupDone;
+}
+
+int prepareData(const Places *places) {
+  static Files files;
+  protect(places->data);
+  join(files.database, places->data, L"conf.db");
+  join(files.schema, places->product, L"conf\\vswitch.ovsschema");
+  join(files.tool, places->programs, L"ovsdb-tool.exe");
+  if (exists(files.database) || adopt(places, &files)) return convert(&files);
+  return create(&files);
+}

@@ -1,0 +1,175 @@
+// The extension: a network component, which Windows' netcfg.exe installs by its INF.
+//
+// Replacing it unbinds it from every virtual switch, and a new one is bound disabled. So which switches had it enabled is
+// noted before and restored after; Bindings.ps1 does that, as only Hyper-V's own cmdlets can.
+
+#include "setup.h"
+
+#include <setupapi.h>
+#include <stdio.h>
+#include <string.h>
+#include <wchar.h>
+
+enum {
+  networkLimitMilliseconds = 180000,   // netcfg.exe waits for every network component
+  bindingsLimitMilliseconds = 120000,  // cmdlets that load Hyper-V's module
+  writeLockAttempts = 6,
+  writeLockPauseMilliseconds = 5000,
+  maximumInformationBytes = 65536,
+};
+
+// netcfgx.h
+enum { netcfgNeedsReboot = 0x0004A020 };
+#define netcfgNoWriteLock 0x8004A024u
+
+// The identifiers in openvswitch.inf.
+static const wchar_t component[] = L"OVSExt";
+static const char instance[] = "{BEF579F1-F307-4D5E-AAF5-99A667FB847C}";
+static const wchar_t instanceKey[] =
+    L"SYSTEM\\CurrentControlSet\\Control\\Network\\{4D36E974-E325-11CE-BFC1-08002BE10318}\\{BEF579F1-F307-4D5E-AAF5-99A667FB847C}";
+
+static bool isInstalled(void) {
+  HKEY key;
+  if (RegOpenKeyExW(HKEY_LOCAL_MACHINE, instanceKey, 0, KEY_READ, &key) != ERROR_SUCCESS) return false;
+  RegCloseKey(key);
+  return true;
+}
+
+static bool hasHyperV(void) {
+  SC_HANDLE manager = OpenSCManagerW(NULL, NULL, SC_MANAGER_CONNECT);
+  SC_HANDLE service = manager == NULL ? NULL : OpenServiceW(manager, L"vmms", SERVICE_QUERY_STATUS);
+  bool found = service != NULL;
+  if (found) CloseServiceHandle(service);
+  if (manager != NULL) CloseServiceHandle(manager);
+  return found;
+}
+
+// Bindings.ps1 save | restore | disable
+static bool runBindings(const Places *places, const wchar_t *action) {
+  static Outcome outcome;
+  wchar_t shell[maximumPathCharacters], arguments[3 * maximumPathCharacters];
+  join(shell, places->system, L"WindowsPowerShell\\v1.0\\powershell.exe");
+  if (!exists(shell)) {
+    say("%ls is not on this system; the extension's bindings to switches are left to you", shell);
+    return false;
+  }
+  _snwprintf(arguments, 3 * maximumPathCharacters - 1,
+             L"-NoProfile -NonInteractive -ExecutionPolicy Bypass -File \"%ls\\driver\\Bindings.ps1\" -Action %ls -Path \"%ls\\enabled-switches.txt\"",
+             places->product, action, places->data);
+  arguments[3 * maximumPathCharacters - 1] = 0;
+  return runProgram(shell, arguments, bindingsLimitMilliseconds, &outcome) && outcome.exitCode == 0;
+}
+
+// Runs netcfg.exe, again while another program changes the network's components.
+static bool runNetcfg(const wchar_t *netcfg, const wchar_t *arguments) {
+  static Outcome outcome;
+  for (int attempt = 1; attempt <= writeLockAttempts; attempt += 1) {
+    if (!runProgram(netcfg, arguments, networkLimitMilliseconds, &outcome)) return false;
+    if (outcome.exitCode == netcfgNeedsReboot) say("Windows has to be restarted before the change takes effect");
+    if (outcome.exitCode == 0 || outcome.exitCode == netcfgNeedsReboot) return true;
+    if (outcome.exitCode != netcfgNoWriteLock || attempt == writeLockAttempts) break;
+    say("another program is changing the network's components; waiting");
+    Sleep(writeLockPauseMilliseconds);
+  }
+  return false;
+}
+
+// Whether an INF that Windows keeps is of our component: it names the instance, in one-byte or two-byte characters.
+static bool isOurs(const wchar_t *path) {
+  static char content[maximumInformationBytes];
+  DWORD length = 0;
+  HANDLE file = CreateFileW(path, GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING, 0, NULL);
+  if (file == INVALID_HANDLE_VALUE) return false;
+  BOOL read = ReadFile(file, content, sizeof content, &length, NULL);
+  CloseHandle(file);
+  if (!read) return false;
+  size_t size = sizeof instance - 1;
+  for (DWORD step = 1; step <= 2; step += 1) {
+    for (DWORD at = 0; at + size * step <= length; at += 1) {
+      DWORD matched = 0;
+      while (matched < size && content[at + matched * step] == instance[matched]) matched += 1;
+      if (matched == size) return true;
+    }
+  }
+  return false;
+}
+
+// Takes the package out of the driver store, under whichever name Windows gave its INF (oem12.inf).
+static void forgetPackage(void) {
+  wchar_t windows[MAX_PATH], pattern[maximumPathCharacters], path[maximumPathCharacters];
+  WIN32_FIND_DATAW entry;
+  if (GetWindowsDirectoryW(windows, MAX_PATH) == 0) return;
+  _snwprintf(pattern, maximumPathCharacters - 1, L"%ls\\INF\\oem*.inf", windows);
+  HANDLE search = FindFirstFileW(pattern, &entry);
+  if (search == INVALID_HANDLE_VALUE) return;
+  do {
+    _snwprintf(path, maximumPathCharacters - 1, L"%ls\\INF\\%ls", windows, entry.cFileName);
+    if (!isOurs(path)) continue;
+    if (SetupUninstallOEMInfW(entry.cFileName, SUOI_FORCEDELETE, NULL)) {
+      say("removed %ls from the driver store", entry.cFileName);
+    } else {
+      say("%ls could not be removed from the driver store: error %lu", entry.cFileName, GetLastError());
+    }
+  } while (FindNextFileW(search, &entry));
+  FindClose(search);
+}
+
+// Finds netcfg.exe; says what to do if there is none.
+static bool findNetcfg(const Places *places, wchar_t *netcfg) {
+  join(netcfg, places->system, L"netcfg.exe");
+  if (exists(netcfg)) return true;
+  say("%ls is not on this system: it cannot have the driver", netcfg);
+  return false;
+}
+
+int installDriver(const Places *places) {
+  wchar_t netcfg[maximumPathCharacters], information[maximumPathCharacters], arguments[2 * maximumPathCharacters];
+  join(information, places->product, L"driver\\openvswitch.inf");
+  if (!hasHyperV()) {
+    say("Hyper-V is not installed, so the driver was not. After Install-WindowsFeature Hyper-V and a restart, run: \"%ls\\ovs-setup.exe\" "
+        "install-driver",
+        places->programs);
+    return setupFailed;
+  }
+  if (!findNetcfg(places, netcfg)) return setupFailed;
+  bool replaces = isInstalled();
+  if (replaces) {
+    say("replacing the extension; switches that have it enabled lose their traffic until it is enabled again");
+    runBindings(places, L"save");
+    _snwprintf(arguments, 2 * maximumPathCharacters - 1, L"-u %ls", component);
+    if (!runNetcfg(netcfg, arguments)) {
+      say("the former driver could not be removed and stays; restart Windows, then run ovs-setup.exe install-driver");
+      return setupFailed;
+    }
+    forgetPackage();
+  }
+  _snwprintf(arguments, 2 * maximumPathCharacters - 1, L"-l \"%ls\" -c s -i %ls", information, component);
+  if (!runNetcfg(netcfg, arguments)) {
+    say("the driver was not installed. If the line above speaks of a signature: the package's certificate is not trusted here, or Windows is "
+        "not in test mode. Then run ovs-setup.exe install-driver");
+    return setupFailed;
+  }
+  say("the driver is installed");
+  if (replaces) runBindings(places, L"restore");
+  return setupDone;
+}
+
+int removeDriver(const Places *places) {
+  wchar_t netcfg[maximumPathCharacters], arguments[64];
+  if (!isInstalled()) {
+    say("the driver is not installed");
+    return setupDone;
+  }
+  if (!findNetcfg(places, netcfg)) return setupFailed;
+  // An enabled extension is removed from a switch under load; a disabled one is not in the way.
+  runBindings(places, L"disable");
+  _snwprintf(arguments, 63, L"-u %ls", component);
+  arguments[63] = 0;
+  if (!runNetcfg(netcfg, arguments)) {
+    say("the driver could not be removed; restart Windows, then run: netcfg.exe -u %ls", component);
+    return setupFailed;
+  }
+  forgetPackage();
+  say("the driver is removed");
+  return setupDone;
+}

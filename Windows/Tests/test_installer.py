@@ -1,0 +1,310 @@
+"""The package, in Wine: it installs, upgrades with the database kept, and removes; its parts by themselves.
+
+InstallerTests look at the installer alone: its programs are stand-ins, and so is Windows' netcfg.exe. ProductTests
+install what Scripts/windows build has made.
+"""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import wine
+
+ROOT = pathlib.Path(wine.ROOT)
+STANDINS = ROOT / "Windows" / "Tests" / "Standins"
+PROGRAMS = ["ovsdb-server", "ovs-vswitchd", "ovsdb-tool", "ovsdb-client", "ovs-vsctl", "ovs-ofctl", "ovs-dpctl", "ovs-appctl"]
+PRODUCT = "C:\\Program Files\\Open vSwitch"
+MODULE = "C:\\Program Files\\WindowsPowerShell\\Modules\\OVS"
+DATA = "C:\\ProgramData\\openvswitch"
+DATABASE = DATA + "\\conf.db"
+FEATURES = {
+    "OpenvSwitchDriver": {"bin\\ovs-setup.exe", "driver\\openvswitch.sys", "driver\\openvswitch.inf", "driver\\openvswitch.cat", "driver\\Bindings.ps1"},
+    "OpenvSwitchServices": {"bin\\ovs-setup.exe", "bin\\ovsdb-server.exe", "bin\\ovs-vswitchd.exe", "bin\\ovsdb-tool.exe", "conf\\vswitch.ovsschema"},
+    "OpenvSwitchCLI": {"bin\\ovs-vsctl.exe", "bin\\ovs-ofctl.exe", "bin\\ovs-dpctl.exe", "bin\\ovs-appctl.exe", "bin\\ovsdb-client.exe",
+                       "bin\\ovsdb-tool.exe", "conf\\vswitch.ovsschema"},
+    "OpenvSwitchPowerShell": set(),
+}
+
+
+def run(*command, check=True):
+    done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if check and done.returncode != 0:
+        raise AssertionError(f"{command}: {done.stdout.decode(errors='replace')}")
+    return done.stdout.decode(errors="replace")
+
+
+def compile(source, output, *options):
+    run("x86_64-w64-mingw32-gcc", "-O1", "-s", "-Wall", "-Wextra", "-Werror", "-o", output, source, *options)
+
+
+class Packages:
+    """Packages made for these tests, one for each version."""
+
+    def __init__(self, programs):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="package-", dir=ROOT / ".build-windows"))
+        self.programs = programs
+        self.made = {}
+
+    def make(self, version):
+        if version not in self.made:
+            output = self.folder / version
+            run(ROOT / "Windows" / "Installer" / "package", "--programs", self.programs, "--output", output, "--version", version)
+            self.made[version] = output / f"OpenvSwitch-{version}.msi"
+        return self.made[version]
+
+    def remove(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class InstalledTestCase(unittest.TestCase):
+    """Each test has a Windows of its own."""
+
+    def setUp(self):
+        self.prefix = wine.Prefix()
+        self.addCleanup(self.prefix.end)
+        self.prefix.start()
+        self.become("win81")
+
+    def become(self, windows):
+        """The version of Windows that programs started from now on see."""
+        self.prefix.run("reg", "add", "HKCU\\Software\\Wine", "/v", "Version", "/d", windows, "/f", check=True)
+
+    def msiexec(self, *arguments, timeout=180):
+        return self.prefix.run("msiexec", *arguments, "/qn", timeout=timeout)
+
+    def install(self, version, *options, check=True):
+        there = f"C:\\packages\\{version}.msi"
+        self.prefix.put(self.packages.make(version), there)
+        result = self.msiexec("/i", there, *options)
+        if check:
+            self.assertEqual(result.code, 0, f"{result}\n{self.setup_log()}")
+        return result
+
+    def remove(self, version):
+        result = self.msiexec("/x", f"C:\\packages\\{version}.msi")
+        self.assertEqual(result.code, 0, f"{result}\n{self.setup_log()}")
+
+    def files(self, folder):
+        """The files under a folder, by their names below it."""
+        root = pathlib.Path(self.prefix.path(folder))
+        return {str(path.relative_to(root)).replace("/", "\\") for path in root.rglob("*") if path.is_file()}
+
+    def service(self, name):
+        """RUNNING, STOPPED, …, or None if there is no such service."""
+        result = self.prefix.run("sc", "query", name)
+        found = re.search(r"STATE\s*:\s*\d+\s+(\w+)", result.stdout)
+        return found.group(1) if result.code == 0 and found else None
+
+    def expect_service(self, name, state):
+        wine.wait_until(lambda: self.service(name) == state, f"{name} {state}", 30, self.setup_log)
+
+    def text(self, there):
+        path = pathlib.Path(self.prefix.path(there))
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def setup_log(self):
+        return self.text(DATA + "\\logs\\setup.log")
+
+    def search_path(self):
+        environment = "HKLM\\System\\CurrentControlSet\\Control\\Session Manager\\Environment"
+        said = self.prefix.run("reg", "query", environment, "/v", "PATH", check=True).stdout
+        return re.search(r"PATH\s+REG_EXPAND_SZ\s+(.*)", said).group(1).strip().split(";")
+
+
+class InstallerTests(InstalledTestCase):
+    @classmethod
+    def setUpClass(cls):
+        (ROOT / ".build-windows").mkdir(exist_ok=True)
+        cls.standins = pathlib.Path(tempfile.mkdtemp(prefix="standins-", dir=ROOT / ".build-windows"))
+        cls.addClassCleanup(shutil.rmtree, cls.standins, True)
+        program = cls.standins / "program.exe"
+        compile(STANDINS / "program.c", program)
+        for name in PROGRAMS:
+            shutil.copy(program, cls.standins / f"{name}.exe")
+        compile(STANDINS / "netcfg.c", cls.standins / "netcfg.exe")
+        driver = cls.standins / "driver.c"
+        driver.write_text("int DriverEntry(void) { return 0; }\n")
+        compile(driver, cls.standins / "openvswitch.sys", "-nostdlib", "-shared", "-Wl,--subsystem,native:6.2", "-Wl,--entry,DriverEntry")
+        cls.packages = Packages(cls.standins)
+        cls.addClassCleanup(cls.packages.remove)
+
+    def add_hyper_v(self):
+        """A Windows with Hyper-V: its management service, and netcfg.exe."""
+        self.prefix.put(self.standins / "netcfg.exe", "C:\\windows\\system32\\netcfg.exe")
+        self.prefix.run("sc", "create", "vmms", "binPath=", "C:\\windows\\system32\\vmms.exe", check=True)
+
+    def netcfg_calls(self):
+        return self.text("C:\\netcfg.txt").splitlines()
+
+    def test_installs_everything_silently(self):
+        before = self.search_path()
+        self.install("0.1.0")
+        self.assertEqual(self.files(PRODUCT), set().union(*FEATURES.values()))
+        self.assertEqual(self.files(MODULE), {"OVS.psm1", "OVS.psd1"})
+        for name in ("ovsdb-server", "ovs-vswitchd"):
+            self.expect_service(name, "RUNNING")
+            key = f"HKLM\\System\\CurrentControlSet\\Services\\{name}"
+            configuration = self.prefix.run("reg", "query", key, check=True).stdout
+            self.assertRegex(configuration, r"Start\s+REG_DWORD\s+0x2")
+            self.assertRegex(configuration, rf'"?C:\\Program Files\\Open vSwitch\\bin\\{name}.exe"? --service ')
+        self.assertRegex(configuration, r"DependOnService\s+REG_MULTI_SZ\s+ovsdb-server")
+        self.assertEqual(self.text(DATABASE).split(), ["8.8.0", "created"])
+        self.assertEqual([part for part in self.search_path() if part not in before], [PRODUCT + "\\bin\\"])
+        self.assertIn("Hyper-V is not installed", self.setup_log())
+
+    def test_upgrade_keeps_the_database(self):
+        self.install("0.1.0")
+        pathlib.Path(self.prefix.path(DATABASE)).write_text("8.8.0 marker\n")
+        self.install("0.2.0")
+        self.assertEqual(self.text(DATABASE).split(), ["8.8.0", "marker"])
+        self.assertEqual(self.files(PRODUCT), set().union(*FEATURES.values()))
+        for name in ("ovsdb-server", "ovs-vswitchd"):
+            self.expect_service(name, "RUNNING")
+        self.assertIn("ModuleVersion          = '0.2.0'", self.text(MODULE + "\\OVS.psd1"))
+        # One product is left, and it goes as a whole.
+        self.remove("0.2.0")
+        self.assertEqual(self.files(PRODUCT), set())
+
+    def test_upgrade_converts_an_older_database(self):
+        self.install("0.1.0")
+        pathlib.Path(self.prefix.path(DATABASE)).write_text("8.7.9 marker\n")
+        self.install("0.2.0")
+        self.assertEqual(self.text(DATABASE).split(), ["8.8.0", "converted"])
+        self.assertEqual(self.text(DATABASE + ".backup-8.7.9").split(), ["8.7.9", "marker"])
+
+    def test_newer_database_is_left_alone(self):
+        self.install("0.1.0")
+        self.remove("0.1.0")
+        pathlib.Path(self.prefix.path(DATABASE)).write_text("8.10.0 marker\n")
+        self.install("0.1.0")
+        self.assertEqual(self.text(DATABASE).split(), ["8.10.0", "marker"])
+
+    def test_unreadable_database_is_left_alone(self):
+        self.install("0.1.0", "ADDLOCAL=OpenvSwitchServices")
+        pathlib.Path(self.prefix.path(DATABASE)).write_text("\n")
+        self.install("0.2.0")
+        self.assertEqual(self.text(DATABASE), "\n")
+        self.assertIn("could not be read; the file is left as it is", self.setup_log())
+
+    def test_database_of_an_earlier_package_is_taken_over(self):
+        self.prefix.put(self.packages.make("0.1.0"), "C:\\packages\\0.1.0.msi")
+        earlier = pathlib.Path(self.prefix.path(PRODUCT + "\\conf\\conf.db"))
+        earlier.parent.mkdir(parents=True)
+        earlier.write_text("8.8.0 earlier\n")
+        self.install("0.1.0")
+        self.assertEqual(self.text(DATABASE).split(), ["8.8.0", "earlier"])
+
+    def test_removal_leaves_the_data_alone(self):
+        before = [part for part in self.search_path() if part]
+        self.install("0.1.0")
+        pathlib.Path(self.prefix.path(DATABASE)).write_text("8.8.0 marker\n")
+        self.remove("0.1.0")
+        for name in ("ovsdb-server", "ovs-vswitchd"):
+            self.assertIsNone(self.service(name))
+        for folder in (PRODUCT, MODULE):
+            self.assertEqual(list(pathlib.Path(self.prefix.path(folder)).rglob("*")), [], folder)
+        self.assertEqual(self.files(DATA), {"conf.db", "logs\\setup.log"})
+        self.assertEqual([part for part in self.search_path() if part], before)
+        self.assertNotIn("Open vSwitch", self.prefix.run("reg", "query", "HKLM\\Software\\Microsoft\\Windows\\CurrentVersion\\Uninstall", "/s").stdout)
+        self.install("0.1.0")
+        self.assertEqual(self.text(DATABASE).split(), ["8.8.0", "marker"])
+
+    def test_features_are_chosen(self):
+        for feature, files in FEATURES.items():
+            with self.subTest(feature):
+                self.install("0.1.0", f"ADDLOCAL={feature}")
+                self.assertEqual(self.files(PRODUCT), files)
+                has_services = feature == "OpenvSwitchServices"
+                self.assertEqual(self.service("ovsdb-server") is not None, has_services)
+                self.assertEqual(bool(self.files(MODULE)), feature == "OpenvSwitchPowerShell")
+                self.remove("0.1.0")
+        self.assertEqual(self.netcfg_calls(), [])
+
+    def test_older_version_does_not_replace_a_newer_one(self):
+        self.install("0.2.0")
+        self.assertNotEqual(self.install("0.1.0", check=False).code, 0)
+        self.assertIn("ModuleVersion          = '0.2.0'", self.text(MODULE + "\\OVS.psd1"))
+        self.expect_service("ovs-vswitchd", "RUNNING")
+
+    def test_windows_before_2012_r2_is_refused(self):
+        self.become("win7")
+        self.assertNotEqual(self.install("0.1.0", check=False).code, 0)
+        self.assertEqual(self.files(PRODUCT), set())
+
+    def test_driver_is_installed_and_removed(self):
+        self.add_hyper_v()
+        self.install("0.1.0")
+        install = f"-l {PRODUCT}\\driver\\openvswitch.inf -c s -i OVSExt"
+        self.assertEqual(self.netcfg_calls(), [install])
+        self.assertIn("the driver is installed", self.setup_log())
+        self.assertIn("oem7.inf", self.files("C:\\windows\\inf"))
+        self.remove("0.1.0")
+        self.assertEqual(self.netcfg_calls(), [install, "-u OVSExt"])
+        self.assertIn("removed oem7.inf from the driver store", self.setup_log())
+        self.assertNotIn("oem7.inf", self.files("C:\\windows\\inf"))
+
+    def test_driver_is_replaced(self):
+        self.add_hyper_v()
+        self.install("0.1.0", "ADDLOCAL=OpenvSwitchDriver")
+        setup = PRODUCT + "\\bin\\ovs-setup.exe"
+        done = self.prefix.run(setup, "install-driver", check=True)
+        install = f"-l {PRODUCT}\\driver\\openvswitch.inf -c s -i OVSExt"
+        self.assertEqual(self.netcfg_calls(), [install, "-u OVSExt", install])
+        actions = re.findall(r"-Action (\w+)", done.stdout)
+        self.assertEqual(actions, ["save", "restore"])
+
+    def test_driver_waits_for_the_lock_of_the_network(self):
+        self.add_hyper_v()
+        pathlib.Path(self.prefix.path("C:\\netcfg-locked.txt")).write_text("x")
+        self.install("0.1.0", "ADDLOCAL=OpenvSwitchDriver")
+        self.assertEqual(len(self.netcfg_calls()), 2)
+        self.assertIn("another program is changing the network's components", self.setup_log())
+        self.assertIn("the driver is installed", self.setup_log())
+
+    def test_setup_says_how_it_is_used(self):
+        self.install("0.1.0", "ADDLOCAL=OpenvSwitchDriver")
+        setup = PRODUCT + "\\bin\\ovs-setup.exe"
+        for arguments in ([], ["dance"], ["prepare", "now"]):
+            done = self.prefix.run(setup, *arguments)
+            self.assertEqual(done.code, 2)
+            self.assertIn("usage: ovs-setup STEP", done.stderr)
+
+    def test_package_says_what_microsoft_asks(self):
+        properties = dict(
+            line.split("\t", 1) for line in run("msiinfo", "export", self.packages.make("0.1.0"), "Property").replace("\r", "").splitlines()[3:])
+        information = (ROOT / "Windows" / "Installer" / "openvswitch.inf").read_text()
+        for name in ("Description", "Manufacturer", "ProductName", "DriverInstallParams"):
+            self.assertTrue(properties[name])
+        self.assertEqual(properties["ProductVersion"], "0.1.0")
+        self.assertEqual(properties["DriverVersion"], "0.1.0.0")
+        self.assertEqual(properties["ExtensionType"], "Forwarding")
+        self.assertGreaterEqual([int(part) for part in properties["MinApplicableOSVersion"].split(".")], [6, 2])
+        self.assertIn(f'NetCfgInstanceId = "{properties["DriverID"]}"', information)
+        self.assertIn(properties["DriverID"].strip("{}"), (ROOT / "Windows" / "Installer" / "Setup" / "Driver.c").read_text())
+
+    def test_information_file_is_stamped(self):
+        information = (self.packages.make("0.2.0").parent / "openvswitch.inf").read_bytes()
+        self.assertRegex(information, rb"DriverVer +=[ ]?\d\d/\d\d/\d{4},0\.2\.0\.0\r\n")
+        self.assertEqual(information.count(b"\r\n"), information.count(b"\n"))
+
+    def test_everything_is_signed(self):
+        package = self.packages.make("0.1.0")
+        certificate = ROOT / ".build-windows" / "test-certificate" / "certificate.pem"
+        parts = [package, *package.parent.glob("stage/bin/*.exe"), *package.parent.glob("stage/driver/*.[sc]*"), *package.parent.glob("OVS.ps*")]
+        self.assertGreaterEqual(len(parts), 13)
+        for part in parts:
+            run("osslsigncode", "verify", "-CAfile", certificate, "-in", part)
+        changed = bytearray(package.read_bytes())
+        changed[len(changed) // 2] ^= 1
+        other = package.parent / "changed.msi"
+        other.write_bytes(changed)
+        self.assertNotIn("Succeeded", run("osslsigncode", "verify", "-CAfile", certificate, "-in", other, check=False))
+        other.unlink()
+
+
+if __name__ == "__main__":
+    unittest.main()
