@@ -8,11 +8,12 @@ public final class ControlConnection {
 
   /// Finds a target's socket, or ends the program with a message.
   ///
-  /// A target with a slash is a socket; any other names a pidfile in the run directory.
+  /// A target with a slash is a socket; any other names a program, whose pidfile in the run directory tells the rest
+  /// where names of sockets depend on the process.
   public init(_ invocation: Invocation, target: String) {
     self.invocation = invocation
     path =
-      target.utf8.contains(UInt8(ascii: "/"))
+      Directories.isPath(target)
       ? target : ControlConnection.findSocket(invocation, program: target)
   }
 
@@ -30,8 +31,10 @@ public final class ControlConnection {
   }
 
   private static func findSocket(_ invocation: Invocation, program: String) -> String {
-    let run = invocation.directories.run
-    let pidfile = "\(run)/\(program).pid"
+    guard Directories.numbersControlSockets else {
+      return invocation.directories.controlSocket(of: program, process: 0)
+    }
+    let pidfile = "\(invocation.directories.run)/\(program).pid"
     let content: [UInt8]
     do throws(SystemError) {
       content = try Files.read(pidfile)
@@ -43,7 +46,7 @@ public final class ControlConnection {
     guard let identifier = Int32(String(decoding: digits, as: UTF8.self)), identifier > 0 else {
       invocation.fail("cannot read pidfile \"\(pidfile)\" (Invalid argument)")
     }
-    if let holder = Daemon.runningProcess(pidfile) {
+    if let holder = PidFile.holder(pidfile) {
       if holder != identifier && holder != 0 {
         invocation.fail("cannot read pidfile \"\(pidfile)\" (stale pidfile for pid \(identifier))")
       }
@@ -51,6 +54,6 @@ public final class ControlConnection {
       invocation.log.module("daemon_unix").warn("\(pidfile): pid \(identifier) is not running")
       invocation.fail("cannot read pidfile \"\(pidfile)\" (No such process)")
     }
-    return "\(run)/\(program).\(identifier).ctl"
+    return invocation.directories.controlSocket(of: program, process: identifier)
   }
 }

@@ -15,9 +15,11 @@ public final class Daemon {
   private var changesDirectory = true
   private var overwritesPidfile = false
   private var pidfilePath: String?
-  private var pidfile: File?
+  private var pidfile: PidFile?
   private var unixctlPath: String?
   private var readiness: ReadinessPipe?
+  private var pipeHandle: String?
+  private var restartsOnFailure = false
   private var userName: String?
 
   /// Makes a daemon of a program, from whose command line `options` is to be taken.
@@ -30,7 +32,6 @@ public final class Daemon {
   public var options: [CommandOption] {
     [
       CommandOption("detach") { [self] in detaches = true },
-      CommandOption("monitor") { [self] in monitors = true },
       CommandOption("no-chdir") { [self] in changesDirectory = false },
       CommandOption("pidfile") { [self] (text: String?) in
         pidfilePath = Directories.absolute(
@@ -38,24 +39,50 @@ public final class Daemon {
       },
       CommandOption("overwrite-pidfile") { [self] in overwritesPidfile = true },
       CommandOption("no-self-confinement") {},
-      CommandOption("user") { [self] (text: String) in userName = text },
       CommandOption("unixctl") { [self] (text: String) in unixctlPath = text },
-    ]
+    ] + systemOptions
+  }
+
+  /// The options that depend on what the system offers.
+  private var systemOptions: [CommandOption] {
+    var options: [CommandOption] = []
+    if Detachment.canMonitor {
+      options.append(CommandOption("monitor") { [self] in monitors = true })
+      options.append(CommandOption("user") { [self] (text: String) in userName = text })
+    }
+    if ServiceManager.isPresent {
+      // Where the program starts, this decides who runs it; here it says nothing more.
+      options.append(CommandOption("service") {})
+      options.append(CommandOption("service-monitor") { [self] in restartsOnFailure = true })
+    }
+    if let name = Detachment.pipeOption {
+      options.append(CommandOption(name) { [self] (text: String) in pipeHandle = text })
+    }
+    return options
   }
 
   /// The part of the help text about these options.
   public var help: String {
-    """
+    let monitor = """
+        --monitor               creates a process to monitor this daemon
+        --user=username[:group] changes the effective daemon user:group
 
-    Daemon options:
-      --detach                run in background as daemon
-      --monitor               creates a process to monitor this daemon
-      --user=username[:group] changes the effective daemon user:group
-      --no-chdir              do not chdir to '/'
-      --pidfile[=FILE]        create pidfile (default: \(invocation.directories.run)/\(invocation.programName).pid)
-      --overwrite-pidfile     with --pidfile, start even if already running
+      """
+    let service = """
+        --service               run in background as a service
+        --service-monitor       restart the service in case of an unexpected failure
 
-    """
+      """
+    return """
+
+      Daemon options:
+        --detach                run in background as daemon
+      \(Detachment.canMonitor ? monitor : "")\(ServiceManager.isPresent ? service : "")\
+        --no-chdir              do not chdir to '/'
+        --pidfile[=FILE]        create pidfile (default: \(invocation.directories.run)/\(invocation.programName).pid)
+        --overwrite-pidfile     with --pidfile, start even if already running
+
+      """
   }
 
   /// Whether the program runs in the background.
@@ -66,11 +93,12 @@ public final class Daemon {
   /// Call it before opening anything but the log.
   public func start() {
     if let userName { changeUser(userName) }
-    if let pidfilePath, !overwritesPidfile, let holder = Daemon.runningProcess(pidfilePath) {
+    if ServiceManager.isInCharge { becomeService() }
+    if let pidfilePath, !overwritesPidfile, let holder = PidFile.holder(pidfilePath) {
       invocation.fail("\(pidfilePath): already running as pid \(holder), aborting")
     }
     if detaches {
-      switch Detachment.fork() {
+      switch Detachment.fork(pipeHandle: pipeHandle) {
       case .failed(let error): invocation.fail("fork failed (\(error.message))")
       case .parent(let status): Process.exit(status)
       case .child(let pipe): readiness = pipe
@@ -88,13 +116,13 @@ public final class Daemon {
     readiness?.signalReady()
     readiness = nil
     if detaches { Detachment.leaveTerminal(changesDirectory: changesDirectory) }
+    ServiceManager.reportReady()
   }
 
   /// Removes the pidfile, if it is still ours.
   public func end() {
-    guard let pidfilePath, let pidfile, pidfile.isSame(as: pidfilePath) else { return }
-    try? Files.remove(pidfilePath)
-    self.pidfile = nil
+    pidfile?.remove()
+    pidfile = nil
   }
 
   /// The control socket's path: `--unixctl`'s, else named after the program and process; nil for "none".
@@ -103,11 +131,18 @@ public final class Daemon {
       if sameBytes(unixctlPath, "none") { return nil }
       return Directories.absolute(unixctlPath, in: invocation.directories.run)
     }
-    return "\(invocation.directories.run)/\(invocation.programName).\(Process.identifier).ctl"
+    return invocation.directories.controlSocket(of: invocation.programName, process: Process.identifier)
   }
+
+  /// After how long a service counts as started though it is not ready, in milliseconds.
+  private static let servicePatienceMilliseconds: Int64 = 20_000
 
   /// Starts the control socket, or ends the program with a message.
   public func startControl(on loop: EventLoop) -> UnixctlServer {
+    if ServiceManager.isInCharge {
+      // A program whose database is not there yet can be stopped all the same.
+      loop.schedule(afterMilliseconds: Daemon.servicePatienceMilliseconds) { ServiceManager.reportReady() }
+    }
     let server = UnixctlServer(log: invocation.log, versionText: invocation.versionText)
     server.registerLogCommands(invocation.log)
     guard let path = controlSocketPath else { return server }
@@ -120,24 +155,24 @@ public final class Daemon {
     return server
   }
 
-  /// The process that holds a pidfile's lock, if one does.
-  public static func runningProcess(_ path: String) -> Int32? {
-    guard let file = try? File(path, .readWrite), let holder = file.lockHolder else { return nil }
-    return holder
-  }
-
   private func writePidfile(_ path: String) {
-    // Made and locked under another name, so that nobody sees it without its lock.
-    let temporary = "\(path).tmp\(Process.identifier)"
     do throws(SystemError) {
-      let file = try File(temporary, .replace, permissions: 0o666)
-      try file.write(Array("\(Process.identifier)\n".utf8))
-      _ = try file.lock()
-      try Files.rename(temporary, to: path)
-      pidfile = file
+      pidfile = try PidFile.create(path)
       invocation.beforeExit { [self] in end() }
     } catch {
       invocation.fail("\(path): create failed (\(error.message))")
+    }
+  }
+
+  /// Does as the service manager wants: the program is in the background already, and nobody sees its console.
+  private func becomeService() {
+    detaches = false
+    invocation.log.set(.off, destination: .console)
+    guard restartsOnFailure else { return }
+    do throws(SystemError) {
+      try ServiceManager.restartOnFailure()
+    } catch {
+      log.warn("cannot have the service restarted on failure (\(error.message))")
     }
   }
 

@@ -112,7 +112,15 @@ public final class DatabaseFile {
   public func replace(with journal: [UInt8]) throws(DatabaseError) {
     let target = Files.resolved(path)
     do throws(SystemError) {
-      try Files.replace(target, with: journal)
+      // Not every system replaces a file that is open.
+      file.close()
+      do throws(SystemError) {
+        try Files.replace(target, with: journal)
+      } catch {
+        file = try File(target, .readWrite)
+        try file.seek(to: endOffset)
+        throw error
+      }
       let replaced = try File(target, .readWrite)
       try replaced.seek(to: Int64(journal.count))
       file = replaced

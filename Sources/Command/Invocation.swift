@@ -93,6 +93,8 @@ public final class Invocation {
   /// Says on the standard error what went wrong and ends the program.
   public func fail(_ message: String, status: Int32 = 1) -> Never {
     StandardError.writeLine("\(programName): \(message)")
+    // Nobody sees what a service writes to its standard error.
+    if ServiceManager.isInCharge { log.module("daemon").log(.emergency, message) }
     exit(status)
   }
 

@@ -120,7 +120,10 @@ public final class Log {
   var now: () -> Instant = { Instant.now }
 
   /// Makes the log of a program.
-  public init(programName: String) { self.programName = programName }
+  public init(programName: String) {
+    self.programName = programName
+    if systemLog.takesEvents { defaults[LogDestination.syslog.rawValue] = .warning }
+  }
 
   /// The module with a name, made when first asked for.
   public func module(_ name: String) -> LogModule {

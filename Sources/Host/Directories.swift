@@ -34,4 +34,16 @@ public struct Directories: Equatable, Sendable {
   public static func absolute(_ path: String, in directory: String) -> String {
     Syscalls.isAbsolute(path) ? path : directory + "/" + path
   }
+
+  /// Whether a text has a separator of paths, so that it is more than a name.
+  public static func isPath(_ text: String) -> Bool { text.utf8.contains { Syscalls.isSeparator($0) } }
+
+  /// Whether the names of control sockets have the number of their process.
+  public static var numbersControlSockets: Bool { Syscalls.numbersControlSockets }
+
+  /// The control socket of a program that runs as a process.
+  public func controlSocket(of programName: String, process identifier: Int32) -> String {
+    let number = Syscalls.numbersControlSockets ? ".\(identifier)" : ""
+    return "\(run)/\(programName)\(number).ctl"
+  }
 }

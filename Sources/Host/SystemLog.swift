@@ -1,15 +1,17 @@
-/// The system's log, by datagrams in the format of RFC 3164 to its socket.
+/// The system's log: datagrams in the format of RFC 3164 to its socket, or events where the system has such.
 ///
-/// Nothing is sent, and nobody is told, where there is no such socket.
+/// Nothing is sent, and nobody is told, where there is neither.
 public final class SystemLog {
   private enum Method {
     case none
+    case events
     case local(path: String)
     case udp(host: String, port: UInt16)
   }
 
   private let method: Method
   private var descriptor: Descriptor?
+  private var events: EventLog?
   private var nextAttempt = Instant(milliseconds: .min)
 
   /// Says how to reach the log: `null`, `unix:FILE`, `udp:ADDRESS:PORT`; anything else is the system's own way.
@@ -26,17 +28,25 @@ public final class SystemLog {
     {
       method = .udp(host: host, port: port)
     } else {
-      method = Syscalls.systemLogPath.map { .local(path: $0) } ?? .none
+      method = Syscalls.systemLogPath.map { .local(path: $0) } ?? .events
     }
   }
 
   /// Whether nothing is ever sent.
   public var isNone: Bool { if case .none = method { true } else { false } }
 
+  /// Whether each message becomes an event, which costs more than a line and is read one by one.
+  public var takesEvents: Bool { if case .events = method { true } else { false } }
+
   deinit { if let descriptor { Syscalls.close(descriptor) } }
 
   /// Sends one line.
   public func write(programName: String, priority: Int, _ line: String) {
+    if case .events = method {
+      if events == nil { events = Syscalls.openEventLog(programName: programName) }
+      events?.write(severity: priority & 7, line)
+      return
+    }
     guard let descriptor = open() else { return }
     let text = "<\(priority)>" + timestamp() + " " + programName + "[\(Process.identifier)]: " + line
     if case .failed = Syscalls.write(descriptor, Array(text.utf8), from: 0) {
@@ -51,7 +61,7 @@ public final class SystemLog {
     guard now >= nextAttempt else { return nil }
     nextAttempt = now.advanced(byMilliseconds: 1_000)
     switch method {
-    case .none: break
+    case .none, .events: break
     case .local(let path): descriptor = try? Syscalls.connectLocalDatagrams(path)
     case .udp(let host, let port): descriptor = try? Syscalls.connectUDP(host: host, port: port)
     }

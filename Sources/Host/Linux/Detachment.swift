@@ -67,8 +67,13 @@
       case failed(SystemError)
     }
 
+    /// The option by which a new process gets the handle of the pipe: here it has the pipe without.
+    public static let pipeOption: String? = nil
+    /// Whether a process can watch over another and start it anew.
+    public static let canMonitor = true
+
     /// Forks; the old process waits until the new one is ready or has ended.
-    public static func fork() -> Fork {
+    public static func fork(pipeHandle: String?) -> Fork {
       var ends: [Int32] = [0, 0]
       // SAFETY: the array has room for the two descriptors.
       if unsafe pipe(&ends) < 0 { return .failed(.last) }

@@ -8,6 +8,11 @@
       systemConfiguration: "/etc"
     )
 
+    /// Whether the names of control sockets have the number of their process.
+    static let numbersControlSockets = true
+
+    static func isSeparator(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "/") }
+
     static func isAbsolute(_ path: String) -> Bool { path.utf8.first == UInt8(ascii: "/") }
 
     static func openFile(_ path: String, _ mode: FileMode, permissions: UInt32) throws(SystemError)

@@ -48,6 +48,9 @@
     /// The socket of the system's log.
     static var systemLogPath: String? { "/dev/log" }
 
+    /// There is none beside the socket.
+    static func openEventLog(programName: String) -> EventLog? { nil }
+
     /// A datagram socket to a unix socket.
     static func connectLocalDatagrams(_ path: String) throws(SystemError) -> Descriptor {
       let descriptor = try makeSocket(AF_UNIX, type: Int32(SOCK_DGRAM.rawValue))
@@ -256,5 +259,10 @@
     private static func text(_ characters: [CChar]) -> String {
       String(decoding: characters.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
+  }
+
+  /// A log of the system's own that is not reached through a socket: here there is none.
+  final class EventLog {
+    func write(severity: Int, _ line: String) {}
   }
 #endif

@@ -11,7 +11,9 @@
     static var shareAll: UInt32 { 7 }
     static var fileFlagOverlapped: UInt32 { 0x4000_0000 }
     static var infinite: UInt32 { 0xffff_ffff }
-    static var waitObject0: UInt32 { 0 }
+    static var errorAccessDenied: UInt32 { 5 }
+    static var errorInvalidHandle: UInt32 { 6 }
+    static var errorSharingViolation: UInt32 { 32 }
 
     static var errorFileNotFound: UInt32 { 2 }
     static var errorPathNotFound: UInt32 { 3 }
@@ -23,19 +25,31 @@
     static var errorPipeConnected: UInt32 { 535 }
     static var errorIOPending: UInt32 { 997 }
     static var errorLockViolation: UInt32 { 33 }
+    static var errorConnectionRefused: UInt32 { 1225 }
     static var errorNotSupported: UInt32 { 50 }
     static var socketWouldBlock: UInt32 { 10_035 }
     static var socketRefused: UInt32 { 10_061 }
 
     /// A text as zero-terminated UTF-16.
     static func wide(_ text: String) -> [UInt16] { Array(text.utf16) + [0] }
+
+    /// The characters of a zero-terminated text.
+    static func characters(_ text: UnsafePointer<UInt16>) -> [UInt16] {
+      var characters: [UInt16] = []
+      var place = unsafe text
+      // SAFETY: the text ends with a zero, which ends the loop.
+      while unsafe place.pointee != 0 {
+        characters.append(unsafe place.pointee)
+        unsafe place += 1
+      }
+      return characters
+    }
   }
 
   // MARK: kernel32
 
   @_extern(c, "GetLastError") func GetLastError() -> UInt32
   @_extern(c, "CloseHandle") func CloseHandle(_ handle: Handle) -> Int32
-  @_extern(c, "ExitProcess") func ExitProcess(_ status: UInt32)
   @_extern(c, "GetCurrentProcessId") func GetCurrentProcessId() -> UInt32
   @_extern(c, "OpenProcess")
   func OpenProcess(_ access: UInt32, _ inherit: Int32, _ identifier: UInt32) -> Handle
@@ -52,13 +66,6 @@
   func GetEnvironmentVariableW(
     _ name: UnsafePointer<UInt16>, _ buffer: UnsafeMutablePointer<UInt16>?, _ size: UInt32
   ) -> UInt32
-  @_extern(c, "SetEnvironmentVariableW")
-  func SetEnvironmentVariableW(_ name: UnsafePointer<UInt16>, _ value: UnsafePointer<UInt16>?) -> Int32
-  @_extern(c, "GetCommandLineW") func GetCommandLineW() -> UnsafeMutablePointer<UInt16>
-  @_extern(c, "CommandLineToArgvW")
-  func CommandLineToArgvW(
-    _ line: UnsafePointer<UInt16>, _ count: UnsafeMutablePointer<Int32>
-  ) -> UnsafeMutablePointer<UnsafeMutablePointer<UInt16>>?
   @_extern(c, "LocalFree") func LocalFree(_ memory: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer?
   @_extern(c, "GetComputerNameW")
   func GetComputerNameW(
@@ -70,6 +77,11 @@
     _ buffer: UnsafeMutablePointer<UInt16>, _ size: UInt32, _ arguments: UnsafeRawPointer?
   ) -> UInt32
   @_extern(c, "GetStdHandle") func GetStdHandle(_ which: UInt32) -> Handle
+  @_extern(c, "SetStdHandle") func SetStdHandle(_ which: UInt32, _ handle: Handle) -> Int32
+  @_extern(c, "GetCommandLineW") func GetCommandLineW() -> UnsafePointer<UInt16>
+  @_extern(c, "GetModuleFileNameW")
+  func GetModuleFileNameW(_ module: Handle, _ buffer: UnsafeMutablePointer<UInt16>, _ size: UInt32) -> UInt32
+  @_extern(c, "FreeConsole") func FreeConsole() -> Int32
   @_extern(c, "GetFileType") func GetFileType(_ handle: Handle) -> UInt32
 
   @_extern(c, "CreateFileW")
@@ -123,22 +135,15 @@
     _ handle: Handle, _ reserved: UInt32, _ low: UInt32, _ high: UInt32, _ overlapped: UnsafeMutableRawPointer
   ) -> Int32
 
-  @_extern(c, "CreateEventW")
-  func CreateEventW(
-    _ security: UnsafeRawPointer?, _ manual: Int32, _ initial: Int32, _ name: UnsafePointer<UInt16>?
-  ) -> Handle
-  @_extern(c, "OpenEventW")
-  func OpenEventW(_ access: UInt32, _ inherit: Int32, _ name: UnsafePointer<UInt16>) -> Handle
-  @_extern(c, "SetEvent") func SetEvent(_ event: Handle) -> Int32
-  @_extern(c, "ResetEvent") func ResetEvent(_ event: Handle) -> Int32
+  @_extern(c, "CreateIoCompletionPort")
+  func CreateIoCompletionPort(_ handle: Handle, _ port: Handle, _ key: UInt, _ threads: UInt32) -> Handle
+  @_extern(c, "GetQueuedCompletionStatusEx")
+  func GetQueuedCompletionStatusEx(
+    _ port: Handle, _ entries: UnsafeMutableRawPointer, _ capacity: UInt32,
+    _ count: UnsafeMutablePointer<UInt32>, _ milliseconds: UInt32, _ alertable: Int32
+  ) -> Int32
   @_extern(c, "WaitForSingleObject") func WaitForSingleObject(_ handle: Handle, _ milliseconds: UInt32)
     -> UInt32
-  @_extern(c, "WaitForMultipleObjects")
-  func WaitForMultipleObjects(
-    _ count: UInt32, _ handles: UnsafePointer<Handle>, _ all: Int32, _ milliseconds: UInt32
-  ) -> UInt32
-  @_extern(c, "SetConsoleCtrlHandler")
-  func SetConsoleCtrlHandler(_ handler: (@convention(c) (UInt32) -> Int32)?, _ add: Int32) -> Int32
 
   @_extern(c, "CreateNamedPipeW")
   func CreateNamedPipeW(
@@ -191,18 +196,10 @@
   @_extern(c, "bind")
   func winsockBind(_ socket: Handle, _ address: UnsafeRawPointer, _ length: Int32) -> Int32
   @_extern(c, "listen") func winsockListen(_ socket: Handle, _ backlog: Int32) -> Int32
-  @_extern(c, "accept")
-  func winsockAccept(
-    _ socket: Handle, _ address: UnsafeMutableRawPointer?, _ length: UnsafeMutablePointer<Int32>?
-  ) -> Handle
   @_extern(c, "connect")
   func winsockConnect(_ socket: Handle, _ address: UnsafeRawPointer, _ length: Int32) -> Int32
   @_extern(c, "send")
   func winsockSend(_ socket: Handle, _ buffer: UnsafeRawPointer?, _ count: Int32, _ flags: Int32) -> Int32
-  @_extern(c, "recv")
-  func winsockReceive(
-    _ socket: Handle, _ buffer: UnsafeMutableRawPointer?, _ count: Int32, _ flags: Int32
-  ) -> Int32
   @_extern(c, "getsockname")
   func winsockName(
     _ socket: Handle, _ address: UnsafeMutableRawPointer, _ length: UnsafeMutablePointer<Int32>
@@ -211,17 +208,59 @@
   func winsockPeerName(
     _ socket: Handle, _ address: UnsafeMutableRawPointer, _ length: UnsafeMutablePointer<Int32>
   ) -> Int32
-  @_extern(c, "getsockopt")
-  func winsockOption(
-    _ socket: Handle, _ level: Int32, _ option: Int32, _ value: UnsafeMutableRawPointer,
-    _ length: UnsafeMutablePointer<Int32>
-  ) -> Int32
   @_extern(c, "setsockopt")
   func winsockSetOption(
-    _ socket: Handle, _ level: Int32, _ option: Int32, _ value: UnsafeRawPointer, _ length: Int32
+    _ socket: Handle, _ level: Int32, _ option: Int32, _ value: UnsafeRawPointer?, _ length: Int32
   ) -> Int32
-  @_extern(c, "WSAEventSelect")
-  func WSAEventSelect(_ socket: Handle, _ event: Handle, _ events: Int32) -> Int32
-  @_extern(c, "WSAPoll")
-  func WSAPoll(_ sockets: UnsafeMutableRawPointer, _ count: UInt32, _ timeout: Int32) -> Int32
+  @_extern(c, "WSARecv")
+  func WSARecv(
+    _ socket: Handle, _ buffers: UnsafeRawPointer, _ bufferCount: UInt32,
+    _ done: UnsafeMutablePointer<UInt32>?,
+    _ flags: UnsafeMutablePointer<UInt32>, _ overlapped: UnsafeMutableRawPointer, _ routine: UnsafeRawPointer?
+  ) -> Int32
+  @_extern(c, "WSASend")
+  func WSASend(
+    _ socket: Handle, _ buffers: UnsafeRawPointer, _ bufferCount: UInt32,
+    _ done: UnsafeMutablePointer<UInt32>?,
+    _ flags: UInt32, _ overlapped: UnsafeMutableRawPointer, _ routine: UnsafeRawPointer?
+  ) -> Int32
+  @_extern(c, "AcceptEx")
+  func AcceptEx(
+    _ listener: Handle, _ socket: Handle, _ buffer: UnsafeMutableRawPointer, _ dataByteCount: UInt32,
+    _ localByteCount: UInt32, _ remoteByteCount: UInt32, _ done: UnsafeMutablePointer<UInt32>,
+    _ overlapped: UnsafeMutableRawPointer
+  ) -> Int32
+  @_extern(c, "GetAddrInfoW")
+  func GetAddrInfoW(
+    _ host: UnsafePointer<UInt16>, _ service: UnsafePointer<UInt16>?, _ hints: UnsafeRawPointer,
+    _ list: UnsafeMutablePointer<UnsafeMutableRawPointer?>
+  ) -> Int32
+  @_extern(c, "FreeAddrInfoW") func FreeAddrInfoW(_ list: UnsafeMutableRawPointer?)
+
+  // MARK: advapi32
+
+  @_extern(c, "RegisterEventSourceW")
+  func RegisterEventSourceW(_ server: UnsafePointer<UInt16>?, _ source: UnsafePointer<UInt16>) -> Handle
+  @_extern(c, "DeregisterEventSource") func DeregisterEventSource(_ log: Handle) -> Int32
+  @_extern(c, "ReportEventW")
+  func ReportEventW(
+    _ log: Handle, _ kind: UInt16, _ category: UInt16, _ event: UInt32, _ user: UnsafeRawPointer?,
+    _ textCount: UInt16, _ dataByteCount: UInt32, _ texts: UnsafeRawPointer?, _ data: UnsafeRawPointer?
+  ) -> Int32
+
+  // MARK: Windows/Runtime
+
+  @_extern(c, "apus_argument_count") func apus_argument_count() -> Int32
+  @_extern(c, "apus_argument") func apus_argument(_ index: Int32) -> UnsafePointer<UInt16>
+  @_extern(c, "apus_exit") func apus_exit(_ status: Int32)
+  @_extern(c, "apus_termination_open") func apus_termination_open(_ port: Handle) -> UInt32
+  @_extern(c, "apus_termination_is_pending") func apus_termination_is_pending() -> Int32
+  @_extern(c, "apus_termination_take") func apus_termination_take() -> Int32
+  @_extern(c, "apus_service_is_running") func apus_service_is_running() -> Int32
+  @_extern(c, "apus_service_ready") func apus_service_ready()
+  @_extern(c, "apus_service_restart_on_failure") func apus_service_restart_on_failure() -> UInt32
+  @_extern(c, "apus_connect")
+  func apus_connect(
+    _ socket: Handle, _ address: UnsafeRawPointer, _ length: Int32, _ overlapped: UnsafeMutableRawPointer
+  ) -> Int32
 #endif

@@ -1,125 +1,91 @@
 // What: an open file, socket or pipe of Windows.
 //
-// How: sockets tell by an event and `WSAPoll` whether they are ready. Pipes have no readiness, only operations that
-// end later: a pipe always has one read under way into a buffer of its own, and at most one write from another, and
-// is ready when that operation has ended.
+// How: sockets and pipes have no readiness here, only operations that end later. A stream always has one read under
+// way, into memory of that operation, and at most one write; a listener has some places at which the next connections
+// arrive. A descriptor is ready when an operation that it needs has ended. Operations begin once the descriptor is
+// watched by an event loop, whose completion port they end at.
 
 #if APUS_WINDOWS
   /// An open file, socket or other object of the operating system.
   public final class Descriptor {
     enum Kind {
+      /// Read and written at once.
       case file
-      case event
+      /// Requests to end the program.
+      case termination
+      /// A UDP socket, written at once.
+      case datagrams
       case socket
       case pipe
+      case socketListener(family: Int32)
       case pipeListener(name: [UInt16])
+      /// Another object that operations are begun on by whoever made it: ready when one has ended.
+      case device
     }
 
     let kind: Kind
-    /// Of a listening pipe it changes with each connection, which takes the present one over.
-    var handle: Handle
-    /// Set by Windows when something may have become ready; 0 for files.
-    let event: Handle
-    var input: PipeOperation?
-    var output: PipeOperation?
+    /// Of a listening pipe 0: each of its places has a handle of its own.
+    let handle: Handle
+    /// The read, or the attempt to connect, that is under way or has ended.
+    var input: Operation?
+    /// The write that is under way or has ended.
+    var output: Operation?
+    /// The address to connect to, until that begins.
+    var target: [UInt8] = []
+    var isConnecting = false
+    /// Where the next connections arrive.
+    var places: [ListeningPlace] = []
+    /// Whether the handle belongs to a completion port already.
+    var isAssociated = false
+    private(set) var poller: Poller?
+    private(set) var number: UInt64 = 0
 
-    init(_ kind: Kind, _ handle: Handle, event: Handle = 0) {
+    init(_ kind: Kind, _ handle: Handle) {
       self.kind = kind
       self.handle = handle
-      self.event = event
+    }
+
+    /// Says whose completion port the operations end at.
+    func attach(to poller: Poller, number: UInt64) {
+      self.poller = poller
+      self.number = number
+    }
+
+    /// Ends that.
+    func detach() {
+      poller = nil
+      number = 0
+    }
+
+    /// Begins an operation; `call` gives the error of the system's call, 0 for none.
+    ///
+    /// An operation of a descriptor that no event loop watches fails.
+    func begin(_ operation: Operation, on handle: Handle, _ call: (UnsafeMutableRawPointer) -> UInt32) {
+      guard let poller else {
+        operation.state = .failed(Win32.errorInvalidHandle)
+        return
+      }
+      operation.clear()
+      // SAFETY: the poller holds the operation, and so its memory, until the port says that it has ended.
+      let error = unsafe call(operation.overlapped)
+      switch error {
+      case 0, Win32.errorIOPending:
+        operation.state = .pending
+        poller.hold(operation, on: handle, number: number)
+      case Win32.errorPipeConnected:
+        operation.state = .done(count: 0, consumed: 0)
+        poller.touch(number)
+      default:
+        operation.state = .failed(error)
+        poller.touch(number)
+      }
     }
   }
 
-  /// One overlapped operation and the memory that it works on.
-  final class PipeOperation {
-    enum State {
-      case idle
-      case pending
-      /// It has ended; so many bytes, of which so many have been handed on.
-      case done(count: Int, consumed: Int)
-      case failed(UInt32)
-    }
-
-    static let byteCount = 65_536
-    var state = State.idle
-    // SAFETY: both are allocated here and freed in `deinit`, which the owner lets come only after the operation
-    // has ended or was cancelled and waited for.
-    let buffer: UnsafeMutableRawPointer
-    /// `OVERLAPPED`: 32 bytes, of which the last eight are the event.
-    let overlapped: UnsafeMutableRawPointer
-
-    init(event: Handle) {
-      unsafe buffer = .allocate(byteCount: PipeOperation.byteCount, alignment: 16)
-      unsafe overlapped = .allocate(byteCount: 32, alignment: 16)
-      unsafe overlapped.initializeMemory(as: UInt8.self, repeating: 0, count: 32)
-      unsafe overlapped.storeBytes(of: event, toByteOffset: 24, as: Handle.self)
-    }
-
-    deinit {
-      unsafe buffer.deallocate()
-      unsafe overlapped.deallocate()
-    }
-
-    /// Starts to read from a pipe.
-    func startReading(_ pipe: Handle) {
-      var count: UInt32 = 0
-      // SAFETY: the buffer lives until the operation has ended.
-      let result = unsafe ReadFile(pipe, buffer, UInt32(PipeOperation.byteCount), &count, overlapped)
-      begin(succeeded: result != 0, count: Int(count))
-    }
-
-    /// Starts to write a piece of bytes, and says how many it took.
-    func startWriting(_ pipe: Handle, _ bytes: [UInt8], from offset: Int) -> Int {
-      let size = min(PipeOperation.byteCount, bytes.count - offset)
-      for index in 0..<size {
-        // SAFETY: `size` is at most the buffer's.
-        unsafe buffer.storeBytes(of: bytes[offset + index], toByteOffset: index, as: UInt8.self)
-      }
-      var count: UInt32 = 0
-      let result = unsafe WriteFile(pipe, buffer, UInt32(size), &count, overlapped)
-      begin(succeeded: result != 0, count: Int(count))
-      return size
-    }
-
-    /// Starts to wait for a peer of a listening pipe.
-    func startConnecting(_ pipe: Handle) {
-      let result = unsafe ConnectNamedPipe(pipe, overlapped)
-      if result == 0, GetLastError() == Win32.errorPipeConnected {
-        state = .done(count: 0, consumed: 0)
-      } else {
-        begin(succeeded: result != 0, count: 0)
-      }
-    }
-
-    private func begin(succeeded: Bool, count: Int) {
-      if succeeded {
-        state = .done(count: count, consumed: 0)
-      } else {
-        let error = GetLastError()
-        state = error == Win32.errorIOPending ? .pending : .failed(error)
-      }
-    }
-
-    /// Looks whether a pending operation has ended.
-    func update(_ pipe: Handle) {
-      guard case .pending = state else { return }
-      var count: UInt32 = 0
-      // SAFETY: the structure lives until the operation has ended.
-      if unsafe GetOverlappedResult(pipe, overlapped, &count, 0) != 0 {
-        state = .done(count: Int(count), consumed: 0)
-      } else if GetLastError() != 996 {  // ERROR_IO_INCOMPLETE
-        state = .failed(GetLastError())
-      }
-    }
-
-    /// Ends a pending operation, so that its memory may be given up.
-    func cancel(_ pipe: Handle) {
-      guard case .pending = state else { return }
-      var count: UInt32 = 0
-      // SAFETY: the structure lives until the call, which waits, returns.
-      _ = unsafe CancelIoEx(pipe, overlapped)
-      _ = unsafe GetOverlappedResult(pipe, overlapped, &count, 1)
-      state = .idle
-    }
+  /// One place at which a listener's next connection arrives.
+  struct ListeningPlace {
+    let operation: Operation
+    /// The socket or end of a pipe that becomes the connection.
+    let handle: Handle
   }
 #endif

@@ -1,5 +1,5 @@
 // What: how a program goes into the background where there is no fork: it starts itself again, with the handle of a
-// pipe in its environment, and waits until the new process says through the pipe that it is ready.
+// pipe on its command line, and waits until the new process says through the pipe that it is ready.
 
 #if APUS_WINDOWS
   /// Says to the process that started this one that it is ready.
@@ -48,31 +48,41 @@
       case failed(SystemError)
     }
 
-    private static let variable = "APUS_READY_HANDLE"
+    /// The option, not for people, by which the new process gets the handle of the pipe.
+    public static let pipeOption: String? = "pipe-handle"
+    /// Whether a process can watch over another and start it anew; the service manager does that here.
+    public static let canMonitor = false
 
-    /// Starts the program anew in the background; in the process so started returns `child`.
-    public static func fork() -> Fork {
-      if let text = Syscalls.environment(variable), let handle = Handle(text) {
-        // SAFETY: the name is terminated.
-        _ = unsafe SetEnvironmentVariableW(Win32.wide(variable), nil)
+    /// Starts the program anew in the background and waits until it is ready; in the process so started, which
+    /// `pipeHandle` tells of, returns `child`.
+    public static func fork(pipeHandle: String?) -> Fork {
+      if let pipeHandle {
+        guard let handle = Handle(pipeHandle) else {
+          return .failed(SystemError(code: Int32(Win32.errorInvalidHandle)))
+        }
         return .child(ReadinessPipe(handle: handle))
       }
       var reading: Handle = 0
       var writing: Handle = 0
       // SAFETY: the call writes two handles.
       if unsafe CreatePipe(&reading, &writing, nil, 0) == 0 { return .failed(.last) }
-      // HANDLE_FLAG_INHERIT.
-      _ = SetHandleInformation(writing, 1, 1)
-      // SAFETY: both texts are terminated.
-      _ = unsafe SetEnvironmentVariableW(Win32.wide(variable), Win32.wide("\(writing)"))
-      let process = start()
+      let process: Handle
+      do throws(SystemError) {
+        // HANDLE_FLAG_INHERIT.
+        if SetHandleInformation(writing, 1, 1) == 0 { throw SystemError.last }
+        process = try start(pipe: writing)
+      } catch {
+        _ = CloseHandle(reading)
+        _ = CloseHandle(writing)
+        return .failed(error)
+      }
       _ = CloseHandle(writing)
-      guard let process else { return .failed(.last) }
       let pipe = Descriptor(.file, reading)
       var buffer: [UInt8] = [1]
       let verdict = Syscalls.read(pipe, into: &buffer)
       Syscalls.close(pipe)
       if case .count = verdict { return .parent(status: 0) }
+      // The pipe closed without a word: the new process failed, and says how by its status.
       _ = WaitForSingleObject(process, Win32.infinite)
       var status: UInt32 = 1
       // SAFETY: the call writes one integer.
@@ -80,26 +90,55 @@
       return .parent(status: status == 0 ? 1 : Int32(truncatingIfNeeded: status))
     }
 
-    /// Starts this program's command line again; returns its process.
-    private static func start() -> Handle? {
-      // STARTUPINFOW has 104 bytes, the first four its length; PROCESS_INFORMATION 24, the process first.
-      var startup = [UInt64](repeating: 0, count: 13)
-      startup[0] = 104
-      var information = [UInt64](repeating: 0, count: 3)
-      // DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP. SAFETY: the structures have the sizes that the call expects,
-      // and the command line is the system's own writable copy.
+    /// Starts this program's command line again, with the pipe's handle as its first option; returns its process.
+    private static func start(pipe: Handle) throws(SystemError) -> Handle {
+      var path = [UInt16](repeating: 0, count: 32_768)
+      // SAFETY: the call writes at most as many characters as the array holds, and terminates them.
+      let count = unsafe GetModuleFileNameW(0, &path, UInt32(path.count))
+      if count == 0 || Int(count) >= path.count { throw SystemError.last }
+      var line = commandLine(inserting: " --\(pipeOption ?? "")=\(pipe)")
+      // The new process says what is wrong where this one would. STD_INPUT_HANDLE to STD_ERROR_HANDLE.
+      let streams = [0xffff_fff6, 0xffff_fff5, 0xffff_fff4].map { (which: UInt32) in GetStdHandle(which) }
+      for stream in streams where stream != 0 { _ = SetHandleInformation(stream, 1, 1) }
+      // STARTUPINFOW has 104 bytes: first its length, at 60 its flags (STARTF_USESTDHANDLES), at 80 the streams.
+      var startup: [UInt64] = [104, 0, 0, 0, 0, 0, 0, 0x100 << 32, 0, 0] + streams.map { UInt64($0) }
+      // PROCESS_INFORMATION has 24, the process first.
+      var information: [UInt64] = [0, 0, 0]
+      // CREATE_NEW_PROCESS_GROUP. SAFETY: the structures have the sizes that the call expects, the texts are
+      // terminated, and the call may change the command line, which is ours.
       let result = unsafe CreateProcessW(
-        nil, GetCommandLineW(), nil, nil, 1, 0x208, nil, nil, &startup, &information)
-      guard result != 0 else { return nil }
+        path, &line, nil, nil, 1, 0x200, nil, nil, &startup, &information)
+      if result == 0 { throw SystemError.last }
       _ = CloseHandle(Handle(information[1]))
       return Handle(information[0])
+    }
+
+    /// This process's command line with a text after its first word.
+    private static func commandLine(inserting text: String) -> [UInt16] {
+      // SAFETY: the system's own copy of the command line is terminated and lives as long as the process.
+      let line = Win32.characters(unsafe GetCommandLineW())
+      let isQuoted = line.first == 0x22
+      let rest = isQuoted ? line.dropFirst() : line[...]
+      let end = rest.firstIndex { isQuoted ? $0 == 0x22 : $0 == 0x20 || $0 == 0x09 } ?? line.endIndex
+      let place = isQuoted ? min(end + 1, line.endIndex) : end
+      return line[..<place] + Array(text.utf16) + line[place...] + [0]
     }
 
     /// The service manager starts a service anew when it crashes, so nobody else needs to.
     public static func forkMonitored(leavesTerminal: Bool) -> MonitoredFork { .child }
 
-    /// Gives up the working directory, if told to; the process was started without a console.
+    /// Gives up the console, the standard streams and, if told to, the working directory.
     public static func leaveTerminal(changesDirectory: Bool) {
+      _ = FreeConsole()
+      for which: UInt32 in [0xffff_fff6, 0xffff_fff5, 0xffff_fff4] {
+        let stream = GetStdHandle(which)
+        // SAFETY: the name is terminated. OPEN_EXISTING.
+        let null = unsafe CreateFileW(
+          Win32.wide("NUL"), Win32.genericRead | Win32.genericWrite, Win32.shareAll, nil, 3, 0, 0)
+        _ = SetStdHandle(which, null)
+        // Whoever reads what this process writes must not wait for more.
+        if stream != 0 && stream != Win32.invalidHandle { _ = CloseHandle(stream) }
+      }
       if changesDirectory { try? Syscalls.changeDirectory("C:/") }
     }
 

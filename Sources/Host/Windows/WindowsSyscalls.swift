@@ -10,22 +10,13 @@
   ///
   /// Its Linux twin has the same signatures.
   enum Syscalls {
-    static func message(forError code: Int32) -> String {
-      var buffer = [UInt16](repeating: 0, count: 512)
-      // FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS.
-      // SAFETY: the call writes at most as many characters as the array holds.
-      let count = unsafe FormatMessageW(
-        0x1200, nil, UInt32(bitPattern: code), 0, &buffer, UInt32(buffer.count), nil)
-      var text = buffer[..<min(Int(count), buffer.count)]
-      while let last = text.last, last <= 0x20 || last == 0x2e { text.removeLast() }
-      return text.isEmpty ? "error \(code)" : String(decoding: text, as: UTF16.self)
-    }
-
     static func isWouldBlock(_ code: Int32) -> Bool { code == Int32(Win32.socketWouldBlock) }
     static func isNotFound(_ code: Int32) -> Bool {
       code == Int32(Win32.errorFileNotFound) || code == Int32(Win32.errorPathNotFound)
     }
-    static func isConnectionRefused(_ code: Int32) -> Bool { code == Int32(Win32.socketRefused) }
+    static func isConnectionRefused(_ code: Int32) -> Bool {
+      code == Int32(Win32.socketRefused) || code == Int32(Win32.errorConnectionRefused)
+    }
 
     /// What is said of what this system does not have.
     static var unsupported: SystemError { SystemError(code: Int32(Win32.errorNotSupported)) }
@@ -57,18 +48,9 @@
     }
 
     static var arguments: [String] {
-      var count: Int32 = 0
-      // SAFETY: the call allocates an array of `count` terminated strings, which are copied before it is freed.
-      guard let list = unsafe CommandLineToArgvW(GetCommandLineW(), &count) else { return [] }
-      defer { _ = unsafe LocalFree(UnsafeMutableRawPointer(list)) }
-      return (0..<Int(count)).map { index in
-        var characters: [UInt16] = []
-        var position = 0
-        while unsafe list[index][position] != 0 {
-          characters.append(unsafe list[index][position])
-          position += 1
-        }
-        return String(decoding: characters, as: UTF16.self)
+      // SAFETY: each word is terminated and lives as long as the process.
+      (0..<apus_argument_count()).map {
+        String(decoding: Win32.characters(unsafe apus_argument($0)), as: UTF16.self)
       }
     }
 
@@ -96,7 +78,7 @@
     }
 
     static func exit(_ status: Int32) -> Never {
-      ExitProcess(UInt32(bitPattern: status))
+      apus_exit(status)
       preconditionFailure("the process has ended")
     }
 
@@ -113,8 +95,6 @@
       }
       if status != 0 { preconditionFailure("BCryptGenRandom failed") }
     }
-
-    static var systemLogPath: String? { nil }
 
     static var standardInput: Descriptor { Descriptor(.file, GetStdHandle(0xffff_fff6)) }
     static var standardOutput: Descriptor { Descriptor(.file, GetStdHandle(0xffff_fff5)) }

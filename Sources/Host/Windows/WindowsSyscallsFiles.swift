@@ -5,6 +5,9 @@
       packageData: "C:/Program Files/Open vSwitch/share", systemConfiguration: "C:/ProgramData"
     )
 
+    /// Whether the names of control sockets have the number of their process.
+    static let numbersControlSockets = false
+
     /// A path with a drive, or one that begins with a slash of either kind.
     static func isAbsolute(_ path: String) -> Bool {
       let bytes = Array(path.utf8)
@@ -12,7 +15,7 @@
       return bytes.count >= 3 && bytes[1] == UInt8(ascii: ":") && isSeparator(bytes[2])
     }
 
-    private static func isSeparator(_ byte: UInt8) -> Bool { byte == 0x2f || byte == 0x5c }
+    static func isSeparator(_ byte: UInt8) -> Bool { byte == 0x2f || byte == 0x5c }
 
     static func openFile(_ path: String, _ mode: FileMode, permissions: UInt32) throws(SystemError)
       -> Descriptor
@@ -42,8 +45,7 @@
     }
 
     static func seek(_ descriptor: Descriptor, to offset: Int64) throws(SystemError) {
-      // SAFETY: no position is asked for.
-      if unsafe SetFilePointerEx(descriptor.handle, offset, nil, 0) == 0 { throw SystemError.last }
+      if SetFilePointerEx(descriptor.handle, offset, nil, 0) == 0 { throw SystemError.last }
     }
 
     static func truncate(_ descriptor: Descriptor, to size: Int64) throws(SystemError) {
@@ -63,9 +65,19 @@
     static func synchronizeDirectory(of path: String) {}
 
     static func rename(_ old: String, to new: String) throws(SystemError) {
-      // SAFETY: both names are terminated. MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH.
-      if unsafe MoveFileExW(Win32.wide(old), Win32.wide(new), 9) == 0 { throw SystemError.last }
+      for attempt in 1... {
+        // SAFETY: both names are terminated. MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH.
+        if unsafe MoveFileExW(Win32.wide(old), Win32.wide(new), 9) != 0 { return }
+        let error = GetLastError()
+        // Whoever looks through new files, as virus scanners do, lets go of them soon.
+        let mayPass = error == Win32.errorAccessDenied || error == Win32.errorSharingViolation
+        if !mayPass || attempt == renameAttempts { throw SystemError(code: Int32(bitPattern: error)) }
+        Sleep(renameWaitMilliseconds)
+      }
     }
+
+    private static let renameAttempts = 10
+    private static let renameWaitMilliseconds: UInt32 = 20
 
     static func removeFile(_ path: String) throws(SystemError) {
       // SAFETY: the name is terminated.
@@ -97,7 +109,11 @@
       if attributes == UInt32.max { throw SystemError.last }
       // FILE_ATTRIBUTE_DIRECTORY and FILE_ATTRIBUTE_REPARSE_POINT.
       if attributes & 0x10 != 0 { return .directory }
-      return attributes & 0x400 != 0 ? .symbolicLink : .regular
+      if attributes & 0x400 != 0 { return .symbolicLink }
+      // An empty file stands for a pipe on which somebody listens.
+      guard let file = try? openFile(path, .read, permissions: 0) else { return .regular }
+      defer { close(file) }
+      return (try? size(file)) == 0 && isListening(path) ? .socket : .regular
     }
 
     static func resolvedPath(_ path: String) -> String { path }

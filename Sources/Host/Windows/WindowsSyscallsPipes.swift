@@ -12,10 +12,12 @@
     static func connectLocal(_ path: String) throws(SystemError) -> Descriptor {
       let name = pipeName(path)
       for _ in 0..<busyAttempts {
+        // Whoever listens may learn who connects, but not act in that name: SECURITY_SQOS_PRESENT |
+        // SECURITY_IDENTIFICATION.
+        let flags = Win32.fileFlagOverlapped | 0x0011_0000
         // SAFETY: the name is terminated.
-        let handle = unsafe CreateFileW(
-          name, Win32.genericRead | Win32.genericWrite, 0, nil, 3, Win32.fileFlagOverlapped, 0)
-        if handle != Win32.invalidHandle { return try makePipe(handle) }
+        let handle = unsafe CreateFileW(name, Win32.genericRead | Win32.genericWrite, 0, nil, 3, flags, 0)
+        if handle != Win32.invalidHandle { return Descriptor(.pipe, handle) }
         guard GetLastError() == Win32.errorPipeBusy else { throw SystemError.last }
         // SAFETY: the name is terminated.
         _ = unsafe WaitNamedPipeW(name, busyWaitMilliseconds)
@@ -24,72 +26,77 @@
     }
 
     private static let busyAttempts = 10
-    private static let busyWaitMilliseconds: UInt32 = 200
+    private static let busyWaitMilliseconds: UInt32 = 500
 
-    private static func makePipe(_ handle: Handle) throws(SystemError) -> Descriptor {
-      // SAFETY: no name is given.
-      let event = unsafe CreateEventW(nil, 1, 0, nil)
-      if event == 0 {
-        _ = CloseHandle(handle)
-        throw SystemError.last
-      }
-      let descriptor = Descriptor(.pipe, handle, event: event)
-      descriptor.input = PipeOperation(event: event)
-      descriptor.output = PipeOperation(event: event)
-      descriptor.input?.startReading(handle)
-      return descriptor
+    /// Whether somebody listens at a path.
+    static func isListening(_ path: String) -> Bool {
+      // SAFETY: the name is terminated.
+      let isFree = unsafe WaitNamedPipeW(pipeName(path), 1) != 0
+      return isFree || GetLastError() != Win32.errorFileNotFound
     }
 
     /// Listens on a named pipe that the system, administrators and its owner alone may open.
     static func listenLocal(_ path: String) throws(SystemError) -> Descriptor {
-      let name = pipeName(path)
-      // SAFETY: no name is given.
-      let event = unsafe CreateEventW(nil, 1, 0, nil)
-      if event == 0 { throw SystemError.last }
-      let handle = createPipe(name, isFirst: true)
-      if handle == Win32.invalidHandle {
-        let error = SystemError.last
-        _ = CloseHandle(event)
+      let descriptor = Descriptor(.pipeListener(name: pipeName(path)), 0)
+      let handle: Handle
+      do throws(SystemError) {
+        handle = try createPipe(pipeName(path), isFirst: true)
+      } catch {
+        // WSAEADDRINUSE says it better than "access denied", which is what Windows says of a name that is taken.
+        throw isListening(path) ? SystemError(code: 10_048) : error
+      }
+      descriptor.places = [ListeningPlace(operation: Operation(byteCount: 0), handle: handle)]
+      do throws(SystemError) {
+        close(try openFile(path, .createOrOpen, permissions: 0))
+      } catch {
+        close(descriptor)
         throw error
       }
-      let descriptor = Descriptor(.pipeListener(name: name), handle, event: event)
-      descriptor.input = PipeOperation(event: event)
-      descriptor.input?.startConnecting(handle)
-      if let marker = try? openFile(path, .createOrOpen, permissions: 0) { close(marker) }
       return descriptor
     }
 
-    private static func createPipe(_ name: [UInt16], isFirst: Bool) -> Handle {
+    /// The rights of a pipe, in the security descriptor definition language: all for the system, for administrators
+    /// and for the owner; none for anybody else.
+    private static let pipeSecurity = "D:P(A;;GA;;;SY)(A;;GA;;;BA)(A;;GA;;;OW)"
+
+    private static func createPipe(_ name: [UInt16], isFirst: Bool) throws(SystemError) -> Handle {
       var security: UnsafeMutableRawPointer?
       // SAFETY: the text is terminated; the descriptor that the call allocates is freed below.
-      _ = unsafe ConvertStringSecurityDescriptorToSecurityDescriptorW(
-        Win32.wide("D:P(A;;GA;;;SY)(A;;GA;;;BA)(A;;GA;;;OW)"), 1, &security, nil)
+      let isKnown = unsafe ConvertStringSecurityDescriptorToSecurityDescriptorW(
+        Win32.wide(pipeSecurity), 1, &security, nil)
+      // A pipe without these rights would be open to more than it should.
+      if isKnown == 0 { throw SystemError.last }
       defer { _ = unsafe LocalFree(security) }
       // SECURITY_ATTRIBUTES: length, descriptor, whether inherited.
-      var attributes: [UInt] = unsafe [24, UInt(bitPattern: security), 0]
+      var attributes: [UInt] = [24, UInt(bitPattern: security), 0]
       // PIPE_ACCESS_DUPLEX, overlapped, and FILE_FLAG_FIRST_PIPE_INSTANCE, so that nobody else can have the name.
       let mode = 3 | Win32.fileFlagOverlapped | (isFirst ? 0x0008_0000 : 0)
-      // Bytes, and PIPE_REJECT_REMOTE_CLIENTS. SAFETY: the name is terminated, the structure complete.
-      return unsafe CreateNamedPipeW(name, mode, 8, 255, 65_536, 65_536, 0, &attributes)
+      // Bytes, and PIPE_REJECT_REMOTE_CLIENTS; any number of them. SAFETY: the name is terminated, the structure
+      // complete.
+      let handle = unsafe CreateNamedPipeW(name, mode, 8, 255, 65_536, 65_536, 0, &attributes)
+      if handle == Win32.invalidHandle { throw SystemError.last }
+      return handle
     }
 
-    static func accept(_ listener: Descriptor) throws(SystemError) -> Descriptor {
-      guard case .pipeListener(let name) = listener.kind else { return try acceptSocket(listener) }
-      guard let input = listener.input else { throw Syscalls.unsupported }
-      input.update(listener.handle)
-      switch input.state {
-      case .idle, .pending: throw SystemError(code: Int32(Win32.socketWouldBlock))
-      case .done, .failed: break
+    /// Begins to wait at one more end of a listening pipe; nil if the system refuses it.
+    static func makePipePlace(_ listener: Descriptor, _ name: [UInt16]) -> ListeningPlace? {
+      guard let handle = try? createPipe(name, isFirst: false) else { return nil }
+      let place = ListeningPlace(operation: Operation(byteCount: 0), handle: handle)
+      guard startPipePlace(listener, place) else {
+        _ = CloseHandle(handle)
+        return nil
       }
-      let connected = listener.handle
-      let didFail = if case .failed = input.state { true } else { false }
-      listener.handle = createPipe(name, isFirst: false)
-      input.startConnecting(listener.handle)
-      if didFail {
-        _ = CloseHandle(connected)
-        throw SystemError(code: Int32(Win32.socketWouldBlock))
+      return place
+    }
+
+    /// Begins to wait for a peer at an end of a listening pipe.
+    static func startPipePlace(_ listener: Descriptor, _ place: ListeningPlace) -> Bool {
+      guard let poller = listener.poller, (try? poller.associate(place.handle)) != nil else { return false }
+      listener.begin(place.operation, on: place.handle) { overlapped in
+        // SAFETY: the memory lives until the operation has ended.
+        unsafe ConnectNamedPipe(place.handle, overlapped) != 0 ? 0 : GetLastError()
       }
-      return try makePipe(connected)
+      return !place.operation.state.isFailed
     }
 
     /// Removes the file that shows that somebody listens.

@@ -1,17 +1,60 @@
 #if APUS_WINDOWS
   extension Syscalls {
+    /// Closes a descriptor; a write that is under way is given some time to end.
     static func close(_ descriptor: Descriptor) {
+      for place in descriptor.places { close(descriptor.kind, place.handle) }
+      descriptor.places = []
+      if let output = descriptor.output, output.state.isPending, let poller = descriptor.poller {
+        if let input = descriptor.input, input.state.isPending {
+          // SAFETY: the poller keeps the structure until the operation has ended.
+          _ = unsafe CancelIoEx(descriptor.handle, input.overlapped)
+        }
+        poller.linger(output, descriptor.kind, descriptor.handle)
+      } else {
+        close(descriptor.kind, descriptor.handle)
+      }
+      descriptor.detach()
+    }
+
+    /// Closes a handle; operations on it end, and the poller keeps their memory until they have.
+    static func close(_ kind: Descriptor.Kind, _ handle: Handle) {
+      switch kind {
+      case .termination: break
+      case .socket, .socketListener, .datagrams: _ = closesocket(handle)
+      case .file, .pipe, .pipeListener, .device: if handle != 0 { _ = CloseHandle(handle) }
+      }
+    }
+
+    /// Begins what a descriptor needs to become ready, now that it is watched.
+    static func start(_ descriptor: Descriptor) {
       switch descriptor.kind {
-      case .file: _ = CloseHandle(descriptor.handle)
-      case .event: _ = CloseHandle(descriptor.event)
-      case .socket:
-        _ = closesocket(descriptor.handle)
-        _ = CloseHandle(descriptor.event)
-      case .pipe, .pipeListener:
-        descriptor.input?.cancel(descriptor.handle)
-        descriptor.output?.cancel(descriptor.handle)
-        _ = CloseHandle(descriptor.handle)
-        _ = CloseHandle(descriptor.event)
+      case .file, .termination, .datagrams, .device: break
+      case .socketListener, .pipeListener: fillPlaces(descriptor)
+      case .socket, .pipe:
+        if descriptor.isConnecting { connect(descriptor) } else { startReading(descriptor) }
+      }
+    }
+
+    // MARK: Reading
+
+    /// Begins to read from a stream.
+    static func startReading(_ descriptor: Descriptor) {
+      let operation = descriptor.input ?? Operation()
+      descriptor.input = operation
+      let isSocket = if case .socket = descriptor.kind { true } else { false }
+      descriptor.begin(operation, on: descriptor.handle) { overlapped in
+        guard isSocket else {
+          // SAFETY: the memory lives until the operation has ended.
+          let result = unsafe ReadFile(
+            descriptor.handle, operation.buffer, UInt32(operation.byteCount), nil, overlapped)
+          return result != 0 ? 0 : GetLastError()
+        }
+        // WSABUF: length, memory.
+        var buffers = unsafe [UInt(operation.byteCount), UInt(bitPattern: operation.buffer)]
+        var flags: UInt32 = 0
+        // SAFETY: the system copies the list of buffers; the memory itself lives until the operation has ended.
+        let result = unsafe WSARecv(descriptor.handle, &buffers, 1, nil, &flags, overlapped, nil)
+        return result == 0 ? 0 : UInt32(bitPattern: WSAGetLastError())
       }
     }
 
@@ -19,9 +62,8 @@
     static func read(_ descriptor: Descriptor, into buffer: inout [UInt8]) -> Transfer {
       switch descriptor.kind {
       case .file: return readFile(descriptor.handle, into: &buffer)
-      case .socket: return receive(descriptor.handle, into: &buffer)
-      case .pipe: return readPipe(descriptor, into: &buffer)
-      case .event, .pipeListener: return .wouldBlock
+      case .socket, .pipe: return readStream(descriptor, into: &buffer)
+      case .termination, .datagrams, .socketListener, .pipeListener, .device: return .wouldBlock
       }
     }
 
@@ -29,7 +71,7 @@
       var count: UInt32 = 0
       // SAFETY: at most as many bytes are written as the array holds.
       let result = unsafe buffer.withUnsafeMutableBytes {
-        unsafe ReadFile(handle, $0.baseAddress, UInt32($0.count), &count, nil)
+        unsafe ReadFile(handle, $0.baseAddress, UInt32(clamping: $0.count), &count, nil)
       }
       if result != 0 { return count == 0 ? .endOfStream : .count(Int(count)) }
       let error = GetLastError()
@@ -37,86 +79,91 @@
       return isEnd ? .endOfStream : .failed(SystemError(code: Int32(bitPattern: error)))
     }
 
-    private static func receive(_ socket: Handle, into buffer: inout [UInt8]) -> Transfer {
-      // SAFETY: at most as many bytes are written as the array holds.
-      let count = unsafe buffer.withUnsafeMutableBytes {
-        unsafe winsockReceive(socket, $0.baseAddress, Int32(clamping: $0.count), 0)
-      }
-      if count > 0 { return .count(Int(count)) }
-      if count == 0 { return .endOfStream }
-      let error = SystemError.lastOfSocket
-      return error.isWouldBlock ? .wouldBlock : .failed(error)
-    }
-
-    private static func readPipe(_ descriptor: Descriptor, into buffer: inout [UInt8]) -> Transfer {
-      guard let input = descriptor.input else { return .endOfStream }
-      input.update(descriptor.handle)
+    private static func readStream(_ descriptor: Descriptor, into buffer: inout [UInt8]) -> Transfer {
+      guard let input = descriptor.input else { return .wouldBlock }
       switch input.state {
       case .idle:
-        input.startReading(descriptor.handle)
+        startReading(descriptor)
         return .wouldBlock
       case .pending: return .wouldBlock
       case .failed(let error):
         let isEnd = error == Win32.errorBrokenPipe || error == Win32.errorNoData
         return isEnd ? .endOfStream : .failed(SystemError(code: Int32(bitPattern: error)))
-      case .done(let count, let consumed):
-        let size = min(buffer.count, count - consumed)
-        for index in 0..<size {
-          // SAFETY: the operation put `count` bytes into its buffer.
-          buffer[index] = unsafe input.buffer.load(fromByteOffset: consumed + index, as: UInt8.self)
-        }
-        if consumed + size < count {
-          input.state = .done(count: count, consumed: consumed + size)
-        } else {
-          input.startReading(descriptor.handle)
-        }
-        return size > 0 ? .count(size) : .wouldBlock
+      case .done(let count, _):
+        // A socket that reads nothing has come to its end; a pipe's peer may write nothing.
+        if case .socket = descriptor.kind, count == 0 { return .endOfStream }
+        let taken = input.take(into: &buffer)
+        if case .done(let count, let consumed) = input.state, consumed >= count { startReading(descriptor) }
+        return taken.map { .count($0) } ?? .wouldBlock
       }
     }
+
+    // MARK: Writing
 
     /// Writes what it can of `bytes`, from an offset on.
     static func write(_ descriptor: Descriptor, _ bytes: [UInt8], from offset: Int) -> Transfer {
       precondition(offset >= 0 && offset <= bytes.count)
       switch descriptor.kind {
-      case .file:
-        var count: UInt32 = 0
-        // SAFETY: the range from the offset to the array's end was checked above.
-        let result = unsafe bytes.withUnsafeBytes {
-          unsafe WriteFile(
-            descriptor.handle, $0.baseAddress.map { unsafe $0 + offset }, UInt32(clamping: $0.count - offset),
-            &count, nil)
-        }
-        return result != 0 ? .count(Int(count)) : .failed(.last)
-      case .socket:
-        // SAFETY: the range from the offset to the array's end was checked above.
-        let count = unsafe bytes.withUnsafeBytes {
-          unsafe winsockSend(
-            descriptor.handle, $0.baseAddress.map { unsafe $0 + offset }, Int32(clamping: $0.count - offset),
-            0)
-        }
-        if count >= 0 { return .count(Int(count)) }
-        let error = SystemError.lastOfSocket
-        return error.isWouldBlock ? .wouldBlock : .failed(error)
-      case .pipe:
-        guard let output = descriptor.output else { return .endOfStream }
-        output.update(descriptor.handle)
-        switch output.state {
-        case .pending: return .wouldBlock
-        case .failed(let error): return .failed(SystemError(code: Int32(bitPattern: error)))
-        case .idle, .done: return .count(output.startWriting(descriptor.handle, bytes, from: offset))
-        }
-      case .event, .pipeListener: return .wouldBlock
+      case .file: return writeFile(descriptor.handle, bytes, from: offset)
+      case .datagrams: return sendDatagram(descriptor.handle, bytes, from: offset)
+      case .socket, .pipe: return writeStream(descriptor, bytes, from: offset)
+      case .termination, .socketListener, .pipeListener, .device: return .wouldBlock
       }
     }
 
-    /// Writes all of `bytes`, waiting as long as it takes.
+    private static func writeFile(_ handle: Handle, _ bytes: [UInt8], from offset: Int) -> Transfer {
+      var count: UInt32 = 0
+      // SAFETY: the range from the offset to the array's end was checked by the caller.
+      let result = unsafe bytes.withUnsafeBytes {
+        unsafe WriteFile(
+          handle, $0.baseAddress.map { unsafe $0 + offset }, UInt32(clamping: $0.count - offset), &count, nil)
+      }
+      return result != 0 ? .count(Int(count)) : .failed(.last)
+    }
+
+    private static func sendDatagram(_ socket: Handle, _ bytes: [UInt8], from offset: Int) -> Transfer {
+      // SAFETY: the range from the offset to the array's end was checked by the caller.
+      let count = unsafe bytes.withUnsafeBytes {
+        unsafe winsockSend(
+          socket, $0.baseAddress.map { unsafe $0 + offset }, Int32(clamping: $0.count - offset), 0)
+      }
+      return count >= 0 ? .count(Int(count)) : .failed(.lastOfSocket)
+    }
+
+    private static func writeStream(
+      _ descriptor: Descriptor, _ bytes: [UInt8], from offset: Int
+    ) -> Transfer {
+      let output = descriptor.output ?? Operation()
+      descriptor.output = output
+      switch output.state {
+      case .pending: return .wouldBlock
+      case .failed(let error): return .failed(SystemError(code: Int32(bitPattern: error)))
+      case .idle, .done: break
+      }
+      let size = output.fill(bytes, from: offset)
+      let isSocket = if case .socket = descriptor.kind { true } else { false }
+      descriptor.begin(output, on: descriptor.handle) { overlapped in
+        guard isSocket else {
+          // SAFETY: the memory lives until the operation has ended.
+          let result = unsafe WriteFile(descriptor.handle, output.buffer, UInt32(size), nil, overlapped)
+          return result != 0 ? 0 : GetLastError()
+        }
+        var buffers = unsafe [UInt(size), UInt(bitPattern: output.buffer)]
+        // SAFETY: the system copies the list of buffers; the memory itself lives until the operation has ended.
+        let result = unsafe WSASend(descriptor.handle, &buffers, 1, nil, 0, overlapped, nil)
+        return result == 0 ? 0 : UInt32(bitPattern: WSAGetLastError())
+      }
+      return .count(size)
+    }
+
+    /// Writes all of `bytes` to a file, waiting as long as it takes.
     static func writeWhole(_ descriptor: Descriptor, _ bytes: [UInt8]) throws(SystemError) {
       var offset = 0
       while offset < bytes.count {
         switch write(descriptor, bytes, from: offset) {
         case .count(let count): offset += count
-        case .wouldBlock: _ = WaitForSingleObject(descriptor.event, 100)
-        case .endOfStream: return
+        // Streams are written by event loops alone.
+        case .wouldBlock, .endOfStream: return
         case .failed(let error): throw error
         }
       }
@@ -124,32 +171,15 @@
 
     // MARK: Requests to end
 
-    /// The name by which the console's handler, which runs on a thread of its own, finds the event.
-    private static var terminationEventName: [UInt16] {
-      Win32.wide("Local\\apus-terminate-\(GetCurrentProcessId())")
-    }
-
     /// A descriptor that becomes readable when the program is asked to end.
-    static func openTerminationSignals() throws(SystemError) -> Descriptor {
-      // SAFETY: the name is terminated.
-      let event = unsafe CreateEventW(nil, 1, 0, terminationEventName)
-      if event == 0 { throw SystemError.last }
-      _ = SetConsoleCtrlHandler(
-        { _ in
-          // EVENT_MODIFY_STATE. SAFETY: the name is terminated.
-          let event = unsafe OpenEventW(2, 0, Syscalls.terminationEventName)
-          guard event != 0 else { return 0 }
-          _ = SetEvent(event)
-          _ = CloseHandle(event)
-          return 1
-        }, 1)
-      return Descriptor(.event, 0, event: event)
-    }
+    static func openTerminationSignals() throws(SystemError) -> Descriptor { Descriptor(.termination, 0) }
 
     static func readTerminationSignal(_ descriptor: Descriptor) -> TerminationSignal? {
-      guard WaitForSingleObject(descriptor.event, 0) == Win32.waitObject0 else { return nil }
-      _ = ResetEvent(descriptor.event)
-      return .terminate
+      switch apus_termination_take() {
+      case 0: nil
+      case 2: .interrupt
+      default: .terminate
+      }
     }
   }
 #endif
