@@ -1,5 +1,7 @@
 // Strings of a command line are bytes: these compare and change them without tables of Unicode.
 
+public import Host
+
 /// Whether two strings hold the same bytes.
 func sameBytes(_ left: String, _ right: String) -> Bool { left.utf8.elementsEqual(right.utf8) }
 
@@ -26,4 +28,13 @@ extension String {
 extension Int {
   /// The number in decimal, with zeros before it up to so many digits.
   func decimal(digits: Int) -> String { "\(self)".padded(toWidth: digits, with: "0") }
+}
+
+extension CalendarTime {
+  /// The time as in "2026-11-22 13:43:25.678", in UTC.
+  public var text: String {
+    let date = "\(year.decimal(digits: 4))-\(month.decimal(digits: 2))-\(day.decimal(digits: 2))"
+    let clock = "\(hour.decimal(digits: 2)):\(minute.decimal(digits: 2)):\(second.decimal(digits: 2))"
+    return "\(date) \(clock).\(millisecond.decimal(digits: 3))"
+  }
 }

@@ -28,6 +28,8 @@ public final class VirtualSwitch {
   private(set) var agents: [String: BridgeAgent] = [:]
   /// The flows of each datapath, by its type.
   private(set) var flows: [String: DatapathFlows] = [:]
+  /// How fast the counters of `coverage/show` grow.
+  private(set) var coverage = CoverageHistory()
   /// When rules are next looked over for their timeouts.
   private var nextExpiry: Int64 = 0
   /// When the datapath is next asked for the ports' counters.
@@ -116,6 +118,7 @@ public final class VirtualSwitch {
     }
     for flows in flows.values { flows.run() }
     database.run()
+    coverage.advance(to: now) { CountCommands.totals(self) }
   }
 
   // MARK: bridges

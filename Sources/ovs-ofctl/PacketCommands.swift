@@ -153,19 +153,11 @@ struct PacketCommands {
     let printer = MessagePrinter(verbosity: settings.verbosity + 1)
     while let bytes = connection.nextBytes() {
       if connection.answerEcho(bytes) { continue }
-      if settings.showsTime { StandardError.write(Self.time + " ") }
+      if settings.showsTime {
+        StandardError.write(CalendarTime(unixMilliseconds: WallClock.milliseconds).text + " ")
+      }
       StandardOutput.write(printer.text(bytes))
     }
-  }
-
-  private static var time: String {
-    let now = CalendarTime(unixMilliseconds: WallClock.milliseconds)
-    func padded(_ value: Int, _ width: Int) -> String {
-      let digits = String(value)
-      return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
-    }
-    return "\(padded(now.year, 4))-\(padded(now.month, 2))-\(padded(now.day, 2)) "
-      + "\(padded(now.hour, 2)):\(padded(now.minute, 2)):\(padded(now.second, 2)).\(padded(now.millisecond, 3))"
   }
 
   /// Offers a control socket, so that a running monitor can be told to send messages and to end.

@@ -119,7 +119,9 @@ extension Client {
         caption: watched.count > 1 ? table.schema.name.string : nil)
       for row in rows.members { append(row, table, isInitial: isInitial, to: &output) }
       if settings.showsTimes {
-        output.caption = Client.timestamp + (output.caption.map { "\n" + $0 } ?? "")
+        output.caption =
+          CalendarTime(unixMilliseconds: WallClock.milliseconds).text
+          + (output.caption.map { "\n" + $0 } ?? "")
       }
       print(output)
     }
@@ -156,15 +158,5 @@ extension Client {
         return .value(
           json: json, string: datum.displayText(column.type), bare: datum.bareText(column.type))
       }
-  }
-
-  private static var timestamp: String {
-    let time = CalendarTime(unixMilliseconds: WallClock.milliseconds)
-    func padded(_ number: Int, _ count: Int = 2) -> String {
-      let digits = String(number)
-      return String(repeating: "0", count: max(0, count - digits.utf8.count)) + digits
-    }
-    return "\(padded(time.year, 4))-\(padded(time.month))-\(padded(time.day)) "
-      + "\(padded(time.hour)):\(padded(time.minute)):\(padded(time.second)).\(padded(time.millisecond, 3))"
   }
 }

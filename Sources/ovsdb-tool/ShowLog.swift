@@ -38,7 +38,9 @@ private struct LogPrinter {
       schema = read
       return
     }
-    if let date = record["_date"]?.integer { StandardOutput.write(" " + LogPrinter.text(date)) }
+    if let date = record["_date"]?.integer {
+      StandardOutput.write(" " + CalendarTime(unixMilliseconds: date).text)
+    }
     if let comment = record["_comment"]?.text { StandardOutput.write(" \"\(comment)\"") }
     StandardOutput.write("\n")
     guard verbosity > 0 else { return }
@@ -80,16 +82,5 @@ private struct LogPrinter {
     type.minimum = 0
     guard let datum = try? Datum(column.value, type: type) else { return column.value.string() }
     return datum.displayText(type)
-  }
-
-  private static func text(_ milliseconds: Int64) -> String {
-    let time = CalendarTime(unixMilliseconds: milliseconds)
-    func padded(_ number: Int, _ count: Int) -> String {
-      let digits = String(number)
-      return String(repeating: "0", count: max(0, count - digits.utf8.count)) + digits
-    }
-    let date = "\(padded(time.year, 4))-\(padded(time.month, 2))-\(padded(time.day, 2))"
-    let clock = "\(padded(time.hour, 2)):\(padded(time.minute, 2)):\(padded(time.second, 2))"
-    return "\(date) \(clock).\(padded(time.millisecond, 3))"
   }
 }

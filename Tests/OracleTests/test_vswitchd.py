@@ -2,6 +2,8 @@
 
 import os
 import re
+import socket
+import struct
 import unittest
 
 from support import Sandbox
@@ -49,6 +51,43 @@ class Switch:
 
     def appctl(self, *arguments):
         return self.sandbox.run("oracle", "ovs-appctl", "-t", self.sandbox.path("ovs-vswitchd.ctl"), *arguments)
+
+
+# An OpenFlow 1.0 flow mod: any packet, no cookie, add, no timeouts, priority 9, no buffer, output to port 2.
+FLOW_ADDED = (struct.pack("!I36x", 0x3fffff) + struct.pack("!QHHHHIHH", 0, 0, 0, 0, 9, 0xffffffff, 0xffff, 0)
+              + struct.pack("!HHHH", 0, 8, 2, 0))
+
+
+class Controller:
+    """An OpenFlow 1.0 controller that does what it is told."""
+
+    def __enter__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener.settimeout(15)
+        self.port = self.listener.getsockname()[1]
+        self.connection = None
+        return self
+
+    def __exit__(self, *_):
+        for end in (self.connection, self.listener):
+            if end is not None:
+                end.close()
+
+    def accept(self):
+        """Waits for a switch, greets it and reads its greeting."""
+        self.connection, _ = self.listener.accept()
+        self.connection.settimeout(5)
+        self.send(0, b"")
+        self.connection.recv(65536)
+
+    def send(self, kind, body):
+        self.connection.sendall(struct.pack("!BBHI", 1, kind, 8 + len(body), 0x77) + body)
+
+    def echo(self):
+        """Sends an echo request and throws away whatever has come in."""
+        self.send(2, b"")
+        self.connection.recv(65536)
+        return True
 
 
 class VswitchdTest(unittest.TestCase):
@@ -174,6 +213,37 @@ class VswitchdTest(unittest.TestCase):
                 for switch in self.switches:
                     switch.vsctl(*command)
                 self.dump()
+
+    def test_snoop_shows_what_passes_between_switch_and_controller(self):
+        printed = []
+        for number, switch in enumerate(self.switches):
+            for kind in ("oracle", "apus"):
+                with self.subTest(switch=number, snoop=kind), Controller() as controller:
+                    printed.append(self.snooped(switch, kind, controller))
+        self.assertEqual([printed[0]] * 4, printed)
+
+    def snooped(self, switch, kind, controller):
+        """What `ovs-ofctl snoop` of a kind prints while a controller adds a flow and asks for the flows."""
+        switch.vsctl("set", "bridge", "br0", "protocols=OpenFlow10", "--",
+                     "set-controller", "br0", "tcp:127.0.0.1:%d" % controller.port)
+        controller.accept()
+        log = "snoop-%s.out" % kind
+        snoop = switch.sandbox.start(kind, "ovs-ofctl", "snoop", "br0", log=log)
+
+        def text():
+            with open(switch.sandbox.path(log)) as file:
+                return file.read()
+        # The switch copies only to those whose greeting it has seen: go on until the first copy is printed.
+        switch.sandbox.wait_until(lambda: controller.echo() and "ECHO_REPLY" in text(), "a copy is printed",
+                                  process=snoop)
+        controller.send(14, FLOW_ADDED)
+        controller.send(18, b"")
+        switch.sandbox.wait_until(lambda: "BARRIER_REPLY" in text(), "the barrier's answer is printed", process=snoop)
+        switch.sandbox.stop(snoop)
+        switch.vsctl("del-controller", "br0", "--", "clear", "bridge", "br0", "protocols")
+        lines = without_times(text()).splitlines()
+        # Neither the echoes and their bytes, nor a log line at the end.
+        return [line for line in lines if "ECHO" not in line and not re.match(r"[0-9a-f]{8}  |\d{4}-\d\d-\d\dT", line)]
 
     def test_a_port_that_is_asked_for_again_moves(self):
         for switch in self.switches:

@@ -45,6 +45,40 @@ struct CommandTests {
     }
   }
 
+  @Test func `coverage shows how fast counters grew in the last seconds, minute and hour`() {
+    let desk = Desk()
+    for number in 0..<30 {
+      let flow = "in_port(1),eth(src=50:54:00:00:00:05,dst=50:54:00:00:01:\(10 + number)),eth_type(0x1234)"
+      #expect(desk.text("netdev-dummy/receive", ["p1", flow]) == "")
+    }
+    func misses() -> String? {
+      desk.text("coverage/show")?.split(separator: "\n").first { $0.hasPrefix("upcall_miss") }
+        .map(String.init)
+    }
+    func line(_ rates: String) -> String {
+      "upcall_miss              \(rates)   total: 30"
+    }
+    #expect(misses() == line("  0.0/sec     0.000/sec        0.0000/sec"))
+    desk.harness.advance(milliseconds: 5_000)
+    #expect(misses() == line("  6.0/sec     0.500/sec        0.0000/sec"))
+    desk.harness.advance(milliseconds: 60_000)
+    #expect(misses() == line("  0.0/sec     0.000/sec        0.0083/sec"))
+    desk.harness.advance(milliseconds: 3_600_000)
+    #expect(misses() == line("  0.0/sec     0.000/sec        0.0000/sec"))
+  }
+
+  @Test func `terse dumps are shown, and flows are credited with either kind`() {
+    let desk = Desk()
+    #expect(desk.text("upcall/show")?.contains("ufid enabled : true") == true)
+    #expect(desk.text("upcall/disable-ufid") == "Datapath dumping tersely using UFID disabled\n")
+    #expect(desk.text("upcall/show")?.contains("ufid enabled : false") == true)
+    let flow = "in_port(1),eth(src=50:54:00:00:00:05,dst=50:54:00:00:00:07),eth_type(0x1234)"
+    for _ in 0..<3 { #expect(desk.text("netdev-dummy/receive", ["p1", flow]) == "") }
+    desk.harness.advance(milliseconds: 2_000)
+    #expect(desk.text("dpctl/dump-flows")?.contains("packets:2") == true)
+    #expect(desk.text("coverage/read-counter", ["dumped_flows"]) != "0\n")
+  }
+
   @Test func `wrong numbers of arguments are refused in OVS's words`() {
     let desk = Desk()
     #expect(desk.ask("fdb/add", "br0") == .failure("\"fdb/add\" command requires at least 4 arguments"))

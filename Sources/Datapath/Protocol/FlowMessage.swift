@@ -46,6 +46,8 @@ public struct FlowMessage: Equatable, Sendable {
   public var identifier: FlowIdentifier?
   /// `OVS_UFID_F_*`: 1 omits the key, 2 the mask, 4 the actions from the answer.
   public var identifierFlags: UInt32?
+  /// The flags that leave only the identifier and the counters.
+  public static var terse: UInt32 { 7 }
 
   /// Makes a message that says nothing.
   public init() {}

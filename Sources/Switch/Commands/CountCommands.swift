@@ -33,15 +33,31 @@ enum CountCommands {
     ]
   }
 
+  /// The totals of all counters, in the order of the names.
+  static func totals(_ host: VirtualSwitch) -> [UInt64] { counters(host).map { $0.value } }
+
   @Sendable private static func show(_ call: CommandCall) {
     let all = counters(call.host)
-    let hit = all.filter { $0.value > 0 }
-    var text = "Event coverage, avg rate over last: 5 seconds, last minute, last hour,  hash=00000000:\n"
-    for (name, value) in hit {
-      text += name.padded(to: 24) + "  0.0/sec     0.000/sec        0.0000/sec   total: \(value)\n"
+    var lines = ""
+    var hitCount = 0
+    var hash = WordHash.mix(0, 0)
+    for (place, counter) in all.enumerated() where counter.value > 0 {
+      hitCount += 1
+      // As OVS's: the same events, to a power of two, give the same number.
+      hash = WordHash.mix(hash, UInt64(place) << 8 | UInt64(counter.value.leadingZeroBitCount))
+      let growth = call.host.coverage.growth(at: place)
+      let interval = perSecond(growth.interval, seconds: 5, decimals: 1).padded(onLeftTo: 5)
+      let minute = perSecond(growth.minute, seconds: 60, decimals: 3).padded(onLeftTo: 9)
+      let hour = perSecond(growth.hour, seconds: 3600, decimals: 4).padded(onLeftTo: 13)
+      lines +=
+        counter.name.padded(to: 24)
+        + " \(interval)/sec \(minute)/sec \(hour)/sec   total: \(counter.value)\n"
     }
-    text += "\(all.count - hit.count) events never hit\n"
-    call.reply(text)
+    let digits = String(UInt32(truncatingIfNeeded: hash), radix: 16)
+    call.reply(
+      "Event coverage, avg rate over last: 5 seconds, last minute, last hour,  hash="
+        + String(repeating: "0", count: 8 - digits.utf8.count) + digits + ":\n" + lines
+        + "\(all.count - hitCount) events never hit\n")
   }
 
   @Sendable private static func showMemory(_ call: CommandCall) {

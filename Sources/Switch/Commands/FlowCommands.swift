@@ -15,9 +15,13 @@ enum FlowCommands {
     SwitchCommand("upcall/enable-megaflows", "") { $0.setMegaflows(true) },
     SwitchCommand("upcall/disable-megaflows", "") { $0.setMegaflows(false) },
     SwitchCommand("upcall/enable-ufid", "") { call in
+      for flows in call.host.flows.values { flows.dumpsTersely = true }
       call.reply("Datapath dumping tersely using UFID enabled for supported datapaths\n")
     },
-    SwitchCommand("upcall/disable-ufid", "") { $0.reply("Datapath dumping tersely using UFID disabled\n") },
+    SwitchCommand("upcall/disable-ufid", "") { call in
+      for flows in call.host.flows.values { flows.dumpsTersely = false }
+      call.reply("Datapath dumping tersely using UFID disabled\n")
+    },
     SwitchCommand("revalidator/wait", "", run: wait),
     SwitchCommand("revalidator/purge", "") { call in
       var open = call.host.flows.count
@@ -39,7 +43,7 @@ enum FlowCommands {
         \(link.type)@\(link.name):
           flows         : (current \(flows.count)) (avg \(flows.averageCount)) (max \(flows.highestCount)) (limit \(flows.limits.flowCount))
           dump duration : \(flows.dumpMilliseconds)ms
-          ufid enabled : true
+          ufid enabled : \(flows.dumpsTersely)
 
           0: (keys \(flows.count))
 

@@ -34,6 +34,8 @@ final class DatapathFlows {
   private var flows: [FlowIdentifier: InstalledFlow] = [:]
   /// Whether flows match only what was looked at; if not, they match packets like their first one alone.
   var wildcardsFlows = true
+  /// Whether the datapath is asked for identifiers and counters only when it dumps its flows.
+  var dumpsTersely = true
   /// The most flows that there were, an average that forgets slowly, and how long the last dump took.
   private(set) var highestCount = 0
   private(set) var averageCount = 0
@@ -268,13 +270,14 @@ final class DatapathFlows {
     nextDump = now &+ max(limits.revalidationMilliseconds, now &- dumpStart)
     guard case .done(let messages) = answer else { return }
     counters.dumped &+= UInt64(messages.count)
+    let current = generation
     for message in messages {
       guard case .flow(_, let flow) = message.body, let identifier = flow.identifier else { continue }
       if flows[identifier] == nil {
         // Nobody here put it there: a daemon before this one did.
         remove(identifier)
       } else {
-        lookOver(identifier, flow.statistics)
+        lookOver(identifier, flow.statistics, current)
       }
     }
     for (identifier, flow) in flows where flow.lastDump != dumpNumber && flow.createdMilliseconds < dumpStart
@@ -305,7 +308,9 @@ final class DatapathFlows {
   }
 
   /// Looks over one flow of a dump: counters, age, and whether it is still right.
-  private func lookOver(_ identifier: FlowIdentifier, _ statistics: Datapath.FlowStatistics?) {
+  private func lookOver(
+    _ identifier: FlowIdentifier, _ statistics: Datapath.FlowStatistics?, _ generation: UInt64
+  ) {
     let wasUsed = credit(identifier, statistics)
     guard var flow = flows[identifier] else { return }
     flow.lastDump = dumpNumber
@@ -355,7 +360,7 @@ final class DatapathFlows {
   /// Removes a flow; its last counters come with the answer.
   private func remove(_ identifier: FlowIdentifier, then done: (() -> Void)? = nil) {
     var message = FlowMessage(key: nil, identifier: identifier)
-    message.identifierFlags = 7
+    message.identifierFlags = FlowMessage.terse
     context.channel.request(.flow(.delete, message), datapath: datapath.index, flags: .echo) {
       [self] answer in
       if case .done(let messages) = answer {
@@ -411,7 +416,7 @@ final class DatapathFlows {
     dumpedGeneration = generation
     isDumping = true
     var message = FlowMessage(key: nil)
-    message.identifierFlags = 7
+    message.identifierFlags = dumpsTersely ? FlowMessage.terse : 0
     context.channel.request(.flow(.get, message), datapath: datapath.index, flags: .dump) { [self] answer in
       receiveDump(answer)
     }

@@ -131,11 +131,3 @@ final class NeighborTable {
     return text
   }
 }
-
-extension String {
-  /// The text with blanks behind it up to a width in bytes.
-  func padded(to width: Int) -> String {
-    let missing = width - utf8.count
-    return missing > 0 ? self + String(repeating: " ", count: missing) : self
-  }
-}
