@@ -69,7 +69,7 @@ class FakeHost:
         line = command
         for key, value in words.items():
             if isinstance(value, str):
-                value = value.encode("utf-16-le").hex() if key in ("name", "friendly") else value
+                value = value.encode("utf-16-le", "surrogatepass").hex() if key in ("name", "friendly") else value
             line += f" {key}={value}"
         try:
             self.process.stdin.write(line.encode() + b"\n")
@@ -98,7 +98,8 @@ class FakeHost:
         return {key: int(value) for key, value in (word.split("=") for word in self.ask("counters").split())}
 
     def complaints(self):
-        return [line for line in self.ask("complaints").split("|") if line]
+        """What the driver did wrong since last asked, each once."""
+        return list(dict.fromkeys(line for line in self.ask("complaints").split("|") if line))
 
     def filtered(self):
         """What was reported as filtered since last asked: (switch, port, direction, count, reason)."""

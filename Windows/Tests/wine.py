@@ -24,6 +24,10 @@ PR_SET_PDEATHSIG = 1
 OVERRIDES = "ndis.sys=n;winemenubuilder.exe=d;mscoree=d;mshtml=d"
 
 
+# Lines of the log that say nothing about a test.
+NOISE = ("wine32", "multiarch", "dpkg", "winemenubuilder", "Services\\\\NDIS", "winediag", "systray", "apt-get")
+
+
 class Result:
     """What a finished program left."""
 
@@ -207,7 +211,14 @@ class Prefix:
         return child
 
     def last_log(self, lines=40):
-        return "\n".join(self.log().splitlines()[-lines:])
+        """The last lines of the log, each said once."""
+        said = {}
+        for line in self.log().splitlines():
+            if any(word in line for word in NOISE):
+                continue
+            text = line.split("vDbgPrintExWithPrefix 00000000:00000001: ")[-1]
+            said[text] = said.pop(text, 0) + 1
+        return "\n".join(f"{text} ({count} times)" if count > 1 else text for text, count in list(said.items())[-lines:])
 
     # Drivers and services
 
@@ -232,7 +243,7 @@ class Prefix:
             lambda: [line for line in self.log().splitlines() if "FakeNDIS: the driver is unloaded" in line],
             "the driver is unloaded", log=self.last_log)[-1]
         if ", 0 complaints" not in verdict:
-            raise AssertionError(self.last_log())
+            raise AssertionError("the driver broke rules:\n" + self.last_log())
 
     def remove_service(self, service):
         self.run("sc", "delete", service, check=True)

@@ -340,7 +340,9 @@ static NDIS_STATUS restoreNIC(struct FakeNIC *nic, ULONG *value) {
 static NDIS_STATUS rawRequest(struct FakeSwitch *owner, const struct FakeCommand *command) {
     ULONG size = command->flags < 65536 ? command->flags : 65536;
     PVOID buffer = size ? take(size) : NULL;
+    fake.nonsense = TRUE;
     NDIS_STATUS status = setRequest(owner, command->value, buffer, size);
+    fake.nonsense = FALSE;
     give(buffer, size);
     return status;
 }

@@ -174,5 +174,8 @@ void runCommand(HANDLE device, const struct Words *words) {
     else if (!strcmp(name, "complaints")) lines(device, FAKE_IOCTL_COMPLAINTS);
     else if (!strcmp(name, "filtered")) lines(device, FAKE_IOCTL_FILTERED);
     else if (!strcmp(name, "bridge")) bridge(words);
+    else if (!strcmp(name, "open")) openNamed(words);
+    else if (!strcmp(name, "close")) closeNamed(words);
+    else if (!strcmp(name, "control")) controlNamed(words);
     else printf("error no command %s\n", name);
 }

@@ -33,6 +33,11 @@ int fillInjection(const struct Words *words, struct FakeInjection *injection, ui
 // Joins a NIC to a UDP socket on the loopback: 0 on success.
 int startBridge(const struct FakePlace *place, uint16_t localPort, uint16_t remotePort);
 
+// Other devices by path.
+void openNamed(const struct Words *words);
+void closeNamed(const struct Words *words);
+void controlNamed(const struct Words *words);
+
 #define FRAME_LIMIT 0x11000
 
 #endif

@@ -1,0 +1,85 @@
+"""What tests of openvswitch.sys share: the driver in a prefix under the simulated NDIS, frames, and a way to speak to it."""
+
+import os
+import struct
+import unittest
+
+from datapath import Datapath
+from fakeswitch import FakeHost
+from wine import BUILD, TEST_BUILD, WineTestCase, build_tests
+
+SERVICE = "OVSExt"
+
+
+def driver_image():
+    for folder in ("bin", "driver", ""):
+        path = os.path.join(BUILD, folder, "openvswitch.sys")
+        if os.path.exists(path):
+            return path
+    raise unittest.SkipTest("no openvswitch.sys; run Scripts/windows build")
+
+
+def frame(destination, source, kind=0x0800, payload=b"", size=60):
+    """An Ethernet frame filled up to a size."""
+    data = destination + source + struct.pack("!H", kind) + payload
+    return data + bytes(index & 0xFF for index in range(len(data), size))
+
+
+def udp(destination, source, text=b"hello", size=0, ports=(1000, 2000), addresses=("10.0.0.1", "10.0.0.2")):
+    """A UDP packet with right checksums."""
+    from wire import with_header_checksum, with_transport_checksum
+    body = text + bytes(max(0, size - 42 - len(text)))
+    header = struct.pack(
+        "!BBHHHBBH4s4s", 0x45, 0, 28 + len(body), 1, 0, 64, 17, 0,
+        *(bytes(map(int, address.split("."))) for address in addresses))
+    data = destination + source + b"\x08\x00" + header + struct.pack("!HHHH", *ports, 8 + len(body), 0) + body
+    return with_transport_checksum(with_header_checksum(data, 14), 14, 34, 17)
+
+
+def tcp(destination, source, payload, flags=0x18, sequence=1000, addresses=("10.0.0.1", "10.0.0.2")):
+    """A TCP packet with right checksums."""
+    from wire import with_header_checksum, with_transport_checksum
+    header = struct.pack(
+        "!BBHHHBBH4s4s", 0x45, 0, 40 + len(payload), 1, 0, 64, 6, 0,
+        *(bytes(map(int, address.split("."))) for address in addresses))
+    data = (destination + source + b"\x08\x00" + header + struct.pack("!HHIIBBHHH", 1000, 80, sequence, 1, 0x50, flags, 512, 0, 0)
+            + payload)
+    return with_transport_checksum(with_header_checksum(data, 14), 14, 34, 6)
+
+
+class DriverTestCase(WineTestCase):
+    """The driver is loaded for each test and unloaded after it; at both times nothing may be left."""
+
+    @classmethod
+    def prepare(cls):
+        build_tests()
+        cls.prefix.put(os.path.join(TEST_BUILD, "ndis.sys"), "C:\\windows\\system32\\drivers\\ndis.sys")
+        cls.prefix.install_driver(SERVICE, driver_image())
+
+    def setUp(self):
+        self.prefix.start_service(SERVICE)
+        self.host = FakeHost(self.prefix)
+        self.sound = True
+        self.addCleanup(self.end_host)
+
+    def end_host(self):
+        """The end of each test: no rule broken, nothing kept, and the driver unloads."""
+        try:
+            if self.sound:
+                self.host.check()
+        finally:
+            self.host.end()
+            self.prefix.stop_driver(SERVICE)
+
+    def datapath(self):
+        """A handle on the device, with the datapath found; closed at the end of the test."""
+        datapath = Datapath(self.host)
+        datapath.find()
+        return datapath
+
+    def two_machines(self, switch=None):
+        """Two machines on a switch and their ports in the datapath: (datapath, first NIC, second NIC, their ports)."""
+        switch = switch or self.host.switch("external")
+        first, second = switch.vm("one", "port1"), switch.vm("two", "port2")
+        datapath = self.datapath()
+        return datapath, first, second, datapath.add_port("port1"), datapath.add_port("port2")

@@ -1,0 +1,223 @@
+"""The driver's life under the simulated Hyper-V switches: attach, order of ports and NICs, requests of every kind, unload."""
+
+import random
+import unittest
+
+from driver import SERVICE, DriverTestCase, frame
+from fakeswitch import NIC, UNCONNECTED
+
+OID_SWITCH_FIRST, OID_SWITCH_LAST = 0x00010263, 0x00010295
+OID_PORT_CREATE, OID_NIC_CREATE = 0x00010278, 0x0001027A
+OID_ALLOCATE_VF = 0x00010245
+OID_PACKET_FILTER = 0x0001010E
+
+
+class Life(DriverTestCase):
+    def test_it_loads_and_unloads(self):
+        pass
+
+    def test_a_switch_comes_and_goes(self):
+        switch = self.host.switch("external")
+        self.assertEqual(self.host.counters()["modules"], 1)
+        switch.delete()
+        self.assertEqual(self.host.counters()["modules"], 0)
+
+    def test_it_unloads_with_switches_ports_and_nics_there(self):
+        switch = self.host.switch("external")
+        switch.external()
+        switch.internal("external")
+        switch.vm("one", "port1")
+        self.host.switch("private").vm("two", "port2")
+
+    def test_several_switches_at_once(self):
+        switches = [self.host.switch(f"switch{number}") for number in range(6)]
+        for switch in switches:
+            switch.vm("vm", f"port{switch.number}")
+        self.assertEqual(self.host.counters()["modules"], 6)
+        for switch in switches[::2]:
+            switch.delete()
+        self.assertEqual(self.host.counters()["modules"], 3)
+
+    def test_a_port_and_its_nic_live_and_die_in_order(self):
+        switch = self.host.switch("external")
+        for pending in (0, 1):
+            self.host.ask("oids-pend", value=pending)
+            with self.subTest(pending=pending):
+                nic = switch.nic(friendly="port1").create_port()
+                nic.create_nic()
+                nic.connect()
+                nic.rename("port2")
+                nic.rename_nic("other")
+                nic.disconnect()
+                nic.connect()
+                nic.remove()
+        self.assertEqual(self.host.counters()["liveReferences"], 0)
+
+    def test_an_inactive_switch_is_learnt_when_it_becomes_active(self):
+        switch = self.host.switch("external", active=False)
+        switch.vm("one", "port1")
+        switch.activate()
+        switch.vm("two", "port2")
+
+    def test_it_attaches_to_a_switch_with_live_ports(self):
+        switch = self.host.switch("external", attached=False)
+        nics = [switch.vm(f"vm{number}", f"port{number}") for number in range(20)]
+        for pending in (0, 1):
+            self.host.ask("oids-pend", value=pending)
+            switch.attach()
+            nics[pending].disconnect()
+            switch.detach()
+
+    def test_pause_and_restart_with_live_ports(self):
+        switch = self.host.switch("external")
+        nic = switch.vm("one", "port1")
+        for _ in range(5):
+            switch.pause()
+            switch.restart()
+        switch.pause()
+        nic.remove()
+        switch.restart()
+
+    def test_what_is_vetoed_below_is_undone(self):
+        switch = self.host.switch("external")
+        for pending in (0, 1):
+            self.host.ask("oids-pend", value=pending)
+            with self.subTest(pending=pending):
+                nic = switch.nic(friendly="port1")
+                self.host.ask("veto", value=OID_PORT_CREATE, flags=1)
+                nic.refused("port-create", type=2, name="p", friendly="port1")
+                nic.create_port()
+                self.host.ask("veto", value=OID_NIC_CREATE, flags=1)
+                nic.refused("nic-create", type=1, name="n", friendly="f")
+                nic.create_nic().connect()
+                nic.remove()
+
+    def test_properties_of_a_port_pass(self):
+        switch = self.host.switch("external")
+        nic = switch.vm("one", "port1")
+        for change in (1, 2, 3):
+            nic.ask("port-property", value=change)
+
+    def test_a_virtual_function_is_refused_and_other_wrapped_requests_pass(self):
+        nic = self.host.switch("external").vm("one", "port1")
+        self.assertIsNotNone(nic.refused("nic-request", value=OID_ALLOCATE_VF))
+        nic.ask("nic-request", value=OID_PACKET_FILTER)
+
+    def test_a_machine_moves_to_another_port(self):
+        switch = self.host.switch("external")
+        old = switch.vm("one", "port1")
+        old.ask("nic-save")
+        new = switch.nic(friendly="").create_port().create_nic()
+        new.ask("nic-restore")
+        new.connect()
+        old.remove()
+        new.remove()
+
+    def test_a_team_of_adapters_shares_the_external_port(self):
+        switch = self.host.switch("external")
+        first = switch.external("Ethernet1")
+        others = [
+            NIC(switch, first.port, index=index, port_type=1, nic_type=0, nic_name=f"nic{index}",
+                nic_friendly=f"Ethernet{index}") for index in (2, 3)]
+        for nic in others:
+            nic.create_nic().connect()
+        others[0].disconnect().delete_nic()
+        first.disconnect().delete_nic()
+        others[1].disconnect().delete_nic()
+        first.delete_port()
+
+    def test_names_of_every_length_and_script(self):
+        switch = self.host.switch("Vermittlung \u00e4\u4e2d\U0001F600")
+        nic = switch.nic().create_port()
+        for name in ("", "a", "\u00e4\u00f6\u00fc", "\u4e2d\u6587", "\U0001F600", "\ud83d", "x" * 250, "a/b\\c\"d'"):
+            nic.rename(name)
+
+
+class Nonsense(DriverTestCase):
+    """Requests that no real switch sends: the driver answers as documented or passes them on, and does not fall over."""
+
+    def test_requests_of_every_number_and_size(self):
+        switch = self.host.switch("external")
+        switch.vm("one", "port1")
+        for oid in list(range(OID_SWITCH_FIRST, OID_SWITCH_LAST + 3)) + [0, 1, 0xFFFFFFFF, OID_PACKET_FILTER]:
+            for size in (0, 1, 7, 8, 64, 1052, 1060, 2200, 4096):
+                try:
+                    switch.ask("raw-oid", value=oid, flags=size)
+                except AssertionError as error:
+                    self.assertIn("status", str(error))
+        self.assertEqual(self.host.complaints(), [])
+        switch.vm("two", "port2")
+
+    def test_allocations_that_fail(self):
+        switch = self.host.switch("external")
+        nic = switch.vm("one", "port1")
+        for every in (1, 2, 3, 5, 7):
+            self.host.ask("fail-allocations", value=every)
+            for _ in range(10):
+                try:
+                    nic.inject(frame(bytes(6), nic.mac))
+                    other = switch.nic(friendly="port2").create_port()
+                    self.host.ask("fail-allocations", value=0)
+                    other.delete_port()
+                    self.host.ask("fail-allocations", value=every)
+                except AssertionError as error:
+                    self.assertIn("status", str(error))
+            self.host.ask("fail-allocations", value=0)
+        self.assertEqual(self.host.complaints(), [])
+
+
+class Sequences(DriverTestCase):
+    """Random legal sequences over several switches, with traffic in between."""
+
+    def test_random_lives(self):
+        seed = random.randrange(1 << 30)
+        chance = random.Random(seed)
+        switches = [self.host.switch(f"switch{number}") for number in range(3)]
+        nics = []
+        with self.subTest(seed=seed):
+            for step in range(400):
+                self.host.ask("oids-pend", value=chance.randrange(2))
+                self.host.ask("sends-pend", value=chance.randrange(2))
+                self.step(chance, switches, nics)
+            self.host.check()
+
+    def step(self, chance, switches, nics):
+        what = chance.randrange(9)
+        if what <= 1 and len(nics) < 12:
+            nic = chance.choice(switches).nic(friendly=f"port{chance.randrange(6)}")
+            nics.append([nic.create_port(), "port"])
+            return
+        if what == 2:
+            switch = chance.choice(switches)
+            switch.pause()
+            switch.restart()
+            return
+        if not nics:
+            return
+        entry = chance.choice(nics)
+        nic, state = entry
+        if state == "port":
+            if chance.randrange(2):
+                nic.create_nic()
+                entry[1] = "created"
+            else:
+                nic.delete_port()
+                nics.remove(entry)
+        elif what == 3:
+            nic.rename(f"port{chance.randrange(6)}")
+        elif what == 4 and state == "created":
+            nic.delete_nic()
+            entry[1] = "port"
+        elif what == 5 and state == "created":
+            nic.connect()
+            entry[1] = "connected"
+        elif what == 6 and state == "connected":
+            nic.disconnect()
+            entry[1] = "created"
+        else:
+            nic.inject(frame(bytes(6), nic.mac), pieces=chance.randrange(1, 5), headroom=chance.randrange(20),
+                       buffers=chance.randrange(1, 4), lists=chance.randrange(1, 5), flags=UNCONNECTED)
+
+
+if __name__ == "__main__":
+    unittest.main()
