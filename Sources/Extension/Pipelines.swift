@@ -34,6 +34,10 @@ public struct PipelineLocks {
 public final class Pipelines {
   /// The engines; those who hold an engine's lock hand packets to it directly.
   public let engines: EngineGroup
+  /// The datapath's name.
+  public let name: [UInt8]
+  /// The datapath's number in messages (`dp_ifindex`).
+  public let datapathIndex: Int32
   private let locks: PipelineLocks
   /// Called after a port came or went, without any lock of an engine.
   public var onPort: ((PortChange) -> Void)?
@@ -58,6 +62,8 @@ public final class Pipelines {
     count: Int, _ configuration: EngineConfiguration = EngineConfiguration(), locks: PipelineLocks = .none
   ) {
     engines = EngineGroup(count: count, configuration)
+    name = Array(configuration.name.utf8)
+    datapathIndex = configuration.datapathIndex
     self.locks = locks
   }
 

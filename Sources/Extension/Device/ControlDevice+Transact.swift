@@ -1,0 +1,116 @@
+// Requests that are answered at once. An answer is one message: what was asked for, or else how it went, or else nothing.
+
+import Datapath
+
+extension ControlDevice {
+  /// Carries out a request and gives its answer.
+  func transact(
+    _ message: Message, _ handle: OpenHandle, capacity: Int, _ now: UInt64, _ processor: Int
+  ) -> DeviceReply {
+    let header = message.header
+    if case .control(let command, let request) = message.body {
+      return control(command, request, header, handle, capacity)
+    }
+    guard !header.flags.isSuperset(of: .dump) else { return refuse(.wrongOperation, .invalidParameter) }
+    let needed =
+      limits.memoryFactor * pipelines.count * (message.approximateByteCount + limits.memoryReserveByteCount)
+    guard hasMemory(needed) else {
+      counters.count(.noMemory)
+      return fail(header, .noMemory, capacity)
+    }
+    switch message.body {
+    case .networkDevice(let request):
+      guard let device = describeDevice(request) else { return fail(header, .noDevice, capacity) }
+      return answer(Message(header.reply(), .networkDevice(device)), capacity: capacity)
+    case .datapath(let command, let request):
+      if let error = refusal(of: command, request, header) { return fail(header, error, capacity) }
+    case .vport(.new, _), .vport(.set, _), .vport(.delete, _):
+      return changePort(message, capacity, now, processor)
+    case .vport, .flow, .packet: break
+    case .control, .error, .done: return refuse(.wrongOperation, .invalidParameter)
+    }
+    return answer(to: header, pipelines.handle(message, nowMilliseconds: now, on: processor), capacity)
+  }
+
+  private func control(
+    _ command: ControlCommand, _ request: ControlMessage, _ header: MessageHeader, _ handle: OpenHandle,
+    _ capacity: Int
+  ) -> DeviceReply {
+    var reply = ControlMessage()
+    switch command {
+    case .socketProperties:
+      guard let number = request.socketProtocol else { return refuse(.malformedMessage, .invalidParameter) }
+      handle.socketProtocol = number
+      reply.socketProtocol = number
+      reply.socketProcessID = handle.processID
+    case .counters: reply.counters = counters.named
+    case .awaitEvent, .awaitPacket, .joinGroup, .subscribePackets, .readEvent, .readPacket:
+      return refuse(.wrongOperation, .invalidParameter)
+    }
+    return answer(Message(header.reply(), .control(command, reply)), capacity: capacity)
+  }
+
+  /// Why a request about the datapath is refused: there is one, it is always there, and it has its name.
+  private func refusal(
+    of command: MessageCommand, _ request: DatapathMessage, _ header: MessageHeader
+  ) -> DeviceError? {
+    if let name = request.name {
+      if name != pipelines.name { return command == .set ? .notSupported : .noDevice }
+    } else if header.datapathIndex != pipelines.datapathIndex {
+      return .noDevice
+    }
+    return command == .new ? .exists : nil
+  }
+
+  /// Changes a port, and tells those who wait for such events.
+  private func changePort(_ message: Message, _ capacity: Int, _ now: UInt64, _ processor: Int) -> DeviceReply
+  {
+    var asked = message
+    asked.header.flags.insert(.echo)
+    let replies = pipelines.handle(asked, nowMilliseconds: now, on: processor)
+    guard !replies.holdFailure, let echo = replies.first else {
+      return answer(to: message.header, replies, capacity)
+    }
+    publish(echo.body)
+    let hasEcho = message.header.flags.contains(.echo)
+    return answer(to: message.header, hasEcho ? replies : replies.filter { $0.isAcknowledgement }, capacity)
+  }
+
+  // MARK: Answers
+
+  /// Why the device itself refuses a request, as an `errno` value.
+  private enum DeviceError: UInt32 {
+    case noMemory = 12
+    case exists = 17
+    case noDevice = 19
+    case notSupported = 95
+  }
+
+  private func fail(_ header: MessageHeader, _ error: DeviceError, _ capacity: Int) -> DeviceReply {
+    answer(Message(header.reply(), .error(error.rawValue)), capacity: capacity)
+  }
+
+  /// The first of some answers: what was asked for comes before the acknowledgement.
+  private func answer(to header: MessageHeader, _ replies: [Message], _ capacity: Int) -> DeviceReply {
+    guard let reply = replies.first else { return DeviceReply(.success) }
+    return answer(reply, capacity: capacity)
+  }
+
+  /// One message as an answer.
+  func answer(_ message: Message, capacity: Int) -> DeviceReply {
+    let bytes = message.encode()
+    guard bytes.count <= capacity else { return refuse(.bufferTooSmall, .bufferTooSmall) }
+    return DeviceReply(.success, bytes)
+  }
+}
+
+extension Message {
+  /// About how many bytes it has, without encoding it.
+  var approximateByteCount: Int {
+    switch body {
+    case .packet(_, let message): 256 + message.packet.count + 64 * (message.actions?.count ?? 0)
+    case .flow(_, let message): 2_048 + 64 * (message.actions?.count ?? 0)
+    case .datapath, .vport, .control, .networkDevice, .error, .done: 256
+    }
+  }
+}

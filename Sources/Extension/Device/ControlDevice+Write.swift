@@ -1,0 +1,63 @@
+// What user mode writes: what the device is to know about the handle, and the start of a dump.
+
+import Datapath
+
+extension ControlDevice {
+  /// Takes a message that is not answered by another.
+  func write(_ message: Message, _ handle: OpenHandle) -> DeviceReply {
+    switch message.body {
+    case .control(.awaitEvent, _):
+      guard handle.isInVportGroup else { return refuse(.wrongOperation, .invalidParameter) }
+      return wait(handle, for: .event, isReady: !handle.events.isEmpty)
+    case .control(.awaitPacket, _):
+      guard handle.subscription != .none else { return refuse(.wrongOperation, .invalidParameter) }
+      return wait(handle, for: .packet, isReady: !handle.packets.isEmpty)
+    case .control(.joinGroup, let request): return joinGroup(request, handle)
+    case .control(.subscribePackets, let request): return subscribe(request, handle)
+    case .networkDevice where message.header.flags.isSuperset(of: .dump):
+      handle.dump = RunningDump(devices: describeDevices(), message.header)
+      return DeviceReply(.success)
+    case .datapath, .vport, .flow:
+      guard let dump = pipelines.beginDump(message) else { return refuse(.wrongOperation, .invalidParameter) }
+      handle.dump = RunningDump(dump)
+      return DeviceReply(.success)
+    case .control, .networkDevice, .packet, .error, .done: return refuse(.wrongOperation, .invalidParameter)
+    }
+  }
+
+  private func wait(_ handle: OpenHandle, for thing: AwaitedThing, isReady: Bool) -> DeviceReply {
+    if isReady { return DeviceReply(.success) }
+    guard handle.awaits.insert(thing).inserted else { return refuse(.alreadyWaiting, .busy) }
+    return .pending(thing)
+  }
+
+  private func joinGroup(_ request: ControlMessage, _ handle: OpenHandle) -> DeviceReply {
+    guard request.group == MulticastGroup.vport, let joins = request.joins, joins <= 1 else {
+      return refuse(.malformedMessage, .invalidParameter)
+    }
+    handle.isInVportGroup = joins == 1
+    if joins == 0 {
+      queuedByteCount -= handle.events.byteCount
+      handle.events = MessageQueue()
+      wake(handle, .event, .cancelled)
+    }
+    return DeviceReply(.success)
+  }
+
+  private func subscribe(_ request: ControlMessage, _ handle: OpenHandle) -> DeviceReply {
+    guard let way = request.subscription, let subscription = OpenHandle.PacketSubscription(rawValue: way)
+    else {
+      return refuse(.malformedMessage, .invalidParameter)
+    }
+    // A handle has one number, and receives what is sent to that.
+    guard (request.receiver ?? handle.processID) == handle.processID else {
+      return refuse(.wrongAddress, .invalidParameter)
+    }
+    handle.subscription = subscription
+    if subscription == .none {
+      abandonPackets(of: handle)
+      wake(handle, .packet, .cancelled)
+    }
+    return DeviceReply(.success)
+  }
+}

@@ -1,0 +1,114 @@
+// What user mode sees of the device: the control codes, the status values, and the sizes that have limits.
+
+/// What can be asked of the device by `DeviceIoControl`.
+///
+/// A control code is the device type 45000, the access that the caller needs, a function number and the way that buffers
+/// are passed, in 16, 2, 12 and 2 bits.
+public enum DeviceControlCode: UInt32, CaseIterable, Sendable {
+  /// Gives the number of the handle; buffered.
+  case getProcessID = 0xafc8_8400
+  /// Reads from the dump that is under way; the output is mapped.
+  case read = 0xafc8_4406
+  /// Reads an event.
+  case readEvent = 0xafc8_440a
+  /// Reads a packet.
+  case readPacket = 0xafc8_440e
+  /// Starts a dump, or tells the device about the handle.
+  case write = 0xafc8_4411
+  /// Carries out a request and gives the answer.
+  case transact = 0xafc8_8416
+}
+
+/// How a request to the device ended (`NTSTATUS`).
+public struct DeviceStatus: RawRepresentable, Hashable, Sendable {
+  /// The value that the I/O manager is given.
+  public var rawValue: UInt32
+
+  /// Makes a status from its value.
+  public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+  /// It was done.
+  public static var success: DeviceStatus { DeviceStatus(rawValue: 0) }
+  /// It ends later.
+  public static var pending: DeviceStatus { DeviceStatus(rawValue: 0x103) }
+  /// The handle has such a request already.
+  public static var busy: DeviceStatus { DeviceStatus(rawValue: 0x8000_0011) }
+  /// There is no such handle.
+  public static var invalidHandle: DeviceStatus { DeviceStatus(rawValue: 0xc000_0008) }
+  /// The message makes no sense, or not for this operation.
+  public static var invalidParameter: DeviceStatus { DeviceStatus(rawValue: 0xc000_000d) }
+  /// The device has no such control code.
+  public static var invalidRequest: DeviceStatus { DeviceStatus(rawValue: 0xc000_0010) }
+  /// The output buffer cannot hold what there is to give.
+  public static var bufferTooSmall: DeviceStatus { DeviceStatus(rawValue: 0xc000_0023) }
+  /// A limit would be passed.
+  public static var insufficientResources: DeviceStatus { DeviceStatus(rawValue: 0xc000_009a) }
+  /// The request was cancelled, or what it waited for will not come any more.
+  public static var cancelled: DeviceStatus { DeviceStatus(rawValue: 0xc000_0120) }
+}
+
+/// What a request to the device came to.
+public struct DeviceReply: Equatable, Sendable {
+  /// How it ended.
+  public var status: DeviceStatus
+  /// What goes into the output buffer.
+  public var bytes: [UInt8]
+  /// What it waits for, where the status is pending.
+  public var awaits: AwaitedThing?
+
+  /// Makes a reply.
+  public init(_ status: DeviceStatus, _ bytes: [UInt8] = []) {
+    self.status = status
+    self.bytes = bytes
+  }
+
+  static func pending(_ awaits: AwaitedThing) -> DeviceReply {
+    var reply = DeviceReply(.pending)
+    reply.awaits = awaits
+    return reply
+  }
+}
+
+/// What a pended request waits for.
+public enum AwaitedThing: UInt32, Sendable, CaseIterable {
+  /// An event of a multicast group.
+  case event = 0
+  /// A packet.
+  case packet = 1
+}
+
+/// A pended request that is to be completed.
+public struct WakeUp: Equatable, Sendable {
+  /// The handle that it came by.
+  public var handle: UInt32
+  /// What it waited for.
+  public var thing: AwaitedThing
+  /// How it ends.
+  public var status: DeviceStatus
+}
+
+/// The sizes of the device, each with its limit.
+public struct DeviceLimits: Sendable {
+  /// The most handles that may be open.
+  public var maximumHandleCount = 512
+  /// The most bytes of a request.
+  public var maximumRequestByteCount = 192 * 1024
+  /// The most bytes that one read gives, however large its buffer is.
+  public var maximumReadByteCount = 256 * 1024
+  /// The most packets that wait in a handle.
+  public var maximumPacketCount = 2_048
+  /// The most bytes of packets that wait in a handle.
+  public var maximumPacketByteCount = 8 << 20
+  /// The most events that wait in a handle.
+  public var maximumEventCount = 1_024
+  /// The most bytes of messages that wait in all handles together.
+  public var maximumQueuedByteCount = 32 << 20
+
+  /// How many bytes of heap a request may need for each of its own, in each engine.
+  public var memoryFactor = 8
+  /// How many bytes of heap a request may need besides.
+  public var memoryReserveByteCount = 16 * 1024
+
+  /// The default limits.
+  public init() {}
+}
