@@ -1,0 +1,32 @@
+"""The check of imports: it reads the lists and import tables, and finds a function that is too new."""
+
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CHECK = ROOT / "Windows" / "imports" / "check"
+
+
+class ImportTests(unittest.TestCase):
+    def check(self, source):
+        with tempfile.TemporaryDirectory() as folder:
+            program = pathlib.Path(folder) / "program.exe"
+            subprocess.run(["x86_64-w64-mingw32-gcc", "-x", "c", "-nostdlib", "-e", "start", "-o", str(program), "-", "-lkernel32"],
+                           input=source.encode(), check=True)
+            return subprocess.run([str(CHECK), str(program)], capture_output=True, text=True)
+
+    def test_known_function_passes(self):
+        done = self.check("void __stdcall ExitProcess(unsigned); void start(void) { ExitProcess(0); }")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_function_of_a_later_windows_is_found(self):
+        # Windows 10, version 1607.
+        done = self.check("long __stdcall SetThreadDescription(void *, void *); void start(void) { SetThreadDescription(0, 0); }")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("imports SetThreadDescription of kernel32.dll", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
