@@ -225,7 +225,7 @@ function Set-VMNetworkAdapterOVSPort {
     How long Hyper-V may take for the change; 60 seconds unless given.
 
     .PARAMETER Force
-    Take the name even if another adapter has it. Both then claim the interface, and only one of them gets it.
+    Take the name even if another adapter has it. Both then claim the interface; the one that had the name first gets it.
 
     .PARAMETER PassThru
     Return what Get-VMNetworkAdapterOVSPort says of the adapter afterwards.

@@ -2,7 +2,7 @@
   extension Syscalls {
     static let defaultDirectories = (
       run: "C:/ProgramData/openvswitch", log: "C:/ProgramData/openvswitch/logs",
-      packageData: "C:/Program Files/Open vSwitch/share", systemConfiguration: "C:/ProgramData"
+      packageData: "C:/Program Files/Open vSwitch/conf", systemConfiguration: "C:/ProgramData"
     )
 
     /// Whether the names of control sockets have the number of their process.
