@@ -7,6 +7,7 @@ import unittest
 from datapath import READ_PACKET, DatapathError, attribute, attributes, ethertype, output
 from driver import DriverTestCase, frame, tcp, udp
 import fakeswitch as fake
+from wire import checksum
 
 BROADCAST = b"\xff" * 6
 
@@ -161,8 +162,11 @@ class Metadata(DriverTestCase):
     def test_a_large_send_leaves_whole_or_in_right_segments(self):
         machine, uplink = self.external_pair()
         payload = bytes(index * 7 & 0xFF for index in range(20000))
-        machine.inject(tcp(b"\x02\0\0\0\0\x77", machine.mac, payload), segment=1460, tcp=34, checksum=fake.CHECKSUM_IPV4,
-                       pieces=5, first=54)
+        packet = bytearray(tcp(b"\x02\0\0\0\0\x77", machine.mac, payload))
+        # As machines send it: no length, no header checksum, the sum of a pseudo-header without the length.
+        packet[16:18] = packet[24:26] = b"\0\0"
+        struct.pack_into("!H", packet, 50, checksum(bytes(packet[26:34]) + struct.pack("!I", 6)))
+        machine.inject(bytes(packet), segment=1460, tcp=34, checksum=fake.CHECKSUM_IPV4, pieces=5, first=54)
         frames = []
         while sum(len(data) - 54 for data in frames) < len(payload):
             for entry in uplink.collect_within(1):

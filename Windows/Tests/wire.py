@@ -21,6 +21,9 @@ from network import CommandFailed, Namespace, join, run  # noqa: E402,F401
 
 CLONE_NEWNET = 0x40000000
 PACKET_OUTGOING = 4
+SOL_PACKET, PACKET_VNET_HDR = 263, 15
+NEEDS_CHECKSUM, SEGMENTS_OF_TCP4, SEGMENTS_OF_TCP6 = 1, 1, 4
+OFFLOAD = struct.Struct("<BBHHHH")
 INJECTION = struct.Struct("<17I")
 FRAME = struct.Struct("<8I")
 
@@ -117,16 +120,40 @@ def finished(packet, checksum_flags, segment_size, tcp_offset):
     return [packet]
 
 
+def left_to_hardware(packet, flags, kind, segment_size, start, offset):
+    """The metadata of the send kind for what Linux leaves to a device, and the packet as Hyper-V's machines send it."""
+    if not flags & NEEDS_CHECKSUM:
+        return packet, {}
+    network = network_offset(packet)
+    version = fake.CHECKSUM_IPV4 if packet[network] >> 4 == 4 else fake.CHECKSUM_IPV6
+    if kind & 0x7F not in (SEGMENTS_OF_TCP4, SEGMENTS_OF_TCP6):
+        transport = fake.CHECKSUM_TCP if offset == 16 else fake.CHECKSUM_UDP
+        return packet, dict(checksum=version | transport, tcp=start)
+    # A machine's large send says no length, has no header checksum, and a pseudo-header's sum without the length.
+    changed = bytearray(packet)
+    if version == fake.CHECKSUM_IPV4:
+        addresses = packet[network + 12:network + 20]
+        changed[network + 2:network + 4] = changed[network + 10:network + 12] = b"\0\0"
+    else:
+        addresses = packet[network + 8:network + 40]
+        changed[network + 4:network + 6] = b"\0\0"
+    struct.pack_into("!H", changed, start + 16, checksum(addresses + struct.pack("!I", socket.IPPROTO_TCP)))
+    return bytes(changed), dict(checksum=version, segment=segment_size, tcp=start)
+
+
 class Wire:
     """Joins a NIC to a link of a namespace, both ways, until it is cut."""
 
-    def __init__(self, nic, namespace, link, **injection):
+    def __init__(self, nic, namespace, link, offload=False, **injection):
         self.packets = socket_in(namespace, socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+        self.offload = offload
+        if offload:
+            self.packets.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
         self.packets.bind((link, 3))
         self.datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.datagrams.bind(("127.0.0.1", 0))
         self.injection = injection
-        self.sent = self.received = 0
+        self.sent = self.received = self.large = 0
         remote = self.free_port()
         nic.bridge(remote, self.datagrams.getsockname()[1])
         self.datagrams.connect(("127.0.0.1", remote))
@@ -157,10 +184,16 @@ class Wire:
         packet, address = self.packets.recvfrom(0x11000)
         if address[2] == PACKET_OUTGOING:
             return
+        metadata = {}
+        if self.offload:
+            flags, kind, _, segment, start, offset = OFFLOAD.unpack_from(packet)
+            packet, metadata = left_to_hardware(packet[OFFLOAD.size:], flags, kind, segment, start, offset)
+            self.large += "segment" in metadata
         words = dict(
             checksum=0, segment=0, tcp=0, vlan=0, pieces=1, first=0, headroom=0, buffers=1, lists=1, flags=0, at=0, to=0,
             safe=0)
         words.update(self.injection)
+        words.update(metadata)
         words["pieces"] = min(words["pieces"], len(packet))
         self.received += 1
         self.datagrams.send(INJECTION.pack(0, 0, 0, len(packet), *words.values()) + packet)
@@ -173,7 +206,7 @@ class Wire:
         for frame in frames:
             if vlan:
                 frame = frame[:12] + struct.pack("!HH", 0x8100, vlan & 0xFFFF) + frame[12:]
-            self.packets.send(frame)
+            self.packets.send(bytes(OFFLOAD.size) + frame if self.offload else frame)
             self.sent += 1
 
     def cut(self):
@@ -197,12 +230,15 @@ class Peers:
     def namespace(self, name):
         return Namespace(self.prefix + name).create()
 
-    def attach(self, nic, namespace, link="eth0", mac=None, mtu=1500, **injection):
-        """A link in the namespace whose other end is the NIC's wire."""
+    def attach(self, nic, namespace, link="eth0", mac=None, mtu=1500, offload=False, **injection):
+        """A link in the namespace whose other end is the NIC's wire; with `offload` work is left to the NIC."""
         inner = f"w{len(self.wires)}"
         join(self.middle, inner, namespace, link, right_mac=mac, mtu=mtu)
-        namespace.set_checksum_offload(link, False)
-        wire = Wire(nic, self.middle, inner, **injection)
+        if offload:
+            namespace.run("ethtool", "-K", link, "tx-udp-segmentation", "off", "tx-tcp-ecn-segmentation", "off", check=False)
+        else:
+            namespace.set_checksum_offload(link, False)
+        wire = Wire(nic, self.middle, inner, offload, **injection)
         self.wires.append(wire)
         return wire
 

@@ -1,0 +1,309 @@
+"""A Hyper-V host from end to end, as its administrator sets it up: the database and the daemon as services, the driver under
+a simulated external switch, machines attached by the names of their ports, and tunnels to hosts of other makes.
+
+Machines and peers are Linux network namespaces; what lies between them is the programs and the driver that ship, in Wine.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import wine
+from driver import SERVICE, driver_image
+from fakeswitch import FakeHost
+from wine import BUILD, TEST_BUILD, Prefix, build_tests, wait_until
+from wire import Peers, run
+
+sys.path.insert(0, os.path.join(wine.ROOT, "Scripts", "laboratory"))
+
+import hosts as laboratory  # noqa: E402
+
+PREFIX = "apuswin-"
+HOME = "C:\\Program Files\\Open vSwitch"
+DATA = "C:\\ProgramData\\openvswitch"
+SERVICES = ("ovsdb-server", "ovs-vswitchd")
+TENANTS = laboratory.TENANTS
+KINDS = ("vxlan", "gre")
+
+# The two ends of a stream, as programs inside of the machines.
+RECEIVE = """
+import hashlib, socket
+listener = socket.create_server(("", 5000))
+print("ready", flush=True)
+connection, _ = listener.accept()
+digest = hashlib.sha256()
+while data := connection.recv(65536):
+    digest.update(data)
+print(digest.hexdigest(), flush=True)
+"""
+SEND = """
+import socket, sys
+with socket.create_connection((sys.argv[1], 5000), timeout=30) as connection:
+    connection.sendall(sys.stdin.buffer.read())
+"""
+
+
+class HyperVHost:
+    """The host under test, in Wine."""
+
+    name = "host1"
+    number = 1
+    endpoint = laboratory.UNDERLAY + "1"
+
+    def __init__(self):
+        self.prefix = Prefix()
+        self.fake = None
+
+    def program(self, name):
+        return f"{HOME}\\bin\\{name}.exe"
+
+    def run(self, name, *arguments, check=True, timeout=60):
+        result = self.prefix.run(self.program(name), *arguments, timeout=timeout)
+        if check and result.code != 0:
+            raise AssertionError(f"{name} {arguments}: {result}\n{self.log()}")
+        return result.stdout
+
+    def vsctl(self, *arguments, **options):
+        return self.run("ovs-vsctl", "--timeout=20", *arguments, **options)
+
+    def ofctl(self, *arguments, **options):
+        return self.run("ovs-ofctl", *arguments, **options)
+
+    def appctl(self, *arguments, **options):
+        return self.run("ovs-appctl", *arguments, **options)
+
+    def start(self):
+        """ovsdb-tool create, net start twice, New-VMSwitch with the extension enabled."""
+        self.prefix.start()
+        self.prefix.put(os.path.join(TEST_BUILD, "ndis.sys"), "C:\\windows\\system32\\drivers\\ndis.sys")
+        for name in os.listdir(os.path.join(BUILD, "bin")):
+            if name.endswith((".exe", ".ovsschema")):
+                self.prefix.put(os.path.join(BUILD, "bin", name), f"{HOME}\\bin\\{name}")
+        os.makedirs(self.prefix.path(f"{DATA}\\logs"))
+        self.run("ovsdb-tool", "create", f"{DATA}\\conf.db", f"{HOME}\\bin\\vswitch.ovsschema")
+        self.prefix.install_driver(SERVICE, driver_image())
+        self.install_service("ovsdb-server", "--remote=punix:db.sock")
+        self.install_service("ovs-vswitchd")
+        self.prefix.start_service(SERVICE)
+        for service in SERVICES:
+            self.prefix.start_service(service)
+        self.fake = FakeHost(self.prefix)
+
+    def install_service(self, name, *options):
+        line = f'"{self.program(name)}" ' + " ".join(options) + " --service --service-monitor --log-file --pidfile"
+        self.prefix.run("sc", "create", name, "start=", "demand", "binPath=", line, check=True)
+
+    def log(self):
+        """The ends of the logs, for a failure's message."""
+        text = self.prefix.last_log()
+        for service in SERVICES:
+            path = self.prefix.path(f"{DATA}\\logs\\{service}.log")
+            if os.path.exists(path):
+                with open(path, errors="replace") as file:
+                    text += f"\n{service}.log:\n" + "".join(file.readlines()[-30:])
+        return text
+
+    def end(self):
+        try:
+            if self.fake is not None:
+                self.fake.end()
+        finally:
+            self.prefix.end()
+
+
+class Scenario(unittest.TestCase):
+    """One host for all tests, which build upon each other in the order of the document: their names are numbered."""
+
+    @classmethod
+    def setUpClass(cls):
+        build_tests()
+        driver_image()
+        laboratory.remove_everything(PREFIX, "/nonexistent")
+        cls.folder = tempfile.mkdtemp(prefix="apus-scenario-")
+        cls.host = HyperVHost()
+        cls.peers = None
+        try:
+            cls.host.start()
+            cls.set_up_network()
+        except BaseException:
+            print(cls.host.log(), file=sys.stderr)
+            cls.tearDownClass()
+            raise
+
+    @classmethod
+    def set_up_network(cls):
+        """An external switch with two machines; a host with OVS and one with the kernel's tunnels on the same wire."""
+        cls.peers = Peers(PREFIX)
+        cls.underlay = laboratory.Underlay(PREFIX)
+        cls.underlay.create()
+        cls.ovs = laboratory.OVSHost(PREFIX, 2, cls.folder, "/usr/share/openvswitch")
+        cls.kernel = laboratory.KernelHost(PREFIX, 3)
+        for other in (cls.ovs, cls.kernel):
+            other.create()
+            cls.underlay.connect(other)
+            other.namespace.ip("link", "set", "eth0", "up")
+            other.namespace.set_checksum_offload("eth0", False)
+        cls.ovs.start_daemons()
+        cls.ovs.configure()
+        cls.kernel.set_tunnel(cls.host)
+
+        cls.switch = cls.host.fake.switch("external")
+        cls.uplink = cls.switch.external("Ethernet1")
+        cls.peers.attach(cls.uplink, cls.underlay.namespace, link="host1", mtu=1600)
+        cls.underlay.namespace.ip("link", "set", "host1", "master", "wire")
+        cls.machines, cls.wires = {}, {}
+        for tenant in TENANTS:
+            nic = cls.switch.vm(f"vm-{tenant}", tenant)
+            namespace = cls.peers.namespace(f"vm-{tenant}")
+            cls.wires[tenant] = cls.peers.attach(
+                nic, namespace, mac=laboratory.machine_mac(1), mtu=1450, offload=True)
+            namespace.ip("address", "add", f"{laboratory.OVERLAY}1/24", "dev", "eth0")
+            cls.machines[tenant] = namespace
+
+    @classmethod
+    def tearDownClass(cls):
+        if cls.peers is not None:
+            cls.peers.remove()
+        laboratory.remove_everything(PREFIX, cls.folder)
+        cls.host.end()
+        shutil.rmtree(cls.folder, ignore_errors=True)
+
+    def reaches(self, tenant, address, count=3):
+        """The tenant's machine is answered; the first packets wait for neighbours to answer."""
+        namespace = self.machines[tenant]
+        received = 0
+        for _ in range(3):
+            received, _ = namespace.ping(address, count=count)
+            if received == count:
+                return
+        self.fail(f"{received} of {count} pings of {tenant} to {address} answered\n{self.host.log()}")
+
+    def set_flows(self, tunnels):
+        """As hosts.SwitchHost.set_flows, by ovs-ofctl.exe, one flow a call for some of them as the document does."""
+        self.host.ofctl("del-flows", "br0")
+        uplink = self.port_number("external")
+        flows = [f"priority=0,in_port={uplink},actions=normal", "priority=0,in_port=local,actions=normal"]
+        every = ",".join(f"output:{port}" for port, _ in tunnels)
+        for tenant, key in TENANTS.items():
+            machine = self.port_number(tenant)
+            flows.append(f"priority=5,in_port={machine},actions=set_field:{key}->tun_id,resubmit(,1)")
+            for port, _ in tunnels:
+                flows.append(f"priority=5,in_port={port},tun_id={key},actions=output:{machine}")
+        for port, peer in tunnels:
+            flows.append(f"table=1,priority=10,dl_dst={laboratory.machine_mac(peer.number)},actions=output:{port}")
+        flows.append(f"table=1,priority=5,dl_dst=01:00:00:00:00:00/01:00:00:00:00:00,actions={every}")
+        for flow in flows:
+            self.host.ofctl("add-flow", "br0", flow)
+
+    def port_number(self, name):
+        return int(self.host.vsctl("get", "Interface", name, "ofport").strip())
+
+    def add_tunnel(self, kind, peer):
+        """The document's five commands."""
+        name = f"{kind}-{peer.number}"
+        if name not in self.host.vsctl("list-ports", "br0").split():
+            self.host.vsctl("add-port", "br0", name)
+            self.host.vsctl("set", "Interface", name, f"type={kind}")
+            self.host.vsctl("set", "Interface", name, f"options:local_ip={self.host.endpoint}")
+            self.host.vsctl("set", "Interface", name, f"options:remote_ip={peer.endpoint}")
+            self.host.vsctl("set", "Interface", name, "options:in_key=flow")
+            self.host.vsctl("set", "Interface", name, "options:out_key=flow")
+        number = wait_until(
+            lambda: [value for value in [self.host.vsctl("get", "Interface", name, "ofport").strip()] if value.isdigit()],
+            f"{name} has a port number", log=self.host.log)
+        return int(number[0]), peer
+
+    def test_1_the_switch_is_configured_as_the_document_says(self):
+        self.host.vsctl("add-br", "br0")
+        self.host.vsctl("add-port", "br0", "external")
+        for tenant in TENANTS:
+            self.host.vsctl("add-port", "br0", tenant)
+        shown = self.host.vsctl("show")
+        for name in ("br0", "external", *TENANTS):
+            self.assertRegex(shown, rf'Port "?{name}"?')
+        self.assertNotIn("error", shown)
+        ports = self.host.ofctl("show", "br0")
+        for name in ("external", *TENANTS):
+            self.assertIn(f"({name})", ports)
+        self.assertIn("external", self.host.appctl("dpctl/show"))
+
+    def test_2_tunnels_reach_the_kernels_vxlan_device(self):
+        self.set_flows([self.add_tunnel("vxlan", self.kernel)])
+        self.reaches("red", self.kernel.address)
+
+    def test_3_tunnels_of_every_kind_reach_ovs_with_tenants_apart(self):
+        for kind in KINDS:
+            with self.subTest(kind):
+                for other in KINDS:
+                    if f"{other}-2" in self.host.vsctl("list-ports", "br0").split():
+                        self.host.vsctl("del-port", "br0", f"{other}-2")
+                self.ovs.set_tunnel(10, kind, self.host)
+                self.ovs.set_flows([(10, self.host)])
+                self.set_flows([self.add_tunnel(kind, self.ovs)])
+                for tenant, other in (("red", "blue"), ("blue", "red")):
+                    bystander = self.ovs.machines[other].namespace
+                    before = bystander.received_echo_requests()
+                    self.reaches(tenant, self.ovs.machines[tenant].address)
+                    self.assertEqual(bystander.received_echo_requests(), before)
+
+    def test_4_a_large_packet_in_fragments_arrives(self):
+        received, _ = self.machines["red"].ping(self.ovs.machines["red"].address, count=3, size=4000)
+        self.assertEqual(received, 3)
+
+    def test_5_a_stream_in_large_sends_arrives(self):
+        payload = bytes(index * 31 & 0xFF for index in range(1 << 20))
+        target = self.ovs.machines["red"]
+        receiver = subprocess.Popen(
+            target.namespace.command("python3", "-c", RECEIVE), stdout=subprocess.PIPE)
+        try:
+            self.assertEqual(receiver.stdout.readline(), b"ready\n")
+            sender = subprocess.run(
+                self.machines["red"].command("python3", "-c", SEND, target.address), input=payload, timeout=60)
+            self.assertEqual(sender.returncode, 0)
+            self.assertEqual(receiver.stdout.readline().decode().strip(), hashlib.sha256(payload).hexdigest())
+        finally:
+            receiver.kill()
+            receiver.wait()
+            receiver.stdout.close()
+        self.assertGreater(self.wires["red"].large, 0)
+
+    def test_6_statistics_are_read_back(self):
+        flows = self.host.ofctl("dump-flows", "br0", "table=1")
+        self.assertTrue(any(int(count) for count in re.findall(r"n_packets=(\d+)", flows)), flows)
+        ports = self.host.ofctl("dump-ports", "br0", "external")
+        self.assertTrue(int(re.search(r"rx pkts=(\d+)", ports).group(1)), ports)
+        statistics = wait_until(
+            lambda: re.search(r"rx_packets=([1-9]\d*)", self.host.vsctl("get", "Interface", "red", "statistics")),
+            "statistics of an interface are in the database", 20, self.host.log)
+        self.assertGreater(int(statistics.group(1)), 0)
+        self.assertIn("in_port", self.host.appctl("dpctl/dump-flows"))
+
+    def test_7_macs_are_learnt(self):
+        third = self.switch.vm("vm-third", "third")
+        namespace = self.peers.namespace("vm-third")
+        self.peers.attach(third, namespace, mac="02:00:00:00:00:33", mtu=1450)
+        namespace.ip("address", "add", f"{laboratory.OVERLAY}33/24", "dev", "eth0")
+        self.host.vsctl("add-port", "br0", "third")
+        self.host.ofctl("del-flows", "br0")
+        self.host.ofctl("add-flow", "br0", "actions=normal")
+        self.machines["blue"].ip("link", "set", "eth0", "down")
+        self.reaches("red", f"{laboratory.OVERLAY}33")
+        learnt = self.host.appctl("fdb/show", "br0")
+        self.assertIn("02:00:00:00:00:33", learnt)
+        self.assertIn(laboratory.machine_mac(1), learnt)
+
+    def test_8_the_services_stop_and_the_driver_unloads(self):
+        for service in reversed(SERVICES):
+            self.host.prefix.stop_service(service)
+        self.host.fake.check()
+        self.host.fake.end()
+        self.host.prefix.stop_driver(SERVICE)
+
+
+if __name__ == "__main__":
+    unittest.main()
