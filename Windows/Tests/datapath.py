@@ -11,6 +11,7 @@ from fakeswitch import Refused  # noqa: F401
 CONTROL, DATAPATH, PACKET, VPORT, FLOW, NETDEV = 17, 18, 19, 20, 21, 22
 NEW, DELETE, GET, SET = 1, 2, 3, 4
 EXECUTE = 3
+SUBSCRIBE = 3
 REQUEST, ACKNOWLEDGE, DUMP, CREATE, EXCLUSIVE, ECHO = 1, 4, 0x300, 0x400, 0x200, 8
 ERROR, DONE = 2, 3
 VPORT_NETDEV, VPORT_INTERNAL = 1, 2
@@ -31,8 +32,10 @@ TRANSACT = code(0x105, 2, 2)
 
 
 def attribute(kind, value):
-    """One netlink attribute, padded; integers are 32 bits, lists are nested attributes."""
-    if isinstance(value, int):
+    """One netlink attribute, padded; integers are 32 bits, truth is 8, lists are nested attributes."""
+    if isinstance(value, bool):
+        value = struct.pack("<B", value)
+    elif isinstance(value, int):
         value = struct.pack("<I", value)
     elif isinstance(value, str):
         value = value.encode() + b"\0"
@@ -97,7 +100,8 @@ class Datapath:
 
     def message(self, family, command, parts, flags=REQUEST):
         self.sequence += 1
-        body = struct.pack("<BBHi", command, 1, 0, self.index) + b"".join(parts)
+        version = 2 if family == DATAPATH else 1
+        body = struct.pack("<BBHi", command, version, 0, self.index) + b"".join(parts)
         return struct.pack("<IHHII", 16 + len(body), family, flags, self.sequence, self.pid) + body
 
     def transact(self, family, command, parts, flags=REQUEST | ACKNOWLEDGE):
@@ -130,6 +134,17 @@ class Datapath:
                     return found
                 found.append(attributes(data[24:length]))
                 data = data[length + 3 & ~3:]
+
+    def subscribe(self):
+        """Asks for packets, one a read."""
+        error, _ = self.control(WRITE, self.message(CONTROL, SUBSCRIBE, [attribute(2, True), attribute(3, self.pid)]), 0)
+        if error:
+            raise DatapathError(error, "subscription to packets")
+
+    def packet(self):
+        """The next packet that was sent up: its attributes, or None."""
+        error, data = self.control(READ_PACKET, b"", 65536)
+        return attributes(data[24:]) if not error and data else None
 
     def find(self):
         """Learns the datapath's index."""

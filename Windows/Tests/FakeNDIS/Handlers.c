@@ -136,8 +136,8 @@ static NDIS_STATUS NTAPI growDestinations(
     struct FakeContext *context = usable(handle, list, "GrowNetBufferListDestinations");
     if (!context) return NDIS_STATUS_INVALID_PARAMETER;
     if (allocationFails()) return NDIS_STATUS_RESOURCES;
-    if (context->array.NumElements < context->array.NumDestinations + count)
-        if (!resize(context, context->array.NumDestinations + count)) return NDIS_STATUS_RESOURCES;
+    // Room for so many more than there is already: callers ask for what they need less what is available.
+    if (!resize(context, context->array.NumElements + count)) return NDIS_STATUS_RESOURCES;
     NET_BUFFER_LIST_SWITCH_FORWARDING_DETAIL(list)->NumAvailableDestinations =
         context->array.NumElements - context->array.NumDestinations;
     *array = &context->array;
