@@ -32,6 +32,9 @@ public final class ControlDevice {
     self.limits = limits
   }
 
+  /// The most bytes that a request may have.
+  public var maximumRequestByteCount: Int { limits.maximumRequestByteCount }
+
   /// How many handles are open.
   public var handleCount: Int { handles.count }
 
