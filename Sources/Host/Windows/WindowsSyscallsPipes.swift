@@ -38,13 +38,9 @@
     /// Listens on a named pipe that the system, administrators and its owner alone may open.
     static func listenLocal(_ path: String) throws(SystemError) -> Descriptor {
       let descriptor = Descriptor(.pipeListener(name: pipeName(path)), 0)
-      let handle: Handle
-      do throws(SystemError) {
-        handle = try createPipe(pipeName(path), isFirst: true)
-      } catch {
-        // WSAEADDRINUSE says it better than "access denied", which is what Windows says of a name that is taken.
-        throw isListening(path) ? SystemError(code: 10_048) : error
-      }
+      // WSAEADDRINUSE says it better than "access denied", which is what Windows says of a name that is taken.
+      if isListening(path) { throw SystemError(code: 10_048) }
+      let handle = try createPipe(pipeName(path), isFirst: true)
       descriptor.places = [ListeningPlace(operation: Operation(byteCount: 0), handle: handle)]
       do throws(SystemError) {
         close(try openFile(path, .createOrOpen, permissions: 0))

@@ -1,0 +1,88 @@
+// What: a Windows program that looks at what the programs under test offer, for test_programs*.py.
+//
+//   probe rights PIPE          prints owner and access list of a pipe
+//   probe clients PIPE COUNT   has COUNT connections at a time, asks for an echo on each, prints how many answered
+//   probe open FILE            whether the file can be opened for writing, and if not, the error
+
+#include <windows.h>
+#include <aclapi.h>
+#include <sddl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int fail(const char *what) {
+  printf("%s: error %lu\n", what, GetLastError());
+  return 1;
+}
+
+static int rights(const char *name) {
+  PSECURITY_DESCRIPTOR descriptor;
+  char *text;
+  SECURITY_INFORMATION parts = DACL_SECURITY_INFORMATION;
+  HANDLE pipe = CreateFileA(name, READ_CONTROL | GENERIC_READ, 0, NULL, OPEN_EXISTING, 0, NULL);
+  if (pipe == INVALID_HANDLE_VALUE) return fail("open");
+  if (GetSecurityInfo(pipe, SE_KERNEL_OBJECT, parts, NULL, NULL, NULL, NULL, &descriptor) != 0) return fail("get");
+  if (!ConvertSecurityDescriptorToStringSecurityDescriptorA(descriptor, SDDL_REVISION_1, parts, &text, NULL)) {
+    return fail("convert");
+  }
+  printf("%s\n", text);
+  return 0;
+}
+
+static HANDLE connectTo(const char *name) {
+  for (int attempt = 0; attempt < 100; attempt++) {
+    HANDLE pipe = CreateFileA(name, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING, 0, NULL);
+    if (pipe != INVALID_HANDLE_VALUE || GetLastError() != ERROR_PIPE_BUSY) return pipe;
+    WaitNamedPipeA(name, 1000);
+  }
+  return INVALID_HANDLE_VALUE;
+}
+
+/// Reads until the answer is whole: its braces balance.
+static int reads(HANDLE pipe, const char *wanted) {
+  char text[512];
+  DWORD length = 0, count;
+  while (length < sizeof text - 1) {
+    if (!ReadFile(pipe, text + length, (DWORD)(sizeof text - 1 - length), &count, NULL) || count == 0) return 0;
+    length += count;
+    text[length] = 0;
+    if (strchr(text, '}') != NULL) return strstr(text, wanted) != NULL;
+  }
+  return 0;
+}
+
+static int clients(const char *name, int wanted) {
+  HANDLE *pipes = calloc((size_t)wanted, sizeof *pipes);
+  int answered = 0;
+  for (int index = 0; index < wanted; index++) {
+    pipes[index] = connectTo(name);
+    if (pipes[index] == INVALID_HANDLE_VALUE) return fail("connect");
+  }
+  for (int index = 0; index < wanted; index++) {
+    char request[128];
+    DWORD count;
+    sprintf(request, "{\"method\":\"echo\",\"params\":[\"client %d\"],\"id\":%d}", index, index);
+    if (!WriteFile(pipes[index], request, (DWORD)strlen(request), &count, NULL)) return fail("write");
+  }
+  for (int index = wanted - 1; index >= 0; index--) {
+    char answer[64];
+    sprintf(answer, "\"client %d\"", index);
+    answered += reads(pipes[index], answer);
+  }
+  printf("%d\n", answered);
+  return 0;
+}
+
+int main(int count, char **words) {
+  if (count == 3 && strcmp(words[1], "rights") == 0) return rights(words[2]);
+  if (count == 4 && strcmp(words[1], "clients") == 0) return clients(words[2], atoi(words[3]));
+  if (count == 3 && strcmp(words[1], "open") == 0) {
+    HANDLE file = CreateFileA(words[2], GENERIC_WRITE, FILE_SHARE_READ, NULL, OPEN_EXISTING, 0, NULL);
+    if (file == INVALID_HANDLE_VALUE) return fail("open");
+    printf("open\n");
+    return 0;
+  }
+  fprintf(stderr, "probe: bad command line\n");
+  return 2;
+}
