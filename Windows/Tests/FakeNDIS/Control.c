@@ -6,7 +6,7 @@ __declspec(dllimport) VOID NTAPI IoDeleteDriver(PDRIVER_OBJECT driver);
 
 #define WAITER_LIMIT 8
 
-static PDRIVER_OBJECT controlDriver;
+PDRIVER_OBJECT controlDriver;
 static PDEVICE_OBJECT controlDevice;
 static UNICODE_STRING driverName = RTL_CONSTANT_STRING(L"\\Driver\\FakeNdis");
 static UNICODE_STRING deviceName = RTL_CONSTANT_STRING(L"\\Device\\FakeNdis");
@@ -136,7 +136,7 @@ static NTSTATUS collectFrames(PIRP irp, PVOID buffer, ULONG inCount, ULONG outCo
     return finish(irp, STATUS_SUCCESS, collect(&place, buffer, outCount));
 }
 
-static NTSTATUS NTAPI control(PDEVICE_OBJECT device, PIRP irp) {
+static NTSTATUS control(PIRP irp) {
     PIO_STACK_LOCATION stack = IoGetCurrentIrpStackLocation(irp);
     ULONG inCount = stack->Parameters.DeviceIoControl.InputBufferLength;
     ULONG outCount = stack->Parameters.DeviceIoControl.OutputBufferLength;
@@ -156,7 +156,9 @@ static NTSTATUS NTAPI control(PDEVICE_OBJECT device, PIRP irp) {
     return finish(irp, STATUS_INVALID_DEVICE_REQUEST, 0);
 }
 
-static NTSTATUS NTAPI openOrClose(PDEVICE_OBJECT device, PIRP irp) {
+static NTSTATUS NTAPI dispatch(PDEVICE_OBJECT device, PIRP irp) {
+    if (device != controlDevice) return dispatchDevice(device, irp);
+    if (IoGetCurrentIrpStackLocation(irp)->MajorFunction == IRP_MJ_DEVICE_CONTROL) return control(irp);
     watchUnload();
     return finish(irp, STATUS_SUCCESS, 0);
 }
@@ -165,10 +167,7 @@ static NTSTATUS NTAPI openOrClose(PDEVICE_OBJECT device, PIRP irp) {
 
 static NTSTATUS NTAPI initialize(PDRIVER_OBJECT driver, PUNICODE_STRING path) {
     controlDriver = driver;
-    driver->MajorFunction[IRP_MJ_CREATE] = openOrClose;
-    driver->MajorFunction[IRP_MJ_CLOSE] = openOrClose;
-    driver->MajorFunction[IRP_MJ_CLEANUP] = openOrClose;
-    driver->MajorFunction[IRP_MJ_DEVICE_CONTROL] = control;
+    for (ULONG major = 0; major <= IRP_MJ_MAXIMUM_FUNCTION; major++) driver->MajorFunction[major] = dispatch;
     NTSTATUS status = IoCreateDevice(driver, 0, &deviceName, FAKE_DEVICE_TYPE, 0, FALSE, &controlDevice);
     if (!NT_SUCCESS(status)) return status;
     controlDevice->Flags &= ~DO_DEVICE_INITIALIZING;

@@ -1,14 +1,42 @@
-// Devices of the driver: NDIS makes them, and brings their requests to the driver's own functions.
+// Devices that the driver offers to user mode by NdisRegisterDeviceEx. They hang on the driver object of the control device,
+// which passes each request on to the dispatch table of the device that it is for.
 #include "Fake.h"
 
 #include "ndis6-device.h"
 
-static struct FakeDevice {
-    PDRIVER_OBJECT driver;
+#define DEVICE_LIMIT 8
+
+struct FakeDevice {
     PDEVICE_OBJECT object;
+    PDRIVER_DISPATCH dispatch[IRP_MJ_MAXIMUM_FUNCTION + 1];
     UNICODE_STRING link;
     WCHAR linkText[128];
-} device;
+};
+
+static struct FakeDevice *devices[DEVICE_LIMIT];
+
+NTSTATUS dispatchDevice(PDEVICE_OBJECT object, PIRP irp) {
+    UCHAR major = IoGetCurrentIrpStackLocation(irp)->MajorFunction;
+    for (ULONG index = 0; index < DEVICE_LIMIT; index++) {
+        struct FakeDevice *device = devices[index];
+        if (!device || device->object != object || !device->dispatch[major]) continue;
+        LONG level = raiseForCall(FALSE);
+        NTSTATUS status = device->dispatch[major](object, irp);
+        checkAfterCall(level, FALSE, "a dispatch routine");
+        return status;
+    }
+    irp->IoStatus.Status = STATUS_INVALID_DEVICE_REQUEST;
+    irp->IoStatus.Information = 0;
+    IoCompleteRequest(irp, IO_NO_INCREMENT);
+    return STATUS_INVALID_DEVICE_REQUEST;
+}
+
+static void copyLink(struct FakeDevice *device, PCUNICODE_STRING name) {
+    USHORT length = name->Length < sizeof device->linkText ? name->Length : sizeof device->linkText;
+    fakeCopy(device->linkText, name->Buffer, length);
+    device->link.Buffer = device->linkText;
+    device->link.Length = device->link.MaximumLength = length;
+}
 
 static BOOLEAN same(PCUNICODE_STRING text, const WCHAR *expected) {
     ULONG index = 0;
@@ -37,48 +65,48 @@ NTSYSAPI NDIS_STATUS NTAPI NdisRegisterDeviceEx(
         complain("NdisRegisterDeviceEx: %p is no driver handle", handle);
         return NDIS_STATUS_INVALID_PARAMETER;
     }
-    if (device.object) {
-        complain("NdisRegisterDeviceEx: one device at a time is simulated");
-        return NDIS_STATUS_FAILURE;
-    }
     checkAttributes(attributes);
-    fakeZero(&device, sizeof device);
-    device.driver = fake.driver;
-    if (attributes->SymbolicName->Length > sizeof device.linkText) return NDIS_STATUS_RESOURCES;
-    fakeCopy(device.linkText, attributes->SymbolicName->Buffer, attributes->SymbolicName->Length);
-    device.link.Buffer = device.linkText;
-    device.link.Length = device.link.MaximumLength = attributes->SymbolicName->Length;
-    for (ULONG index = 0; index <= IRP_MJ_MAXIMUM_FUNCTION; index++) {
-        if (attributes->MajorFunctions[index]) device.driver->MajorFunction[index] = attributes->MajorFunctions[index];
-    }
+    ULONG index = 0;
+    while (index < DEVICE_LIMIT && devices[index]) index++;
+    if (index == DEVICE_LIMIT) return NDIS_STATUS_RESOURCES;
+    struct FakeDevice *device = take(sizeof *device);
+    fakeCopy(device->dispatch, attributes->MajorFunctions, sizeof device->dispatch);
+    copyLink(device, attributes->SymbolicName);
     NTSTATUS status = IoCreateDevice(
-        device.driver, attributes->ExtensionSize, attributes->DeviceName, FILE_DEVICE_NETWORK, FILE_DEVICE_SECURE_OPEN, FALSE,
-        &device.object);
-    if (!NT_SUCCESS(status)) return status;
-    device.object->Flags &= ~DO_DEVICE_INITIALIZING;
-    status = IoCreateSymbolicLink(&device.link, attributes->DeviceName);
+        controlDriver, attributes->ExtensionSize, attributes->DeviceName, FILE_DEVICE_NETWORK, FILE_DEVICE_SECURE_OPEN, FALSE,
+        &device->object);
+    if (NT_SUCCESS(status)) status = IoCreateSymbolicLink(&device->link, attributes->DeviceName);
     if (!NT_SUCCESS(status)) {
-        IoDeleteDevice(device.object);
-        device.object = NULL;
+        complain("NdisRegisterDeviceEx: status %08x", (unsigned)status);
+        give(device, sizeof *device);
         return status;
     }
-    *object = device.object;
-    *result = &device;
+    devices[index] = device;
+    device->object->Flags |= DO_DIRECT_IO;
+    device->object->Flags &= ~DO_DEVICE_INITIALIZING;
+    *object = device->object;
+    *result = device;
     return NDIS_STATUS_SUCCESS;
 }
 
 NTSYSAPI VOID NTAPI NdisDeregisterDeviceEx(NDIS_HANDLE handle) {
     mustBePassive("NdisDeregisterDeviceEx");
-    if (handle != &device || !device.object) {
-        complain("NdisDeregisterDeviceEx: %p is no device", handle);
+    for (ULONG index = 0; index < DEVICE_LIMIT; index++) {
+        struct FakeDevice *device = devices[index];
+        if (!device || device != handle) continue;
+        devices[index] = NULL;
+        IoDeleteSymbolicLink(&device->link);
+        IoDeleteDevice(device->object);
+        give(device, sizeof *device);
         return;
     }
-    IoDeleteSymbolicLink(&device.link);
-    IoDeleteDevice(device.object);
-    device.object = NULL;
+    complain("NdisDeregisterDeviceEx: %p is no device handle", handle);
 }
 
-NTSYSAPI PVOID NTAPI NdisGetDeviceReservedExtension(PDEVICE_OBJECT object) {
-    if (object != device.object) complain("NdisGetDeviceReservedExtension: not a device of NDIS");
-    return object->DeviceExtension;
+ULONG registeredDevices(void) {
+    ULONG count = 0;
+    for (ULONG index = 0; index < DEVICE_LIMIT; index++) count += devices[index] != NULL;
+    return count;
 }
+
+NTSYSAPI PVOID NTAPI NdisGetDeviceReservedExtension(PDEVICE_OBJECT object) { return object->DeviceExtension; }

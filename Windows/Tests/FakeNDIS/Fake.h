@@ -252,7 +252,12 @@ void mustBePassive(const char *what);
 void mustHoldNoLock(const char *what);
 void complainOfPoolMemory(void);
 
+// Devices.c
+NTSTATUS dispatchDevice(PDEVICE_OBJECT object, PIRP irp);
+ULONG registeredDevices(void);
+
 // Control.c
+extern PDRIVER_OBJECT controlDriver;
 NTSTATUS createControl(void);
 void deleteControl(void);
 void wakeWaiters(void);

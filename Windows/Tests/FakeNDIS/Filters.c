@@ -68,6 +68,7 @@ static void checkNothingLeft(void) {
     CHECK(liveClones);
     CHECK(liveReferences);
     CHECK(liveLocks);
+    if (registeredDevices()) complain("the driver unloads with a device registered");
     if (c->injected != c->returned)
         complain("the driver unloads with %u lists not returned", (unsigned)(c->injected - c->returned));
 #undef CHECK
