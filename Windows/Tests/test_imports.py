@@ -10,10 +10,10 @@ CHECK = ROOT / "Windows" / "imports" / "check"
 
 
 class ImportTests(unittest.TestCase):
-    def check(self, source):
+    def check(self, source, name="program.exe", library="kernel32"):
         with tempfile.TemporaryDirectory() as folder:
-            program = pathlib.Path(folder) / "program.exe"
-            subprocess.run(["x86_64-w64-mingw32-gcc", "-x", "c", "-nostdlib", "-e", "start", "-o", str(program), "-", "-lkernel32"],
+            program = pathlib.Path(folder) / name
+            subprocess.run(["x86_64-w64-mingw32-gcc", "-x", "c", "-nostdlib", "-e", "start", "-o", str(program), "-", f"-l{library}"],
                            input=source.encode(), check=True)
             return subprocess.run([str(CHECK), str(program)], capture_output=True, text=True)
 
@@ -26,6 +26,16 @@ class ImportTests(unittest.TestCase):
         done = self.check("long __stdcall SetThreadDescription(void *, void *); void start(void) { SetThreadDescription(0, 0); }")
         self.assertEqual(done.returncode, 1)
         self.assertIn("imports SetThreadDescription of kernel32.dll", done.stderr)
+
+    def test_known_function_of_the_kernel_passes(self):
+        done = self.check("void ZwClose(void *); void start(void) { ZwClose(0); }", "driver.sys", "ntoskrnl")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_function_that_wine_only_pretends_to_have_is_found(self):
+        done = self.check("void IoCsqInsertIrp(void *, void *, void *); void start(void) { IoCsqInsertIrp(0, 0, 0); }", "driver.sys", "ntoskrnl")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("imports IoCsqInsertIrp of ntoskrnl.exe, which is not in Windows/imports", done.stderr)
+        self.assertIn("imports IoCsqInsertIrp of ntoskrnl.exe, which Wine has not", done.stderr)
 
 
 if __name__ == "__main__":

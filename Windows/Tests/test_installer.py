@@ -44,15 +44,16 @@ def compile(source, output, *options):
 class Packages:
     """Packages made for these tests, one for each version."""
 
-    def __init__(self, programs):
+    def __init__(self, programs, driver):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="package-", dir=ROOT / ".build-windows"))
-        self.programs = programs
+        self.programs, self.driver = programs, driver
         self.made = {}
 
     def make(self, version):
         if version not in self.made:
             output = self.folder / version
-            run(ROOT / "Windows" / "Installer" / "package", "--programs", self.programs, "--output", output, "--version", version)
+            run(ROOT / "Windows" / "Installer" / "package", "--programs", self.programs, "--driver", self.driver,
+                "--output", output, "--version", version)
             self.made[version] = output / f"OpenvSwitch-{version}.msi"
         return self.made[version]
 
@@ -129,7 +130,7 @@ class InstallerTests(InstalledTestCase):
         driver = cls.standins / "driver.c"
         driver.write_text("int DriverEntry(void) { return 0; }\n")
         compile(driver, cls.standins / "openvswitch.sys", "-nostdlib", "-shared", "-Wl,--subsystem,native:6.2", "-Wl,--entry,DriverEntry")
-        cls.packages = Packages(cls.standins)
+        cls.packages = Packages(cls.standins, cls.standins / "openvswitch.sys")
         cls.addClassCleanup(cls.packages.remove)
 
     def add_hyper_v(self):
