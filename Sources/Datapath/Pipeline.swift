@@ -241,8 +241,9 @@ public struct Engine: ~Copyable {
   /// How many packets the batch holds.
   public var batchCount: Int { workCount }
 
-  /// Which packets of the last batch went to a port or to the daemon: bit 0 is the one that was received first. The
-  /// others were dropped.
+  /// Which packets of the last batch went to a port or to the daemon.
+  ///
+  /// Bit 0 is the one that was received first. The others were dropped.
   public var delivered: UInt32 { deliveredPackets }
 
   /// Takes the batch through parse, lookup and actions, again for what recirculates, until nothing is left.

@@ -1,0 +1,142 @@
+// What: the forwarding extension, as the driver's adapter to NDIS calls it: one datapath under all attached virtual switches.
+//
+//     adapter ─► arrive ─► engine of this processor ─► depart ─► adapters
+//                             │ upcalls ▲ messages
+//                             ▼         │
+//                        the device, and the daemon behind it
+//
+// Who may call what:
+//  - `perform`, `pipelines.handle` and everything else about the model: whoever holds the control lock.
+//  - `arrive`, `process`, `depart` with a pipeline's number: whoever holds that pipeline's lock. A change that the control
+//    side makes takes each pipeline's lock in turn, so that a packet sees either all of it or nothing.
+//
+// After `perform(.disconnectAdapter)` has returned, no `depart` that begins later names the adapter. What an earlier one
+// named may still be on its way; the driver waits for that before it lets the request go on.
+
+public import Datapath
+import PacketWire
+
+/// What happened to packets between the switches and the engines.
+public struct TrafficCounters: Equatable, Sendable, BitwiseCopyable {
+  /// Packets of adapters that are no port of the datapath.
+  public var unboundArrivals: UInt64 = 0
+  /// Packets for ports that no connected adapter stands behind.
+  public var unreachableDepartures: UInt64 = 0
+  /// Packets that could not be expressed, or for which there was no memory.
+  public var failedDepartures: UInt64 = 0
+  /// Packets that departed.
+  public var departures: UInt64 = 0
+
+  /// Makes counters of zero.
+  public init() {}
+
+  mutating func add(_ other: TrafficCounters) {
+    unboundArrivals &+= other.unboundArrivals
+    unreachableDepartures &+= other.unreachableDepartures
+    failedDepartures &+= other.failedDepartures
+    departures &+= other.departures
+  }
+}
+
+/// One datapath under all attached virtual switches.
+public final class ForwardingExtension {
+  /// The engines, one for each processor.
+  public let pipelines: Pipelines
+  /// The control device, by which the daemon reaches the datapath.
+  public let device: ControlDevice
+  /// The switches, their ports and adapters.
+  public private(set) var model = SwitchModel()
+  let maps: [PortMap]
+  let tallies: [TrafficTally]
+  private let locks: PipelineLocks
+
+  /// What every port of a Hyper-V switch does by itself: complete checksums and cut large sends.
+  public static var capabilities: OffloadCapabilities { [.checksum, .tcp4, .tcp6] }
+
+  /// Makes an extension without switches.
+  public init(
+    count: Int, _ configuration: EngineConfiguration = EngineConfiguration(), locks: PipelineLocks = .none
+  ) {
+    pipelines = Pipelines(count: count, configuration, locks: locks)
+    device = ControlDevice(pipelines)
+    self.locks = locks
+    var maps: [PortMap] = []
+    var tallies: [TrafficTally] = []
+    for _ in 0..<pipelines.count {
+      maps.append(PortMap())
+      tallies.append(TrafficTally())
+    }
+    self.maps = maps
+    self.tallies = tallies
+    // The two live and die together.
+    unowned(unsafe) let me = self
+    pipelines.onPort = { change in unsafe me.notice(change) }
+    device.networkPorts = { unsafe me.networkPorts }
+  }
+
+  /// Notes an event of a switch's life; returns why it did not fit.
+  public func perform(_ event: SwitchEvent) -> SwitchRefusal? {
+    let refusal = model.perform(event)
+    publish()
+    return refusal
+  }
+
+  /// What goes to another host with an adapter's machine.
+  public func save(_ key: AdapterKey) -> [UInt8]? { model.save(key) }
+
+  /// What happened to packets, over all processors.
+  public var counters: TrafficCounters {
+    var sum = TrafficCounters()
+    for index in 0..<pipelines.count {
+      locks.acquire(index)
+      sum.add(tallies[index].counters)
+      locks.release(index)
+    }
+    return sum
+  }
+
+  private func notice(_ change: Pipelines.PortChange) {
+    switch change {
+    case .present(let number, let type, let name):
+      guard type == .netdev || type == .internal else { return }
+      model.addDatapathPort(number, name: name)
+      pipelines.setCapabilities(ForwardingExtension.capabilities, of: number)
+    case .removed(let number): model.removeDatapathPort(number)
+    case .allRemoved: model.removeAllDatapathPorts()
+    }
+    publish()
+  }
+
+  /// The adapters that answer to a name, as the device tells of them.
+  private var networkPorts: [NetworkPort] {
+    model.namedAdapters.map { name, adapter in
+      NetworkPort(
+        name: name, type: adapter.kind == .internal ? .internal : .netdev,
+        ethernetAddress: MACAddress(adapter.address),
+        maximumTransmissionUnit: adapter.mtu == 0 ? 1_500 : adapter.mtu,
+        isConnected: adapter.state == .connected)
+    }
+  }
+
+  /// Takes the packets that a pipeline has for the daemon to the device; takes the pipeline's lock.
+  public func deliverUpcalls(of index: Int) {
+    locks.acquire(index)
+    let upcalls = pipelines.engines.drainUpcalls(on: index)
+    locks.release(index)
+    device.deliver(upcalls: upcalls)
+  }
+
+  /// Lets every processor's map follow the model, and the device tell of it.
+  private func publish() {
+    for change in model.takeNameChanges() {
+      device.publish(networkPort: change.name, isPresent: change.isPresent)
+    }
+    let changes = model.takeChanges()
+    guard !changes.isEmpty else { return }
+    for index in 0..<pipelines.count {
+      locks.acquire(index)
+      for change in changes { maps[index].apply(change) }
+      locks.release(index)
+    }
+  }
+}

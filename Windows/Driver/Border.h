@@ -1,0 +1,135 @@
+// The border between the C adapter and the Swift of the driver: fixed-width types only.
+//
+// The first half is what Swift calls; swiftc reads this file. The second half, for C alone, is what Swift offers.
+#ifndef APUS_BORDER_H
+#define APUS_BORDER_H
+
+#include <stdint.h>
+
+// A port or an adapter of a virtual switch, as a request of the switch describes it. Names are UTF-16.
+struct BorderPort {
+  uint32_t switchID;
+  uint32_t port;
+  uint32_t type;
+  uint32_t nameByteCount;
+  const uint16_t *name;
+};
+
+struct BorderAdapter {
+  uint32_t switchID;
+  uint32_t port;
+  uint32_t index;
+  uint32_t type;
+  uint32_t nameByteCount;
+  uint32_t aliasByteCount;
+  const uint16_t *name;
+  const uint16_t *alias;
+  uint64_t address;
+  uint32_t mtu;
+  uint32_t reserved;
+};
+
+// A packet that arrives; `isReceiveKind` says what the out-of-band words mean.
+struct BorderArrival {
+  uint32_t switchID;
+  uint32_t port;
+  uint32_t index;
+  uint32_t isReceiveKind;
+  uint32_t checksum;
+  uint32_t largeSend;
+  uint32_t coalesced;
+  uint32_t tag;
+  uint32_t byteCount;
+  uint32_t reserved;
+};
+
+// A packet that departs. If `omitsTag`, the four bytes at offset 12 are left out; then, if `patchOffset` is not zero, two
+// bytes there are `patchValue` in network order. Packets of one call with the same `place` have the same bytes.
+struct BorderDeparture {
+  const uint8_t *bytes;
+  uint64_t place;
+  uint32_t byteCount;
+  uint32_t switchID;
+  uint32_t port;
+  uint32_t index;
+  uint32_t sourcePort;
+  uint32_t sourceIndex;
+  uint32_t isReceiveKind;
+  uint32_t checksum;
+  uint32_t largeSend;
+  uint32_t coalesced;
+  uint32_t tag;
+  uint32_t omitsTag;
+  uint16_t patchOffset;
+  uint16_t patchValue;
+  uint32_t reserved;
+};
+
+// Takes and gives back the lock of a pipeline, at DISPATCH_LEVEL or below.
+void PipelineAcquire(uint32_t pipeline);
+void PipelineRelease(uint32_t pipeline);
+// Copies a whole packet, from wherever it lies; 0 if it cannot be read.
+uint32_t PacketsRead(void *netBuffer, uint8_t *to, uint32_t byteCount);
+// Takes a packet that departs; 0 if there is no memory, or its switch does not run.
+uint32_t PacketsDepart(void *departures, const struct BorderDeparture *departure);
+// How many bytes the driver's heap may still take.
+uint64_t KernelHeapRoom(void);
+// Milliseconds since the system started, or since some moment near that.
+uint64_t KernelMilliseconds(void);
+
+#ifndef APUS_IN_SWIFT
+
+enum ExtensionEvent {
+  extensionCreate = 0,
+  extensionUndo,
+  extensionLearn,
+  extensionLearnConnected,  // adapters alone
+  extensionUpdate,
+  extensionConnect,     // adapters alone
+  extensionDisconnect,  // adapters alone
+  extensionTearDown,    // ports alone
+  extensionDelete,
+};
+
+// What an event came to.
+enum ExtensionVerdict {
+  extensionDone = 0,
+  extensionTolerated = 1,  // out of order, and counted
+  extensionVetoed = 2,     // out of order, and must not happen where it can be refused
+};
+
+// What an arriving packet came to; below 32 its place in the batch.
+enum ExtensionArrival {
+  extensionDropped = 0x100,
+  extensionUnbound = 0x101,
+  extensionFull = 0x102,
+};
+
+#define EXTENSION_NO_REASON 255u
+
+void *ExtensionCreate(uint32_t pipelineCount, uint64_t seed);
+void ExtensionDestroy(void *extension);
+
+// Under the control lock.
+uint32_t ExtensionAttach(void *extension, uint32_t switchID);
+uint32_t ExtensionDetach(void *extension, uint32_t switchID);
+uint32_t ExtensionPort(void *extension, uint32_t event, const struct BorderPort *port);
+uint32_t ExtensionAdapter(void *extension, uint32_t event, const struct BorderAdapter *adapter);
+uint32_t ExtensionSave(
+    void *extension, uint32_t switchID, uint32_t port, uint32_t index, uint8_t *to, uint32_t capacity);
+uint32_t ExtensionRestore(
+    void *extension, uint32_t switchID, uint32_t port, uint32_t index, const uint8_t *bytes, uint32_t count);
+void ExtensionMaintain(void *extension);
+// Hands what a pipeline has for the daemon to the device; takes the pipeline's lock.
+void ExtensionDeliver(void *extension, uint32_t pipeline);
+
+// Under the pipeline's lock.
+uint32_t ExtensionArrive(
+    void *extension, uint32_t pipeline, const struct BorderArrival *arrival, void *netBuffer);
+uint32_t ExtensionProcess(void *extension, uint32_t pipeline, uint64_t milliseconds);
+uint32_t ExtensionDropReason(void *extension, uint32_t pipeline);
+void ExtensionDepart(void *extension, uint32_t pipeline, void *departures);
+uint32_t ExtensionHasUpcalls(void *extension, uint32_t pipeline);
+
+#endif
+#endif

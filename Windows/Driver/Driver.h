@@ -1,0 +1,108 @@
+// What the C files of the driver share.
+#ifndef APUS_DRIVER_H
+#define APUS_DRIVER_H
+
+#include "ndis6.h"
+
+#include "Border.h"
+
+#define DRIVER_TAG 'supA'
+#define DRIVER_MAXIMUM_SWITCH_COUNT 64
+#define DRIVER_MAXIMUM_PIPELINE_COUNT 64
+
+// A filter module: the extension in one virtual switch.
+struct Module {
+  NDIS_HANDLE filterHandle;
+  NDIS_SWITCH_CONTEXT switchContext;
+  NDIS_SWITCH_OPTIONAL_HANDLERS handlers;
+  NDIS_HANDLE listPool;
+  ULONG switchID;
+  volatile LONG state;
+  // One while the module runs, one for each call that sends, one for each packet of ours below. At zero it may pause.
+  volatile LONG64 outstanding;
+  PNDIS_OID_REQUEST pendingClone;
+  KSPIN_LOCK pendingLock;
+  UNICODE_STRING guid;
+  WCHAR guidText[128];
+};
+
+enum ModuleState { modulePaused, moduleRunning, modulePausing };
+
+// The engine of a processor, its lock, and who is in the middle of sending.
+struct DECLSPEC_ALIGN(64) Pipeline {
+  KSPIN_LOCK lock;
+  volatile LONG64 entered;
+  volatile LONG64 left;
+  // A packet waits for the daemon.
+  volatile LONG hasUpcalls;
+  // Whose packets are in the batch, by their place in it.
+  PNET_BUFFER_LIST rows[32];
+};
+
+struct Driver {
+  PDRIVER_OBJECT object;
+  NDIS_HANDLE filterDriver;
+  void *extension;
+  ULONG pipelineCount;
+  struct Pipeline *pipelines;
+  KSPIN_LOCK controlLock;
+  struct Module *volatile modules[DRIVER_MAXIMUM_SWITCH_COUNT];
+  KEVENT workEvent;
+  volatile LONG isStopping;
+  PVOID thread;
+};
+
+extern struct Driver driver;
+
+// Driver.c
+// The lock of the control path: the model of the switches, messages of the daemon, the device.
+KIRQL ControlAcquire(void);
+void ControlRelease(KIRQL);
+// Has the worker thread look for packets that wait for the daemon.
+void WorkerRing(void);
+
+// Filter.c
+extern FILTER_ATTACH FilterAttach;
+extern FILTER_DETACH FilterDetach;
+extern FILTER_RESTART FilterRestart;
+extern FILTER_PAUSE FilterPause;
+extern FILTER_NET_PNP_EVENT FilterNetPnPEvent;
+BOOLEAN ModuleAcquire(struct Module *);
+void ModuleRelease(struct Module *);
+extern UNICODE_STRING extensionName;
+// Reads the name that a physical adapter's interface has; at PASSIVE_LEVEL. Returns its length in bytes.
+ULONG InterfaceAlias(const GUID *instance, WCHAR *alias, ULONG byteCapacity);
+
+// Oids.c
+extern FILTER_OID_REQUEST FilterOidRequest;
+extern FILTER_OID_REQUEST_COMPLETE FilterOidRequestComplete;
+extern FILTER_CANCEL_OID_REQUEST FilterCancelOidRequest;
+// Asks the switch below; at PASSIVE_LEVEL.
+NDIS_STATUS OidQuery(struct Module *, NDIS_OID, PVOID buffer, ULONG length, PULONG needed);
+void AdapterFromParameters(
+    struct BorderAdapter *, const struct Module *, const NDIS_SWITCH_NIC_PARAMETERS *, WCHAR *alias,
+    ULONG aliasByteCapacity);
+void PortFromParameters(struct BorderPort *, const struct Module *, const NDIS_SWITCH_PORT_PARAMETERS *);
+
+// Packets.c
+extern FILTER_SEND_NET_BUFFER_LISTS FilterSendNetBufferLists;
+extern FILTER_SEND_NET_BUFFER_LISTS_COMPLETE FilterSendNetBufferListsComplete;
+extern FILTER_CANCEL_SEND_NET_BUFFER_LISTS FilterCancelSendNetBufferLists;
+// Sends what a message of the daemon gave a pipeline to send. Takes no lock of the caller's.
+void PipelineFlush(ULONG pipeline);
+// Waits until nobody sends who began before; at PASSIVE_LEVEL.
+void PipelinesQuiesce(void);
+
+// Kernel.c
+void KernelStart(void);
+// How many bytes the heap holds; zero when everything is given back.
+LONG64 KernelHeapUsed(void);
+void *memset(void *, int, size_t);
+void *memcpy(void *, const void *, size_t);
+void *memmove(void *, const void *, size_t);
+int memcmp(const void *, const void *, size_t);
+void free(void *);
+int posix_memalign(void **, size_t alignment, size_t size);
+UINT64 KernelRandom(void);
+
+#endif

@@ -1,0 +1,268 @@
+// Filter modules: attach, restart, pause, detach, and what a switch tells when it comes to life.
+#include "Driver.h"
+
+UNICODE_STRING extensionName = RTL_CONSTANT_STRING(L"Open vSwitch Extension");
+
+// MARK: Who may still send
+
+BOOLEAN ModuleAcquire(struct Module *module) {
+  if (module->state != moduleRunning) return FALSE;
+  for (;;) {
+    LONG64 seen = module->outstanding;
+    if (seen == 0) return FALSE;
+    if (InterlockedCompareExchange64(&module->outstanding, seen + 1, seen) == seen) return TRUE;
+  }
+}
+
+void ModuleRelease(struct Module *module) {
+  if (InterlockedDecrement64(&module->outstanding)) return;
+  // The module pauses, and this was what it waited for.
+  module->state = modulePaused;
+  NdisFPauseComplete(module->filterHandle);
+}
+
+// MARK: Attach and detach
+
+static ULONG reserveNumber(struct Module *module) {
+  for (ULONG number = 0; number < DRIVER_MAXIMUM_SWITCH_COUNT; number++) {
+    if (InterlockedCompareExchangePointer((PVOID volatile *)&driver.modules[number], module, NULL) == NULL)
+      return number;
+  }
+  return DRIVER_MAXIMUM_SWITCH_COUNT;
+}
+
+static void freeModule(struct Module *module) {
+  if (module->listPool) NdisFreeNetBufferListPool(module->listPool);
+  if (module->switchID < DRIVER_MAXIMUM_SWITCH_COUNT) driver.modules[module->switchID] = NULL;
+  free(module);
+}
+
+static BOOLEAN createPool(struct Module *module) {
+  NET_BUFFER_LIST_POOL_PARAMETERS parameters;
+  memset(&parameters, 0, sizeof parameters);
+  parameters.Header.Type = NDIS_OBJECT_TYPE_DEFAULT;
+  parameters.Header.Revision = NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1;
+  parameters.Header.Size = NDIS_SIZEOF_NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1;
+  parameters.ProtocolId = NDIS_PROTOCOL_ID_DEFAULT;
+  parameters.fAllocateNetBuffer = TRUE;
+  parameters.PoolTag = DRIVER_TAG;
+  module->listPool = NdisAllocateNetBufferListPool(module->filterHandle, &parameters);
+  return module->listPool != NULL;
+}
+
+static NDIS_STATUS attach(struct Module *module, NDIS_HANDLE filterHandle, PNDIS_FILTER_ATTACH_PARAMETERS parameters) {
+  if (parameters->MiniportMediaType != NdisMedium802_3) return NDIS_STATUS_UNSUPPORTED_MEDIA;
+  module->filterHandle = filterHandle;
+  KeInitializeSpinLock(&module->pendingLock);
+  module->handlers.Header.Type = NDIS_OBJECT_TYPE_SWITCH_OPTIONAL_HANDLERS;
+  module->handlers.Header.Revision = NDIS_SWITCH_OPTIONAL_HANDLERS_REVISION_1;
+  module->handlers.Header.Size = NDIS_SIZEOF_SWITCH_OPTIONAL_HANDLERS_REVISION_1;
+  NDIS_STATUS status = NdisFGetOptionalSwitchHandlers(filterHandle, &module->switchContext, &module->handlers);
+  if (status != NDIS_STATUS_SUCCESS) return status;
+  if (!createPool(module)) return NDIS_STATUS_RESOURCES;
+  if (parameters->FilterModuleGuidName) {
+    USHORT length = parameters->FilterModuleGuidName->Length;
+    if (length > sizeof module->guidText) length = sizeof module->guidText;
+    memcpy(module->guidText, parameters->FilterModuleGuidName->Buffer, length);
+    module->guid.Length = module->guid.MaximumLength = length;
+  }
+  module->guid.Buffer = module->guidText;
+  module->switchID = reserveNumber(module);
+  if (module->switchID == DRIVER_MAXIMUM_SWITCH_COUNT) return NDIS_STATUS_RESOURCES;
+  NDIS_FILTER_ATTRIBUTES attributes = {
+      .Header = {NDIS_OBJECT_TYPE_FILTER_ATTRIBUTES, NDIS_FILTER_ATTRIBUTES_REVISION_1,
+                 NDIS_SIZEOF_FILTER_ATTRIBUTES_REVISION_1}};
+  status = NdisFSetAttributes(filterHandle, module, &attributes);
+  if (status != NDIS_STATUS_SUCCESS) return status;
+  KIRQL level = ControlAcquire();
+  uint32_t verdict = ExtensionAttach(driver.extension, module->switchID);
+  ControlRelease(level);
+  return verdict == extensionDone ? NDIS_STATUS_SUCCESS : NDIS_STATUS_RESOURCES;
+}
+
+NDIS_STATUS NTAPI FilterAttach(
+    NDIS_HANDLE filterHandle, NDIS_HANDLE driverContext, PNDIS_FILTER_ATTACH_PARAMETERS parameters) {
+  void *memory;
+  (void)driverContext;
+  if (posix_memalign(&memory, 16, sizeof(struct Module))) return NDIS_STATUS_RESOURCES;
+  struct Module *module = memory;
+  memset(module, 0, sizeof *module);
+  module->switchID = DRIVER_MAXIMUM_SWITCH_COUNT;
+  module->state = modulePaused;
+  NDIS_STATUS status = attach(module, filterHandle, parameters);
+  if (status != NDIS_STATUS_SUCCESS) freeModule(module);
+  return status;
+}
+
+VOID NTAPI FilterDetach(NDIS_HANDLE context) {
+  struct Module *module = context;
+  KIRQL level = ControlAcquire();
+  ExtensionDetach(driver.extension, module->switchID);
+  ControlRelease(level);
+  // Whoever had found this module before the switch was forgotten is done with it now.
+  PipelinesQuiesce();
+  freeModule(module);
+}
+
+// MARK: What is there already
+
+ULONG InterfaceAlias(const GUID *instance, WCHAR *alias, ULONG byteCapacity) {
+  static const WCHAR prefix[] =
+      L"\\Registry\\Machine\\SYSTEM\\CurrentControlSet\\Control\\Network\\{4D36E972-E325-11CE-BFC1-08002BE10318}\\{";
+  static const WCHAR suffix[] = L"}\\Connection";
+  static const WCHAR digits[] = L"0123456789ABCDEF";
+  static const UCHAR order[] = {3, 2, 1, 0, 0xff, 5, 4, 0xff, 7, 6, 0xff, 8, 9, 0xff, 10, 11, 12, 13, 14, 15};
+  WCHAR path[160];
+  ULONG length = 0;
+  const UCHAR *bytes = (const UCHAR *)instance;
+  UCHAR any = 0;
+  for (ULONG index = 0; index < sizeof *instance; index++) any |= bytes[index];
+  if (!any) return 0;
+  for (const WCHAR *c = prefix; *c; c++) path[length++] = *c;
+  for (ULONG index = 0; index < sizeof order; index++) {
+    if (order[index] == 0xff) {
+      path[length++] = L'-';
+    } else {
+      path[length++] = digits[bytes[order[index]] >> 4];
+      path[length++] = digits[bytes[order[index]] & 15];
+    }
+  }
+  for (const WCHAR *c = suffix; *c; c++) path[length++] = *c;
+  UNICODE_STRING name = {(USHORT)(length * sizeof(WCHAR)), (USHORT)(length * sizeof(WCHAR)), path};
+  OBJECT_ATTRIBUTES attributes;
+  InitializeObjectAttributes(&attributes, &name, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
+  HANDLE key;
+  if (!NT_SUCCESS(ZwOpenKey(&key, KEY_READ, &attributes))) return 0;
+  static const UNICODE_STRING value = RTL_CONSTANT_STRING(L"Name");
+  UCHAR room[sizeof(KEY_VALUE_PARTIAL_INFORMATION) + 512];
+  PKEY_VALUE_PARTIAL_INFORMATION found = (PVOID)room;
+  ULONG needed, copied = 0;
+  NTSTATUS status =
+      ZwQueryValueKey(key, (PUNICODE_STRING)&value, KeyValuePartialInformation, found, sizeof room, &needed);
+  if (NT_SUCCESS(status) && found->Type == REG_SZ) {
+    copied = found->DataLength < byteCapacity ? found->DataLength : byteCapacity;
+    copied &= ~1u;
+    memcpy(alias, found->Data, copied);
+    while (copied && alias[copied / 2 - 1] == 0) copied -= 2;
+  }
+  ZwClose(key);
+  return copied;
+}
+
+static void learnPorts(struct Module *module, PNDIS_SWITCH_PORT_ARRAY array, ULONG length) {
+  for (ULONG index = 0; index < array->NumElements; index++) {
+    ULONG64 end = array->FirstElementOffset + (ULONG64)array->ElementSize * index + sizeof(NDIS_SWITCH_PORT_PARAMETERS);
+    if (end > length) break;
+    const NDIS_SWITCH_PORT_PARAMETERS *parameters = NDIS_SWITCH_PORT_AT_ARRAY_INDEX(array, index);
+    if (parameters->IsValidationPort || parameters->PortState != NdisSwitchPortStateCreated) continue;
+    struct BorderPort port;
+    PortFromParameters(&port, module, parameters);
+    KIRQL level = ControlAcquire();
+    ExtensionPort(driver.extension, extensionLearn, &port);
+    ControlRelease(level);
+  }
+}
+
+static void learnAdapters(struct Module *module, PNDIS_SWITCH_NIC_ARRAY array, ULONG length) {
+  for (ULONG index = 0; index < array->NumElements; index++) {
+    ULONG64 end = array->FirstElementOffset + (ULONG64)array->ElementSize * index + sizeof(NDIS_SWITCH_NIC_PARAMETERS);
+    if (end > length) break;
+    const NDIS_SWITCH_NIC_PARAMETERS *parameters = NDIS_SWITCH_NIC_AT_ARRAY_INDEX(array, index);
+    if (parameters->NicState != NdisSwitchNicStateCreated && parameters->NicState != NdisSwitchNicStateConnected)
+      continue;
+    struct BorderAdapter adapter;
+    WCHAR alias[256];
+    AdapterFromParameters(&adapter, module, parameters, alias, sizeof alias);
+    KIRQL level = ControlAcquire();
+    ExtensionAdapter(
+        driver.extension,
+        parameters->NicState == NdisSwitchNicStateConnected ? extensionLearnConnected : extensionLearn, &adapter);
+    ControlRelease(level);
+  }
+}
+
+#define LEARN_MAXIMUM_BYTE_COUNT (16u << 20)
+
+// Asks for an array of whatever size it has; the caller frees it.
+static PVOID queryArray(struct Module *module, NDIS_OID oid, UCHAR revision, USHORT headerSize, ULONG *length) {
+  ULONG size = 65536;
+  for (ULONG attempt = 0; attempt < 8 && size <= LEARN_MAXIMUM_BYTE_COUNT; attempt++) {
+    void *buffer;
+    ULONG needed = 0;
+    if (posix_memalign(&buffer, 16, size)) return NULL;
+    memset(buffer, 0, size);
+    PNDIS_OBJECT_HEADER header = buffer;
+    header->Type = NDIS_OBJECT_TYPE_DEFAULT;
+    header->Revision = revision;
+    header->Size = headerSize;
+    NDIS_STATUS status = OidQuery(module, oid, buffer, size, &needed);
+    if (status == NDIS_STATUS_SUCCESS) {
+      *length = size;
+      return buffer;
+    }
+    free(buffer);
+    if (status != NDIS_STATUS_INVALID_LENGTH && status != NDIS_STATUS_BUFFER_TOO_SHORT) return NULL;
+    size = needed > size ? needed : size * 2;
+  }
+  return NULL;
+}
+
+static void learn(struct Module *module) {
+  ULONG length;
+  PVOID array = queryArray(
+      module, OID_SWITCH_PORT_ARRAY, NDIS_SWITCH_PORT_ARRAY_REVISION_1, NDIS_SIZEOF_NDIS_SWITCH_PORT_ARRAY_REVISION_1,
+      &length);
+  if (array) {
+    learnPorts(module, array, length);
+    free(array);
+  }
+  array = queryArray(
+      module, OID_SWITCH_NIC_ARRAY, NDIS_SWITCH_NIC_ARRAY_REVISION_1, NDIS_SIZEOF_NDIS_SWITCH_NIC_ARRAY_REVISION_1,
+      &length);
+  if (array) {
+    learnAdapters(module, array, length);
+    free(array);
+  }
+}
+
+static BOOLEAN isActive(struct Module *module) {
+  void *buffer;
+  ULONG needed;
+  if (posix_memalign(&buffer, 16, sizeof(NDIS_SWITCH_PARAMETERS))) return FALSE;
+  PNDIS_SWITCH_PARAMETERS parameters = buffer;
+  memset(parameters, 0, sizeof *parameters);
+  parameters->Header.Type = NDIS_OBJECT_TYPE_DEFAULT;
+  parameters->Header.Revision = NDIS_SWITCH_PARAMETERS_REVISION_1;
+  parameters->Header.Size = NDIS_SIZEOF_NDIS_SWITCH_PARAMETERS_REVISION_1;
+  NDIS_STATUS status = OidQuery(module, OID_SWITCH_PARAMETERS, parameters, sizeof *parameters, &needed);
+  BOOLEAN result = status == NDIS_STATUS_SUCCESS && parameters->IsActive;
+  free(buffer);
+  return result;
+}
+
+// MARK: Restart and pause
+
+NDIS_STATUS NTAPI FilterRestart(NDIS_HANDLE context, PNDIS_FILTER_RESTART_PARAMETERS parameters) {
+  struct Module *module = context;
+  (void)parameters;
+  // A switch that is still coming to life says so by NetEventSwitchActivate, when it has.
+  if (isActive(module)) learn(module);
+  module->outstanding = 1;
+  InterlockedExchange(&module->state, moduleRunning);
+  return NDIS_STATUS_SUCCESS;
+}
+
+NDIS_STATUS NTAPI FilterPause(NDIS_HANDLE context, PNDIS_FILTER_PAUSE_PARAMETERS parameters) {
+  struct Module *module = context;
+  (void)parameters;
+  InterlockedExchange(&module->state, modulePausing);
+  if (InterlockedDecrement64(&module->outstanding)) return NDIS_STATUS_PENDING;
+  module->state = modulePaused;
+  return NDIS_STATUS_SUCCESS;
+}
+
+NDIS_STATUS NTAPI FilterNetPnPEvent(NDIS_HANDLE context, PNET_PNP_EVENT_NOTIFICATION event) {
+  struct Module *module = context;
+  if (event->NetPnPEvent.NetEvent == NetEventSwitchActivate) learn(module);
+  return NdisFNetPnPEvent(module->filterHandle, event);
+}

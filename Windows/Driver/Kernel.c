@@ -1,0 +1,146 @@
+// What Swift and C code need of a system underneath them: a heap, memory functions, random numbers, time.
+#include "Driver.h"
+
+// MARK: Heap
+
+// All memory is non-paged and not executable, with the tag "Apus"; each block is counted, so that the heap has a limit and
+// what is not given back at the end is seen. Swift has no way to say that memory is short, so whoever takes in requests
+// asks for the room first, and the limit leaves it a reserve.
+
+#define HEAP_DEFAULT_LIMIT_BYTES (1ll << 30)
+
+struct Block {
+  void *base;
+  SIZE_T size;
+};
+
+static volatile LONG64 heapUsed;
+static LONG64 heapLimit = HEAP_DEFAULT_LIMIT_BYTES;
+
+int posix_memalign(void **result, size_t alignment, size_t size) {
+  if (alignment < 16) alignment = 16;
+  if (size > MAXLONG - alignment - sizeof(struct Block)) return 12;
+  SIZE_T total = size + alignment + sizeof(struct Block);
+  PUCHAR base = ExAllocatePoolWithTag((POOL_TYPE)512 /* NonPagedPoolNx */, total, DRIVER_TAG);
+  if (!base) return 12;
+  ULONG_PTR place = ((ULONG_PTR)base + sizeof(struct Block) + alignment - 1) & ~(ULONG_PTR)(alignment - 1);
+  struct Block *block = (struct Block *)place - 1;
+  block->base = base;
+  block->size = total;
+  InterlockedExchangeAdd64(&heapUsed, (LONG64)total);
+  *result = (void *)place;
+  return 0;
+}
+
+// Swift calls this for what a suspended accessor keeps.
+void *malloc(size_t size) {
+  void *memory;
+  return posix_memalign(&memory, 16, size) ? NULL : memory;
+}
+
+void free(void *memory) {
+  if (!memory) return;
+  struct Block *block = (struct Block *)memory - 1;
+  InterlockedExchangeAdd64(&heapUsed, -(LONG64)block->size);
+  ExFreePoolWithTag(block->base, DRIVER_TAG);
+}
+
+LONG64 KernelHeapUsed(void) { return heapUsed; }
+
+uint64_t KernelHeapRoom(void) {
+  LONG64 room = heapLimit - heapUsed;
+  return room > 0 ? (uint64_t)room : 0;
+}
+
+// MARK: Memory
+
+void *memset(void *to, int value, size_t count) {
+  UCHAR *place = to;
+  __asm__ volatile("rep stosb" : "+D"(place), "+c"(count) : "a"((UCHAR)value) : "memory");
+  return to;
+}
+
+void *memcpy(void *to, const void *from, size_t count) {
+  void *place = to;
+  __asm__ volatile("rep movsb" : "+D"(place), "+S"(from), "+c"(count) : : "memory");
+  return to;
+}
+
+void *memmove(void *to, const void *from, size_t count) {
+  if ((ULONG_PTR)to - (ULONG_PTR)from >= count) return memcpy(to, from, count);
+  UCHAR *target = to;
+  const UCHAR *source = from;
+  while (count >= 8) {
+    count -= 8;
+    UINT64 word;
+    __builtin_memcpy(&word, source + count, 8);
+    __builtin_memcpy(target + count, &word, 8);
+  }
+  while (count--) target[count] = source[count];
+  return to;
+}
+
+int memcmp(const void *one, const void *other, size_t count) {
+  const UCHAR *a = one, *b = other;
+  for (; count; count--, a++, b++)
+    if (*a != *b) return *a < *b ? -1 : 1;
+  return 0;
+}
+
+// A dictionary's capacity is worked out in floating point.
+double ceil(double value) {
+  double whole = (double)(LONG64)value;
+  return whole < value ? whole + 1 : whole;
+}
+
+// MARK: Time and chance
+
+static LONG64 ticksPerSecond;
+
+uint64_t KernelMilliseconds(void) {
+  UINT64 ticks = (UINT64)KeQueryPerformanceCounter(NULL).QuadPart;
+  UINT64 rate = (UINT64)ticksPerSecond;
+  return ticks / rate * 1000 + ticks % rate * 1000 / rate;
+}
+
+static volatile LONG64 randomState;
+static BOOLEAN hasRandomInstruction;
+
+__attribute__((target("rdrnd"))) static BOOLEAN randomWord(UINT64 *word) {
+  for (int attempt = 0; attempt < 10; attempt++)
+    if (__builtin_ia32_rdrand64_step((unsigned long long *)word)) return TRUE;
+  return FALSE;
+}
+
+// Never waits, at any level. The processor's own generator where it has one; otherwise numbers that a peer on the wire
+// cannot know.
+UINT64 KernelRandom(void) {
+  UINT64 word;
+  if (hasRandomInstruction && randomWord(&word)) return word;
+  word = (UINT64)InterlockedExchangeAdd64(&randomState, (LONG64)0x9e3779b97f4a7c15ull);
+  word ^= __builtin_ia32_rdtsc();
+  word = (word ^ word >> 30) * 0xbf58476d1ce4e5b9ull;
+  word = (word ^ word >> 27) * 0x94d049bb133111ebull;
+  return word ^ word >> 31;
+}
+
+void arc4random_buf(void *to, size_t count) {
+  UCHAR *place = to;
+  while (count) {
+    UINT64 word = KernelRandom();
+    size_t part = count < 8 ? count : 8;
+    memcpy(place, &word, part);
+    place += part;
+    count -= part;
+  }
+}
+
+void KernelStart(void) {
+  LARGE_INTEGER rate;
+  LARGE_INTEGER ticks = KeQueryPerformanceCounter(&rate);
+  ticksPerSecond = rate.QuadPart > 0 ? rate.QuadPart : 1;
+  randomState = ticks.QuadPart ^ (LONG64)(ULONG_PTR)&rate << 16;
+  int words[4];
+  __asm__("cpuid" : "=a"(words[0]), "=b"(words[1]), "=c"(words[2]), "=d"(words[3]) : "a"(1), "c"(0));
+  hasRandomInstruction = words[2] >> 30 & 1;
+}

@@ -1,0 +1,346 @@
+// Requests of the switch. Each is cloned, looked at, and goes on to whoever is below; what came of it there goes back.
+#include "Driver.h"
+
+// MARK: Our own requests
+
+struct OwnRequest {
+  NDIS_OID_REQUEST request;
+  KEVENT done;
+  NDIS_STATUS status;
+};
+
+// What a clone remembers, in the two words that are its owner's.
+struct CloneMemory {
+  PNDIS_OID_REQUEST original;  // NULL: the request is our own
+  ULONG_PTR undo;              // what was accepted on the way down and has to go if it fails below
+};
+_Static_assert(
+    sizeof(struct CloneMemory) == sizeof(((PNDIS_OID_REQUEST)0)->SourceReserved), "fits into SourceReserved");
+
+static struct CloneMemory *memoryOf(PNDIS_OID_REQUEST request) { return (PVOID)request->SourceReserved; }
+
+NDIS_STATUS OidQuery(struct Module *module, NDIS_OID oid, PVOID buffer, ULONG length, PULONG needed) {
+  void *memory;
+  if (posix_memalign(&memory, 16, sizeof(struct OwnRequest))) return NDIS_STATUS_RESOURCES;
+  struct OwnRequest *own = memory;
+  memset(own, 0, sizeof *own);
+  KeInitializeEvent(&own->done, NotificationEvent, FALSE);
+  own->request.Header.Type = NDIS_OBJECT_TYPE_OID_REQUEST;
+  own->request.Header.Revision = NDIS_OID_REQUEST_REVISION_1;
+  own->request.Header.Size = NDIS_SIZEOF_OID_REQUEST_REVISION_1;
+  own->request.RequestType = NdisRequestQueryInformation;
+  own->request.DATA.QUERY_INFORMATION.Oid = oid;
+  own->request.DATA.QUERY_INFORMATION.InformationBuffer = buffer;
+  own->request.DATA.QUERY_INFORMATION.InformationBufferLength = length;
+  own->request.RequestId = own;
+  NDIS_STATUS status = NdisFOidRequest(module->filterHandle, &own->request);
+  if (status == NDIS_STATUS_PENDING) {
+    KeWaitForSingleObject(&own->done, Executive, KernelMode, FALSE, NULL);
+    status = own->status;
+  }
+  *needed = own->request.DATA.QUERY_INFORMATION.BytesNeeded;
+  free(own);
+  return status;
+}
+
+// MARK: What requests describe
+
+static ULONG nameLength(const IF_COUNTED_STRING *name) {
+  ULONG limit = sizeof name->String - sizeof(WCHAR);
+  return name->Length > limit ? limit : name->Length & ~1u;
+}
+
+void PortFromParameters(
+    struct BorderPort *port, const struct Module *module, const NDIS_SWITCH_PORT_PARAMETERS *parameters) {
+  port->switchID = module->switchID;
+  port->port = parameters->PortId;
+  port->type = parameters->PortType;
+  port->nameByteCount = nameLength(&parameters->PortFriendlyName);
+  port->name = (const uint16_t *)parameters->PortFriendlyName.String;
+}
+
+void AdapterFromParameters(
+    struct BorderAdapter *adapter, const struct Module *module, const NDIS_SWITCH_NIC_PARAMETERS *parameters,
+    WCHAR *alias, ULONG aliasByteCapacity) {
+  memset(adapter, 0, sizeof *adapter);
+  adapter->switchID = module->switchID;
+  adapter->port = parameters->PortId;
+  adapter->index = parameters->NicIndex;
+  adapter->type = parameters->NicType;
+  adapter->nameByteCount = nameLength(&parameters->NicFriendlyName);
+  adapter->name = (const uint16_t *)parameters->NicFriendlyName.String;
+  adapter->alias = (const uint16_t *)alias;
+  if (parameters->NicType == NdisSwitchNicTypeExternal && parameters->NicIndex != NDIS_SWITCH_DEFAULT_NIC_INDEX)
+    adapter->aliasByteCount = InterfaceAlias(&parameters->NetCfgInstanceId, alias, aliasByteCapacity);
+  for (ULONG index = 0; index < 6; index++)
+    adapter->address = adapter->address << 8 | parameters->CurrentMacAddress[index];
+  adapter->mtu = parameters->MTU;
+}
+
+// MARK: On the way down
+
+static uint32_t tellPort(uint32_t event, const struct BorderPort *port) {
+  KIRQL level = ControlAcquire();
+  uint32_t verdict = ExtensionPort(driver.extension, event, port);
+  ControlRelease(level);
+  return verdict;
+}
+
+static uint32_t tellAdapter(uint32_t event, const struct BorderAdapter *adapter) {
+  KIRQL level = ControlAcquire();
+  uint32_t verdict = ExtensionAdapter(driver.extension, event, adapter);
+  ControlRelease(level);
+  return verdict;
+}
+
+static NDIS_STATUS portRequest(struct Module *module, PNDIS_OID_REQUEST request, PBOOLEAN isCreated) {
+  const NDIS_SWITCH_PORT_PARAMETERS *parameters = request->DATA.SET_INFORMATION.InformationBuffer;
+  if (!parameters ||
+      request->DATA.SET_INFORMATION.InformationBufferLength < NDIS_SIZEOF_NDIS_SWITCH_PORT_PARAMETERS_REVISION_1)
+    return NDIS_STATUS_SUCCESS;
+  struct BorderPort port;
+  PortFromParameters(&port, module, parameters);
+  switch (request->DATA.SET_INFORMATION.Oid) {
+    case OID_SWITCH_PORT_CREATE: {
+      // A validation port is there to see whether it could be made; no packet comes by it.
+      if (parameters->IsValidationPort) return NDIS_STATUS_SUCCESS;
+      uint32_t verdict = tellPort(extensionCreate, &port);
+      *isCreated = verdict == extensionDone;
+      return verdict == extensionVetoed ? NDIS_STATUS_DATA_NOT_ACCEPTED : NDIS_STATUS_SUCCESS;
+    }
+    case OID_SWITCH_PORT_UPDATED: tellPort(extensionUpdate, &port); break;
+    case OID_SWITCH_PORT_TEARDOWN:
+      tellPort(extensionTearDown, &port);
+      PipelinesQuiesce();
+      break;
+    case OID_SWITCH_PORT_DELETE: tellPort(extensionDelete, &port); break;
+  }
+  return NDIS_STATUS_SUCCESS;
+}
+
+static NDIS_STATUS adapterRequest(struct Module *module, PNDIS_OID_REQUEST request, PBOOLEAN isCreated) {
+  const NDIS_SWITCH_NIC_PARAMETERS *parameters = request->DATA.SET_INFORMATION.InformationBuffer;
+  if (!parameters ||
+      request->DATA.SET_INFORMATION.InformationBufferLength < NDIS_SIZEOF_NDIS_SWITCH_NIC_PARAMETERS_REVISION_1)
+    return NDIS_STATUS_SUCCESS;
+  struct BorderAdapter adapter;
+  WCHAR alias[256];
+  AdapterFromParameters(&adapter, module, parameters, alias, sizeof alias);
+  switch (request->DATA.SET_INFORMATION.Oid) {
+    case OID_SWITCH_NIC_CREATE: {
+      uint32_t verdict = tellAdapter(extensionCreate, &adapter);
+      *isCreated = verdict == extensionDone;
+      return verdict == extensionVetoed ? NDIS_STATUS_DATA_NOT_ACCEPTED : NDIS_STATUS_SUCCESS;
+    }
+    case OID_SWITCH_NIC_UPDATED: tellAdapter(extensionUpdate, &adapter); break;
+    case OID_SWITCH_NIC_DISCONNECT:
+      tellAdapter(extensionDisconnect, &adapter);
+      // Whoever had already chosen the adapter for a packet has handed it over when this returns.
+      PipelinesQuiesce();
+      break;
+    case OID_SWITCH_NIC_DELETE: tellAdapter(extensionDelete, &adapter); break;
+  }
+  return NDIS_STATUS_SUCCESS;
+}
+
+// {BEF579F1-F307-4D5E-AAF5-99A667FB847C}: whose saved state is ours.
+static const GUID extensionID = {0xbef579f1, 0xf307, 0x4d5e, {0xaa, 0xf5, 0x99, 0xa6, 0x67, 0xfb, 0x84, 0x7c}};
+
+static BOOLEAN isOurs(const GUID *id) { return memcmp(id, &extensionID, sizeof extensionID) == 0; }
+
+static void setExtension(PNDIS_SWITCH_NIC_SAVE_STATE state) {
+  state->ExtensionId = extensionID;
+  USHORT length = extensionName.Length;
+  memcpy(state->ExtensionFriendlyName.String, extensionName.Buffer, length);
+  state->ExtensionFriendlyName.String[length / sizeof(WCHAR)] = 0;
+  state->ExtensionFriendlyName.Length = length;
+}
+
+// Whether the request ends here: then it carries what is saved of an adapter.
+static BOOLEAN save(struct Module *module, PNDIS_OID_REQUEST request, NDIS_STATUS *status) {
+  PNDIS_SWITCH_NIC_SAVE_STATE state = request->DATA.METHOD_INFORMATION.InformationBuffer;
+  ULONG length = request->DATA.METHOD_INFORMATION.OutputBufferLength;
+  if (!state || request->RequestType != NdisRequestMethod || length < sizeof *state) return FALSE;
+  // The switch asks again until every extension has said what it has; what was said is recognised by its owner.
+  if (isOurs(&state->ExtensionId)) return FALSE;
+  ULONG offset = state->SaveDataOffset ? state->SaveDataOffset : sizeof *state;
+  ULONG room = offset < length ? length - offset : 0;
+  if (room > state->SaveDataSize && state->SaveDataSize) room = state->SaveDataSize;
+  UCHAR bytes[300];
+  KIRQL level = ControlAcquire();
+  ULONG count = ExtensionSave(
+      driver.extension, module->switchID, state->PortId, state->NicIndex, bytes, sizeof bytes);
+  ControlRelease(level);
+  if (!count || count > sizeof bytes) return FALSE;
+  if (room < count) {
+    request->DATA.METHOD_INFORMATION.BytesNeeded = offset + count;
+    *status = NDIS_STATUS_BUFFER_TOO_SHORT;
+    return TRUE;
+  }
+  setExtension(state);
+  state->SaveDataOffset = (USHORT)offset;
+  state->SaveDataSize = (USHORT)count;
+  memcpy((PUCHAR)state + offset, bytes, count);
+  request->DATA.METHOD_INFORMATION.BytesWritten = offset + count;
+  *status = NDIS_STATUS_SUCCESS;
+  return TRUE;
+}
+
+static BOOLEAN restore(struct Module *module, PNDIS_OID_REQUEST request, NDIS_STATUS *status) {
+  const NDIS_SWITCH_NIC_SAVE_STATE *state = request->DATA.SET_INFORMATION.InformationBuffer;
+  ULONG length = request->DATA.SET_INFORMATION.InformationBufferLength;
+  if (!state || length < sizeof *state || !isOurs(&state->ExtensionId)) return FALSE;
+  if ((ULONG)state->SaveDataOffset + state->SaveDataSize > length) {
+    *status = NDIS_STATUS_INVALID_LENGTH;
+    return TRUE;
+  }
+  KIRQL level = ControlAcquire();
+  ExtensionRestore(
+      driver.extension, module->switchID, state->PortId, state->NicIndex, (const UCHAR *)state + state->SaveDataOffset,
+      state->SaveDataSize);
+  ControlRelease(level);
+  request->DATA.SET_INFORMATION.BytesRead = length;
+  *status = NDIS_STATUS_SUCCESS;
+  return TRUE;
+}
+
+// A virtual function would let a machine's packets pass the switch by.
+static BOOLEAN refusesNICRequest(PNDIS_OID_REQUEST request) {
+  const NDIS_SWITCH_NIC_OID_REQUEST *wrapper = request->DATA.METHOD_INFORMATION.InformationBuffer;
+  if (!wrapper || request->DATA.METHOD_INFORMATION.InputBufferLength < NDIS_SIZEOF_NDIS_SWITCH_NIC_OID_REQUEST_REVISION_1)
+    return FALSE;
+  return wrapper->OidRequest && wrapper->OidRequest->DATA.METHOD_INFORMATION.Oid == OID_NIC_SWITCH_ALLOCATE_VF;
+}
+
+// Looks at a request on its way down. TRUE: it ends here, with a status.
+static BOOLEAN inspect(struct Module *module, PNDIS_OID_REQUEST request, PBOOLEAN isCreated, NDIS_STATUS *status) {
+  *status = NDIS_STATUS_SUCCESS;
+  if (request->RequestType == NdisRequestMethod) {
+    switch (request->DATA.METHOD_INFORMATION.Oid) {
+      case OID_SWITCH_NIC_REQUEST:
+        *status = NDIS_STATUS_FAILURE;
+        return refusesNICRequest(request);
+      case OID_SWITCH_NIC_SAVE: return save(module, request, status);
+    }
+    return FALSE;
+  }
+  if (request->RequestType != NdisRequestSetInformation) return FALSE;
+  switch (request->DATA.SET_INFORMATION.Oid) {
+    case OID_SWITCH_PORT_CREATE:
+    case OID_SWITCH_PORT_UPDATED:
+    case OID_SWITCH_PORT_TEARDOWN:
+    case OID_SWITCH_PORT_DELETE: *status = portRequest(module, request, isCreated); break;
+    case OID_SWITCH_NIC_CREATE:
+    case OID_SWITCH_NIC_UPDATED:
+    case OID_SWITCH_NIC_DISCONNECT:
+    case OID_SWITCH_NIC_DELETE: *status = adapterRequest(module, request, isCreated); break;
+    case OID_SWITCH_NIC_RESTORE: return restore(module, request, status);
+  }
+  return *status != NDIS_STATUS_SUCCESS;
+}
+
+static void setPending(struct Module *module, PNDIS_OID_REQUEST clone) {
+  KIRQL level = KeAcquireSpinLockRaiseToDpc(&module->pendingLock);
+  module->pendingClone = clone;
+  KeReleaseSpinLock(&module->pendingLock, level);
+}
+
+NDIS_STATUS NTAPI FilterOidRequest(NDIS_HANDLE context, PNDIS_OID_REQUEST request) {
+  struct Module *module = context;
+  BOOLEAN isCreated = FALSE;
+  NDIS_STATUS status;
+  if (inspect(module, request, &isCreated, &status)) return status;
+  PNDIS_OID_REQUEST clone;
+  status = NdisAllocateCloneOidRequest(module->filterHandle, request, DRIVER_TAG, &clone);
+  if (status != NDIS_STATUS_SUCCESS) clone = NULL;
+  if (clone) {
+    struct CloneMemory *memory = memoryOf(clone);
+    memory->original = request;
+    memory->undo = isCreated;
+    clone->RequestId = request->RequestId;
+    setPending(module, clone);
+    status = NdisFOidRequest(module->filterHandle, clone);
+    if (status != NDIS_STATUS_PENDING) FilterOidRequestComplete(module, clone, status);
+    return NDIS_STATUS_PENDING;
+  }
+  if (isCreated) {
+    // It goes no further, so that it does not happen.
+    if (request->DATA.SET_INFORMATION.Oid == OID_SWITCH_PORT_CREATE) {
+      struct BorderPort port;
+      PortFromParameters(&port, module, request->DATA.SET_INFORMATION.InformationBuffer);
+      tellPort(extensionUndo, &port);
+    } else {
+      const NDIS_SWITCH_NIC_PARAMETERS *parameters = request->DATA.SET_INFORMATION.InformationBuffer;
+      struct BorderAdapter adapter = {
+          .switchID = module->switchID, .port = parameters->PortId, .index = parameters->NicIndex};
+      tellAdapter(extensionUndo, &adapter);
+    }
+  }
+  return status;
+}
+
+// MARK: On the way back
+
+// What changes only once the switch itself has agreed, or has to be undone because it did not.
+static void conclude(struct Module *module, PNDIS_OID_REQUEST request, BOOLEAN wasCreated, NDIS_STATUS status) {
+  if (request->RequestType != NdisRequestSetInformation) return;
+  NDIS_OID oid = request->DATA.SET_INFORMATION.Oid;
+  if (oid == OID_SWITCH_PORT_CREATE && wasCreated && status != NDIS_STATUS_SUCCESS) {
+    struct BorderPort port;
+    PortFromParameters(&port, module, request->DATA.SET_INFORMATION.InformationBuffer);
+    tellPort(extensionUndo, &port);
+    return;
+  }
+  BOOLEAN isFailedCreation = oid == OID_SWITCH_NIC_CREATE && wasCreated && status != NDIS_STATUS_SUCCESS;
+  BOOLEAN isConnection = oid == OID_SWITCH_NIC_CONNECT && status == NDIS_STATUS_SUCCESS;
+  const NDIS_SWITCH_NIC_PARAMETERS *parameters = request->DATA.SET_INFORMATION.InformationBuffer;
+  if ((!isFailedCreation && !isConnection) || !parameters ||
+      request->DATA.SET_INFORMATION.InformationBufferLength < NDIS_SIZEOF_NDIS_SWITCH_NIC_PARAMETERS_REVISION_1)
+    return;
+  struct BorderAdapter adapter = {
+      .switchID = module->switchID, .port = parameters->PortId, .index = parameters->NicIndex};
+  tellAdapter(isConnection ? extensionConnect : extensionUndo, &adapter);
+}
+
+static void copyResult(PNDIS_OID_REQUEST original, PNDIS_OID_REQUEST clone) {
+  switch (clone->RequestType) {
+    case NdisRequestMethod:
+      original->DATA.METHOD_INFORMATION.OutputBufferLength = clone->DATA.METHOD_INFORMATION.OutputBufferLength;
+      original->DATA.METHOD_INFORMATION.BytesRead = clone->DATA.METHOD_INFORMATION.BytesRead;
+      original->DATA.METHOD_INFORMATION.BytesNeeded = clone->DATA.METHOD_INFORMATION.BytesNeeded;
+      original->DATA.METHOD_INFORMATION.BytesWritten = clone->DATA.METHOD_INFORMATION.BytesWritten;
+      break;
+    case NdisRequestSetInformation:
+      original->DATA.SET_INFORMATION.BytesRead = clone->DATA.SET_INFORMATION.BytesRead;
+      original->DATA.SET_INFORMATION.BytesNeeded = clone->DATA.SET_INFORMATION.BytesNeeded;
+      break;
+    default:
+      original->DATA.QUERY_INFORMATION.BytesWritten = clone->DATA.QUERY_INFORMATION.BytesWritten;
+      original->DATA.QUERY_INFORMATION.BytesNeeded = clone->DATA.QUERY_INFORMATION.BytesNeeded;
+      break;
+  }
+}
+
+VOID NTAPI FilterOidRequestComplete(NDIS_HANDLE context, PNDIS_OID_REQUEST request, NDIS_STATUS status) {
+  struct Module *module = context;
+  struct CloneMemory memory = *memoryOf(request);
+  if (!memory.original) {
+    struct OwnRequest *own = CONTAINING_RECORD(request, struct OwnRequest, request);
+    own->status = status;
+    KeSetEvent(&own->done, 0, FALSE);
+    return;
+  }
+  setPending(module, NULL);
+  conclude(module, memory.original, memory.undo != 0, status);
+  copyResult(memory.original, request);
+  NdisFreeCloneOidRequest(module->filterHandle, request);
+  NdisFOidRequestComplete(module->filterHandle, memory.original, status);
+}
+
+VOID NTAPI FilterCancelOidRequest(NDIS_HANDLE context, PVOID requestId) {
+  struct Module *module = context;
+  KIRQL level = KeAcquireSpinLockRaiseToDpc(&module->pendingLock);
+  BOOLEAN isPending = module->pendingClone && module->pendingClone->RequestId == requestId;
+  KeReleaseSpinLock(&module->pendingLock, level);
+  if (isPending) NdisFCancelOidRequest(module->filterHandle, requestId);
+}
