@@ -101,7 +101,7 @@ class ProgramTestCase(wine.WineTestCase):
         self.running = []
 
     def tearDown(self):
-        for process in self.running:
+        for process in reversed(list(self.running)):
             self.stop(process)
         for name in os.listdir(self.run_folder):
             os.unlink(os.path.join(self.run_folder, name))

@@ -86,6 +86,8 @@ class Services(ProgramTestCase):
         self.assertEqual(self.state("ovsdb-server"), (1, 1066, 1))
         with open(os.path.join(self.data, "logs", "ovsdb-server.log")) as file:
             self.assertIn("|daemon|EMER|I/O error: C:\\nowhere\\conf.db: open failed", file.read())
+        # Wine prints what would go to the event log.
+        self.assertRegex(self.prefix.log(), r"ReportEventW .*\|daemon\|EMER\|I/O error: C:")
 
     def test_the_exit_command_stops_the_service(self):
         self.default("ovsdb-tool", "create", "C:\\ProgramData\\openvswitch\\conf.db", os.path.join(BIN, "vswitch.ovsschema"))

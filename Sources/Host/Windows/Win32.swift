@@ -81,6 +81,13 @@
   @_extern(c, "GetCommandLineW") func GetCommandLineW() -> UnsafePointer<UInt16>
   @_extern(c, "GetModuleFileNameW")
   func GetModuleFileNameW(_ module: Handle, _ buffer: UnsafeMutablePointer<UInt16>, _ size: UInt32) -> UInt32
+  @_extern(c, "GetConsoleMode")
+  func GetConsoleMode(_ handle: Handle, _ mode: UnsafeMutablePointer<UInt32>) -> Int32
+  @_extern(c, "WriteConsoleW")
+  func WriteConsoleW(
+    _ handle: Handle, _ characters: UnsafePointer<UInt16>?, _ count: UInt32,
+    _ done: UnsafeMutablePointer<UInt32>, _ reserved: UnsafeRawPointer?
+  ) -> Int32
   @_extern(c, "FreeConsole") func FreeConsole() -> Int32
   @_extern(c, "GetFileType") func GetFileType(_ handle: Handle) -> UInt32
 

@@ -11,6 +11,8 @@
     enum Kind {
       /// Read and written at once.
       case file
+      /// Written at once, as characters.
+      case console
       /// Requests to end the program.
       case termination
       /// A UDP socket, written at once.

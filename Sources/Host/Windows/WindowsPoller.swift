@@ -57,7 +57,7 @@
 
     func add(_ descriptor: Descriptor, number: UInt64, interest: Readiness) throws(SystemError) {
       switch descriptor.kind {
-      case .file, .datagrams: break
+      case .file, .console, .datagrams: break
       case .termination:
         let error = apus_termination_open(port)
         if error != 0 { throw SystemError(code: Int32(bitPattern: error)) }
@@ -190,7 +190,7 @@
 
     private static func readiness(of descriptor: Descriptor, _ interest: Readiness) -> Readiness {
       switch descriptor.kind {
-      case .file, .datagrams: return interest
+      case .file, .console, .datagrams: return interest
       case .termination: return apus_termination_is_pending() != 0 ? .readable : []
       case .socketListener, .pipeListener:
         return descriptor.places.contains { !$0.operation.state.isPending } ? .readable : []

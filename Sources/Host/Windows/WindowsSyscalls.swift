@@ -97,8 +97,16 @@
     }
 
     static var standardInput: Descriptor { Descriptor(.file, GetStdHandle(0xffff_fff6)) }
-    static var standardOutput: Descriptor { Descriptor(.file, GetStdHandle(0xffff_fff5)) }
-    static var standardError: Descriptor { Descriptor(.file, GetStdHandle(0xffff_fff4)) }
+    static var standardOutput: Descriptor { standardStream(0xffff_fff5) }
+    static var standardError: Descriptor { standardStream(0xffff_fff4) }
+
+    private static func standardStream(_ which: UInt32) -> Descriptor {
+      let handle = GetStdHandle(which)
+      var mode: UInt32 = 0
+      // SAFETY: the call writes one integer.
+      let isConsole = unsafe GetConsoleMode(handle, &mode) != 0
+      return Descriptor(isConsole ? .console : .file, handle)
+    }
 
     /// A console is a character device.
     static func isTerminal(_ descriptor: Descriptor) -> Bool { GetFileType(descriptor.handle) == 2 }

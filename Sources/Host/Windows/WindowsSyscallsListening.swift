@@ -27,7 +27,7 @@
       switch listener.kind {
       case .pipeListener(let name): makePipePlace(listener, name)
       case .socketListener(let family): makeSocketPlace(listener, family)
-      case .file, .termination, .datagrams, .socket, .pipe, .device: nil
+      case .file, .console, .termination, .datagrams, .socket, .pipe, .device: nil
       }
     }
 

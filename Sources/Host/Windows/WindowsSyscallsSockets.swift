@@ -148,7 +148,7 @@
     private static func name(_ descriptor: Descriptor, isPeer: Bool) -> SocketAddress? {
       switch descriptor.kind {
       case .socket, .socketListener, .datagrams: break
-      case .file, .termination, .pipe, .pipeListener, .device: return nil
+      case .file, .console, .termination, .pipe, .pipeListener, .device: return nil
       }
       var bytes = [UInt8](repeating: 0, count: 128)
       var length: Int32 = 128

@@ -19,7 +19,7 @@
     /// Closes a handle; operations on it end, and the poller keeps their memory until they have.
     static func close(_ kind: Descriptor.Kind, _ handle: Handle) {
       switch kind {
-      case .termination: break
+      case .termination, .console: break
       case .socket, .socketListener, .datagrams: _ = closesocket(handle)
       case .file, .pipe, .pipeListener, .device: if handle != 0 { _ = CloseHandle(handle) }
       }
@@ -28,7 +28,7 @@
     /// Begins what a descriptor needs to become ready, now that it is watched.
     static func start(_ descriptor: Descriptor) {
       switch descriptor.kind {
-      case .file, .termination, .datagrams, .device: break
+      case .file, .console, .termination, .datagrams, .device: break
       case .socketListener, .pipeListener: fillPlaces(descriptor)
       case .socket, .pipe:
         if descriptor.isConnecting { connect(descriptor) } else { startReading(descriptor) }
@@ -63,7 +63,7 @@
       switch descriptor.kind {
       case .file: return readFile(descriptor.handle, into: &buffer)
       case .socket, .pipe: return readStream(descriptor, into: &buffer)
-      case .termination, .datagrams, .socketListener, .pipeListener, .device: return .wouldBlock
+      case .console, .termination, .datagrams, .socketListener, .pipeListener, .device: return .wouldBlock
       }
     }
 
@@ -105,6 +105,7 @@
       precondition(offset >= 0 && offset <= bytes.count)
       switch descriptor.kind {
       case .file: return writeFile(descriptor.handle, bytes, from: offset)
+      case .console: return writeConsole(descriptor.handle, bytes, from: offset)
       case .datagrams: return sendDatagram(descriptor.handle, bytes, from: offset)
       case .socket, .pipe: return writeStream(descriptor, bytes, from: offset)
       case .termination, .socketListener, .pipeListener, .device: return .wouldBlock
@@ -120,6 +121,30 @@
       }
       return result != 0 ? .count(Int(count)) : .failed(.last)
     }
+
+    /// Writes text to a console, whatever set of characters it takes for bytes.
+    private static func writeConsole(_ handle: Handle, _ bytes: [UInt8], from offset: Int) -> Transfer {
+      // A console refuses much at once; a piece ends where a character does.
+      var end = min(bytes.count, offset + consoleByteCount)
+      while end < bytes.count, end > offset, bytes[end] & 0xc0 == 0x80 { end -= 1 }
+      if end == offset { end = bytes.count }
+      let characters = Array(String(decoding: bytes[offset..<end], as: UTF8.self).utf16)
+      var written = 0
+      while written < characters.count {
+        var count: UInt32 = 0
+        // SAFETY: as many characters are read as the array holds from there on.
+        let result = unsafe characters.withUnsafeBufferPointer {
+          unsafe WriteConsoleW(
+            handle, $0.baseAddress.map { unsafe $0 + written }, UInt32($0.count - written), &count, nil)
+        }
+        if result == 0 { return .failed(.last) }
+        if count == 0 { break }
+        written += Int(count)
+      }
+      return .count(end - offset)
+    }
+
+    private static let consoleByteCount = 8_192
 
     private static func sendDatagram(_ socket: Handle, _ bytes: [UInt8], from offset: Int) -> Transfer {
       // SAFETY: the range from the offset to the array's end was checked by the caller.
