@@ -6,7 +6,8 @@ INSERT INTO `InstallExecuteSequence` (`Action`, `Sequence`) VALUES ('RemoveEnvir
 INSERT INTO `InstallExecuteSequence` (`Action`, `Sequence`) VALUES ('WriteEnvironmentStrings', 5200)
 -- The former version goes before the new one comes, within one transaction, so that a failed upgrade is undone.
 UPDATE `InstallExecuteSequence` SET `Sequence` = 1501 WHERE `Action` = 'RemoveExistingProducts'
--- wixl places it after the files are gone.
+-- wixl places these after the files are gone, where the installed ovs-setup.exe is gone too.
+UPDATE `InstallExecuteSequence` SET `Sequence` = 1899 WHERE `Action` = 'EndServices'
 UPDATE `InstallExecuteSequence` SET `Sequence` = 2001 WHERE `Action` = 'RemoveDriver'
 -- A package of the same version is replaced too (513: features are kept, the highest version is included).
 DELETE FROM `Upgrade` WHERE `ActionProperty` = 'WIX_UPGRADE_DETECTED'

@@ -307,5 +307,80 @@ class InstallerTests(InstalledTestCase):
         other.unlink()
 
 
+def built():
+    """Whether every program is built, and the driver."""
+    files = [pathlib.Path(wine.BUILD) / "bin" / f"{name}.exe" for name in PROGRAMS] + [pathlib.Path(wine.BUILD) / "driver" / "openvswitch.sys"]
+    return all(path.exists() for path in files)
+
+
+@unittest.skipUnless(built(), "Scripts/windows build has not been run")
+class ProductTests(InstalledTestCase):
+    """The product as it ships, but for the driver, which takes Hyper-V."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.packages = Packages(pathlib.Path(wine.BUILD) / "bin", pathlib.Path(wine.BUILD) / "driver" / "openvswitch.sys")
+        cls.addClassCleanup(cls.packages.remove)
+
+    def tool(self, name, *arguments):
+        return self.prefix.run(f"{PRODUCT}\\bin\\{name}.exe", "--timeout=20", *arguments, check=True).stdout.strip()
+
+    def expect_running(self):
+        for name in ("ovsdb-server", "ovs-vswitchd"):
+            self.expect_service(name, "RUNNING")
+            self.assertIn("Apus", self.tool("ovs-appctl", "-t", name, "version"))
+
+    def marker(self):
+        return self.tool("ovs-vsctl", "--if-exists", "get", "Open_vSwitch", ".", "external_ids:marker")
+
+    def test_services_serve_and_the_database_outlives_everything(self):
+        self.install("0.1.0")
+        self.expect_running()
+        self.tool("ovs-vsctl", "--no-wait", "add-br", "br0", "--", "set", "Open_vSwitch", ".", "external_ids:marker=kept")
+        with self.subTest("upgrade"):
+            self.install("0.2.0")
+            self.expect_running()
+            self.assertEqual(self.marker(), "kept")
+            self.assertEqual(self.tool("ovs-vsctl", "list-br"), "br0")
+        with self.subTest("services one after the other"):
+            self.prefix.stop_service("ovs-vswitchd")
+            self.expect_service("ovs-vswitchd", "STOPPED")
+            self.prefix.stop_service("ovsdb-server")
+            self.expect_service("ovsdb-server", "STOPPED")
+            # Windows would start the first for the second; Wine does not.
+            self.prefix.start_service("ovsdb-server")
+            self.prefix.start_service("ovs-vswitchd")
+            self.expect_running()
+        with self.subTest("removal and installation"):
+            self.remove("0.2.0")
+            for name in ("ovsdb-server", "ovs-vswitchd"):
+                self.assertIsNone(self.service(name))
+            self.assertEqual(self.files(PRODUCT), set())
+            self.install("0.2.0")
+            self.expect_running()
+            self.assertEqual(self.marker(), "kept")
+        self.assertNotIn("did not stop within", self.setup_log())
+
+    def test_older_database_is_converted(self):
+        self.install("0.1.0", "ADDLOCAL=OpenvSwitchCLI")
+        schema = pathlib.Path(self.prefix.path(PRODUCT + "\\conf\\vswitch.ovsschema")).read_text()
+        older = pathlib.Path(self.prefix.path("C:\\older.ovsschema"))
+        older.write_text(re.sub(r'"version":\s*"[\d.]+"', '"version": "8.0.0"', schema))
+        pathlib.Path(self.prefix.path(DATA)).mkdir(exist_ok=True)
+        self.prefix.run(f"{PRODUCT}\\bin\\ovsdb-tool.exe", "create", DATABASE, "C:\\older.ovsschema", check=True)
+        self.install("0.2.0", "ADDLOCAL=OpenvSwitchServices,OpenvSwitchCLI")
+        self.expect_running()
+        self.assertIn(f"converted {DATABASE} to schema", self.setup_log())
+        self.assertIn("conf.db.backup-8.0.0", self.files(DATA))
+        self.assertEqual(
+            self.prefix.run(f"{PRODUCT}\\bin\\ovsdb-tool.exe", "db-version", DATABASE + ".backup-8.0.0", check=True).stdout.strip(), "8.0.0")
+
+    def test_programs_import_what_there_is(self):
+        self.packages.make("0.1.0")
+        files = [*self.packages.folder.glob("0.1.0/stage/bin/*.exe"), *self.packages.folder.glob("0.1.0/stage/driver/*.sys")]
+        self.assertEqual(len(files), 10)
+        run(ROOT / "Windows" / "imports" / "check", *files)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -50,5 +50,6 @@ int prepareData(const Places *places);
 int installDriver(const Places *places);
 int removeDriver(const Places *places);
 int setRecovery(void);
+int stopServices(void);
 
 #endif
