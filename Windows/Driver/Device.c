@@ -101,8 +101,8 @@ static NTSTATUS NTAPI dispatchCreate(PDEVICE_OBJECT object, PIRP irp) {
   PFILE_OBJECT file = IoGetCurrentIrpStackLocation(irp)->FileObject;
   // There is nothing below the device; a name there would be opened without a look at who may open the device.
   if (file->FileName.Length) return complete(irp, STATUS_OBJECT_NAME_NOT_FOUND, 0);
-  void *memory;
-  if (posix_memalign(&memory, 16, sizeof(struct OpenHandle))) return complete(irp, STATUS_INSUFFICIENT_RESOURCES, 0);
+  void *memory = KernelAllocate(16, sizeof(struct OpenHandle));
+  if (!memory) return complete(irp, STATUS_INSUFFICIENT_RESOURCES, 0);
   memset(memory, 0, sizeof(struct OpenHandle));
   struct OpenHandle *handle = memory;
   KIRQL level = ControlAcquire();

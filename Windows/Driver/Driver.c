@@ -46,6 +46,8 @@ static VOID NTAPI work(PVOID context) {
     ULONG64 now = KernelMilliseconds();
     if (now - last >= WORKER_INTERVAL_MILLISECONDS) {
       last = now;
+      // Tables may grow now, which can wait for a better time.
+      if (!KernelHeapRoom()) continue;
       KIRQL level = ControlAcquire();
       ExtensionMaintain(driver.extension);
       ControlRelease(level);
@@ -79,13 +81,28 @@ static NTSTATUS createPipelines(void) {
   ULONG count = KeQueryActiveProcessorCount(NULL);
   driver.pipelineCount = count == 0 ? 1 : count > DRIVER_MAXIMUM_PIPELINE_COUNT ? DRIVER_MAXIMUM_PIPELINE_COUNT : count;
   SIZE_T size = driver.pipelineCount * sizeof(struct Pipeline);
-  void *memory;
-  if (posix_memalign(&memory, 64, size)) return STATUS_INSUFFICIENT_RESOURCES;
+  // What an engine of the sizes in Glue.swift takes at first.
+  if (!KernelHeapStart((SIZE_T)driver.pipelineCount * (16u << 20))) return STATUS_INSUFFICIENT_RESOURCES;
+  void *memory = KernelAllocate(64, size);
+  if (!memory) return STATUS_INSUFFICIENT_RESOURCES;
   memset(memory, 0, size);
   driver.pipelines = memory;
   for (ULONG index = 0; index < driver.pipelineCount; index++) KeInitializeSpinLock(&driver.pipelines[index].lock);
   KeInitializeSpinLock(&driver.controlLock);
   return STATUS_SUCCESS;
+}
+
+// NDIS calls this while it registers the driver, before it attaches it anywhere.
+static NDIS_STATUS NTAPI setOptions(NDIS_HANDLE filterDriver, NDIS_HANDLE context) {
+  (void)filterDriver, (void)context;
+  NTSTATUS status = createPipelines();
+  if (NT_SUCCESS(status)) {
+    driver.extension = ExtensionCreate(driver.pipelineCount, KernelRandom());
+    if (!driver.extension) status = STATUS_INSUFFICIENT_RESOURCES;
+  }
+  if (NT_SUCCESS(status)) status = startWorker();
+  driver.isPrepared = NT_SUCCESS(status);
+  return (NDIS_STATUS)status;
 }
 
 static NTSTATUS registerFilter(void) {
@@ -103,6 +120,7 @@ static NTSTATUS registerFilter(void) {
   c.FriendlyName = extensionName;
   c.UniqueName = unique;
   c.ServiceName = service;
+  c.SetOptionsHandler = setOptions;
   c.AttachHandler = FilterAttach;
   c.DetachHandler = FilterDetach;
   c.RestartHandler = FilterRestart;
@@ -124,8 +142,7 @@ static void end(void) {
   driver.extension = NULL;
   if (driver.pipelines) free(driver.pipelines);
   driver.pipelines = NULL;
-  LONG64 left = KernelHeapUsed();
-  if (left) DbgPrint("OVSExt: %ld bytes of the heap are not given back\n", (long)left);
+  KernelHeapEnd();
 }
 
 static VOID NTAPI unload(PDRIVER_OBJECT object) {
@@ -142,13 +159,8 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT object, PUNICODE_STRING path) {
   driver.object = object;
   object->DriverUnload = unload;
   KernelStart();
-  NTSTATUS status = createPipelines();
-  if (NT_SUCCESS(status)) {
-    driver.extension = ExtensionCreate(driver.pipelineCount, KernelRandom());
-    if (!driver.extension) status = STATUS_INSUFFICIENT_RESOURCES;
-  }
-  if (NT_SUCCESS(status)) status = startWorker();
-  if (NT_SUCCESS(status)) status = registerFilter();
+  NTSTATUS status = registerFilter();
+  if (NT_SUCCESS(status) && !driver.isPrepared) status = STATUS_INSUFFICIENT_RESOURCES;
   if (NT_SUCCESS(status)) status = DeviceCreate(driver.filterDriver);
   if (!NT_SUCCESS(status)) {
     if (driver.filterDriver) NdisFDeregisterFilterDriver(driver.filterDriver);

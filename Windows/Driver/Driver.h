@@ -50,6 +50,7 @@ struct Driver {
   KEVENT workEvent;
   volatile LONG isStopping;
   PVOID thread;
+  BOOLEAN isPrepared;
 };
 
 extern struct Driver driver;
@@ -95,14 +96,16 @@ void PipelinesQuiesce(void);
 
 // Kernel.c
 void KernelStart(void);
-// How many bytes the heap holds; zero when everything is given back.
-LONG64 KernelHeapUsed(void);
+// Makes the heap's reserve, and sees whether as much as expected is to be had.
+BOOLEAN KernelHeapStart(SIZE_T expected);
+void KernelHeapEnd(void);
+// Memory that may be refused; given back with `free`.
+void *KernelAllocate(size_t alignment, size_t size);
 void *memset(void *, int, size_t);
 void *memcpy(void *, const void *, size_t);
 void *memmove(void *, const void *, size_t);
 int memcmp(const void *, const void *, size_t);
 void free(void *);
-int posix_memalign(void **, size_t alignment, size_t size);
 UINT64 KernelRandom(void);
 
 #endif

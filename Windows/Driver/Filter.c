@@ -82,9 +82,9 @@ static NDIS_STATUS attach(struct Module *module, NDIS_HANDLE filterHandle, PNDIS
 
 NDIS_STATUS NTAPI FilterAttach(
     NDIS_HANDLE filterHandle, NDIS_HANDLE driverContext, PNDIS_FILTER_ATTACH_PARAMETERS parameters) {
-  void *memory;
   (void)driverContext;
-  if (posix_memalign(&memory, 16, sizeof(struct Module))) return NDIS_STATUS_RESOURCES;
+  void *memory = KernelAllocate(16, sizeof(struct Module));
+  if (!memory) return NDIS_STATUS_RESOURCES;
   struct Module *module = memory;
   memset(module, 0, sizeof *module);
   module->switchID = DRIVER_MAXIMUM_SWITCH_COUNT;
@@ -184,69 +184,69 @@ static void learnAdapters(struct Module *module, PNDIS_SWITCH_NIC_ARRAY array, U
 #define LEARN_MAXIMUM_BYTE_COUNT (16u << 20)
 
 // Asks for an array of whatever size it has; the caller frees it.
-static PVOID queryArray(struct Module *module, NDIS_OID oid, UCHAR revision, USHORT headerSize, ULONG *length) {
+static NDIS_STATUS queryArray(
+    struct Module *module, NDIS_OID oid, UCHAR revision, USHORT headerSize, PVOID *array, ULONG *length) {
   ULONG size = 65536;
+  NDIS_STATUS status = NDIS_STATUS_RESOURCES;
   for (ULONG attempt = 0; attempt < 8 && size <= LEARN_MAXIMUM_BYTE_COUNT; attempt++) {
-    void *buffer;
     ULONG needed = 0;
-    if (posix_memalign(&buffer, 16, size)) return NULL;
-    memset(buffer, 0, size);
-    PNDIS_OBJECT_HEADER header = buffer;
+    PNDIS_OBJECT_HEADER header = KernelAllocate(16, size);
+    if (!header) return NDIS_STATUS_RESOURCES;
+    memset(header, 0, size);
     header->Type = NDIS_OBJECT_TYPE_DEFAULT;
     header->Revision = revision;
     header->Size = headerSize;
-    NDIS_STATUS status = OidQuery(module, oid, buffer, size, &needed);
-    if (status == NDIS_STATUS_SUCCESS) {
-      *length = size;
-      return buffer;
-    }
-    free(buffer);
-    if (status != NDIS_STATUS_INVALID_LENGTH && status != NDIS_STATUS_BUFFER_TOO_SHORT) return NULL;
+    status = OidQuery(module, oid, header, size, &needed);
+    *array = header;
+    *length = size;
+    if (status == NDIS_STATUS_SUCCESS) return status;
+    free(header);
+    if (status != NDIS_STATUS_INVALID_LENGTH && status != NDIS_STATUS_BUFFER_TOO_SHORT) return status;
     size = needed > size ? needed : size * 2;
   }
-  return NULL;
+  return status;
 }
 
-static void learn(struct Module *module) {
+static NDIS_STATUS learn(struct Module *module) {
   ULONG length;
-  PVOID array = queryArray(
+  PVOID array;
+  NDIS_STATUS status = queryArray(
       module, OID_SWITCH_PORT_ARRAY, NDIS_SWITCH_PORT_ARRAY_REVISION_1, NDIS_SIZEOF_NDIS_SWITCH_PORT_ARRAY_REVISION_1,
-      &length);
-  if (array) {
-    learnPorts(module, array, length);
-    free(array);
-  }
-  array = queryArray(
+      &array, &length);
+  if (status != NDIS_STATUS_SUCCESS) return status;
+  learnPorts(module, array, length);
+  free(array);
+  status = queryArray(
       module, OID_SWITCH_NIC_ARRAY, NDIS_SWITCH_NIC_ARRAY_REVISION_1, NDIS_SIZEOF_NDIS_SWITCH_NIC_ARRAY_REVISION_1,
-      &length);
-  if (array) {
-    learnAdapters(module, array, length);
-    free(array);
-  }
+      &array, &length);
+  if (status != NDIS_STATUS_SUCCESS) return status;
+  learnAdapters(module, array, length);
+  free(array);
+  return status;
 }
 
-static BOOLEAN isActive(struct Module *module) {
-  void *buffer;
+static NDIS_STATUS queryActive(struct Module *module, PBOOLEAN isActive) {
   ULONG needed;
-  if (posix_memalign(&buffer, 16, sizeof(NDIS_SWITCH_PARAMETERS))) return FALSE;
-  PNDIS_SWITCH_PARAMETERS parameters = buffer;
-  memset(parameters, 0, sizeof *parameters);
-  parameters->Header.Type = NDIS_OBJECT_TYPE_DEFAULT;
-  parameters->Header.Revision = NDIS_SWITCH_PARAMETERS_REVISION_1;
-  parameters->Header.Size = NDIS_SIZEOF_NDIS_SWITCH_PARAMETERS_REVISION_1;
-  NDIS_STATUS status = OidQuery(module, OID_SWITCH_PARAMETERS, parameters, sizeof *parameters, &needed);
-  BOOLEAN result = status == NDIS_STATUS_SUCCESS && parameters->IsActive;
-  free(buffer);
-  return result;
+  NDIS_SWITCH_PARAMETERS parameters;
+  memset(&parameters, 0, sizeof parameters);
+  parameters.Header.Type = NDIS_OBJECT_TYPE_DEFAULT;
+  parameters.Header.Revision = NDIS_SWITCH_PARAMETERS_REVISION_1;
+  parameters.Header.Size = NDIS_SIZEOF_NDIS_SWITCH_PARAMETERS_REVISION_1;
+  NDIS_STATUS status = OidQuery(module, OID_SWITCH_PARAMETERS, &parameters, sizeof parameters, &needed);
+  *isActive = status == NDIS_STATUS_SUCCESS && parameters.IsActive;
+  return status;
 }
 
 // MARK: Restart and pause
 
 NDIS_STATUS NTAPI FilterRestart(NDIS_HANDLE context, PNDIS_FILTER_RESTART_PARAMETERS parameters) {
   struct Module *module = context;
+  BOOLEAN isActive;
   (void)parameters;
-  // A switch that is still coming to life says so by NetEventSwitchActivate, when it has.
-  if (isActive(module)) learn(module);
+  NDIS_STATUS status = queryActive(module, &isActive);
+  // A switch that is still coming to life says by NetEventSwitchActivate when it has.
+  if (status == NDIS_STATUS_SUCCESS && isActive) status = learn(module);
+  if (status != NDIS_STATUS_SUCCESS) return status;
   module->outstanding = 1;
   InterlockedExchange(&module->state, moduleRunning);
   return NDIS_STATUS_SUCCESS;

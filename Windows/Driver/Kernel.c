@@ -4,10 +4,15 @@
 // MARK: Heap
 
 // All memory is non-paged and not executable, with the tag "Apus"; each block is counted, so that the heap has a limit and
-// what is not given back at the end is seen. Swift has no way to say that memory is short, so whoever takes in requests
-// asks for the room first, and the limit leaves it a reserve.
+// what is not given back at the end is seen.
+//
+// Swift has no way to say that memory is short. So what Swift asks for comes from a reserve when the system has nothing, and
+// from that moment `KernelHeapRoom` is zero for a while: whoever takes in requests asks it first, and refuses them. What C
+// allocates for packets is allowed to fail, and never touches the reserve.
 
 #define HEAP_DEFAULT_LIMIT_BYTES (1ll << 30)
+#define HEAP_RESERVE_BYTES (4u << 20)
+#define HEAP_SHORTAGE_MILLISECONDS 2000
 
 struct Block {
   void *base;
@@ -16,39 +21,119 @@ struct Block {
 
 static volatile LONG64 heapUsed;
 static LONG64 heapLimit = HEAP_DEFAULT_LIMIT_BYTES;
+// When the system last had no memory.
+static volatile LONG64 shortageMilliseconds;
+static volatile LONG64 shortageCount;
 
-int posix_memalign(void **result, size_t alignment, size_t size) {
+// The reserve: one piece of memory, cut into pieces that lie behind each other, each with its size before it.
+struct Piece {
+  SIZE_T size;  // with this header; a multiple of 64
+  SIZE_T isUsed;
+  SIZE_T unused[6];
+};
+_Static_assert(sizeof(struct Piece) == 64, "what follows is aligned");
+
+static PUCHAR reserve;
+static KSPIN_LOCK reserveLock;
+
+static struct Piece *pieceBehind(struct Piece *piece) { return (struct Piece *)((PUCHAR)piece + piece->size); }
+
+static PVOID takeReserve(SIZE_T size) {
+  PVOID found = NULL;
+  if (!reserve) return NULL;
+  size = (size + sizeof(struct Piece) + 63) & ~(SIZE_T)63;
+  KIRQL level = KeAcquireSpinLockRaiseToDpc(&reserveLock);
+  struct Piece *end = (struct Piece *)(reserve + HEAP_RESERVE_BYTES);
+  for (struct Piece *piece = (struct Piece *)reserve; piece < end; piece = pieceBehind(piece)) {
+    if (piece->isUsed) continue;
+    while (pieceBehind(piece) < end && !pieceBehind(piece)->isUsed) piece->size += pieceBehind(piece)->size;
+    if (piece->size < size) continue;
+    if (piece->size > size) {
+      struct Piece *rest = (struct Piece *)((PUCHAR)piece + size);
+      rest->size = piece->size - size;
+      rest->isUsed = 0;
+      piece->size = size;
+    }
+    piece->isUsed = 1;
+    found = piece + 1;
+    break;
+  }
+  KeReleaseSpinLock(&reserveLock, level);
+  return found;
+}
+
+static BOOLEAN isReserved(PVOID memory) {
+  return reserve && (PUCHAR)memory >= reserve && (PUCHAR)memory < reserve + HEAP_RESERVE_BYTES;
+}
+
+static void giveReserve(PVOID memory) {
+  KIRQL level = KeAcquireSpinLockRaiseToDpc(&reserveLock);
+  ((struct Piece *)memory - 1)->isUsed = 0;
+  KeReleaseSpinLock(&reserveLock, level);
+}
+
+static void *allocate(size_t alignment, size_t size, BOOLEAN mayUseReserve) {
   if (alignment < 16) alignment = 16;
-  if (size > MAXLONG - alignment - sizeof(struct Block)) return 12;
+  if (size > MAXLONG - alignment - sizeof(struct Block)) return NULL;
   SIZE_T total = size + alignment + sizeof(struct Block);
   PUCHAR base = ExAllocatePoolWithTag((POOL_TYPE)512 /* NonPagedPoolNx */, total, DRIVER_TAG);
-  if (!base) return 12;
+  if (!base) {
+    shortageMilliseconds = (LONG64)KernelMilliseconds();
+    InterlockedIncrement64(&shortageCount);
+    if (mayUseReserve) base = takeReserve(total);
+    if (!base) return NULL;
+  }
   ULONG_PTR place = ((ULONG_PTR)base + sizeof(struct Block) + alignment - 1) & ~(ULONG_PTR)(alignment - 1);
   struct Block *block = (struct Block *)place - 1;
   block->base = base;
   block->size = total;
   InterlockedExchangeAdd64(&heapUsed, (LONG64)total);
-  *result = (void *)place;
-  return 0;
+  return (void *)place;
+}
+
+void *KernelAllocate(size_t alignment, size_t size) { return allocate(alignment, size, FALSE); }
+
+int posix_memalign(void **result, size_t alignment, size_t size) {
+  *result = allocate(alignment, size, TRUE);
+  return *result ? 0 : 12;
 }
 
 // Swift calls this for what a suspended accessor keeps.
-void *malloc(size_t size) {
-  void *memory;
-  return posix_memalign(&memory, 16, size) ? NULL : memory;
-}
+void *malloc(size_t size) { return allocate(16, size, TRUE); }
 
 void free(void *memory) {
   if (!memory) return;
   struct Block *block = (struct Block *)memory - 1;
   InterlockedExchangeAdd64(&heapUsed, -(LONG64)block->size);
-  ExFreePoolWithTag(block->base, DRIVER_TAG);
+  if (isReserved(block->base))
+    giveReserve(block->base);
+  else
+    ExFreePoolWithTag(block->base, DRIVER_TAG);
 }
 
-LONG64 KernelHeapUsed(void) { return heapUsed; }
+BOOLEAN KernelHeapStart(SIZE_T expected) {
+  reserve = ExAllocatePoolWithTag((POOL_TYPE)512, HEAP_RESERVE_BYTES, DRIVER_TAG);
+  if (!reserve) return FALSE;
+  KeInitializeSpinLock(&reserveLock);
+  struct Piece *all = (struct Piece *)reserve;
+  all->size = HEAP_RESERVE_BYTES;
+  all->isUsed = 0;
+  // What is about to be allocated is there at this moment, at least.
+  void *probe = KernelAllocate(64, expected);
+  if (!probe) return FALSE;
+  free(probe);
+  return TRUE;
+}
+
+void KernelHeapEnd(void) {
+  if (heapUsed) DbgPrint("OVSExt: %ld bytes of the heap are not given back\n", (long)heapUsed);
+  if (reserve) ExFreePoolWithTag(reserve, DRIVER_TAG);
+  reserve = NULL;
+}
 
 uint64_t KernelHeapRoom(void) {
   LONG64 room = heapLimit - heapUsed;
+  if (shortageCount && (LONG64)KernelMilliseconds() - shortageMilliseconds < HEAP_SHORTAGE_MILLISECONDS) return 0;
   return room > 0 ? (uint64_t)room : 0;
 }
 

@@ -20,26 +20,23 @@ _Static_assert(
 static struct CloneMemory *memoryOf(PNDIS_OID_REQUEST request) { return (PVOID)request->SourceReserved; }
 
 NDIS_STATUS OidQuery(struct Module *module, NDIS_OID oid, PVOID buffer, ULONG length, PULONG needed) {
-  void *memory;
-  if (posix_memalign(&memory, 16, sizeof(struct OwnRequest))) return NDIS_STATUS_RESOURCES;
-  struct OwnRequest *own = memory;
-  memset(own, 0, sizeof *own);
-  KeInitializeEvent(&own->done, NotificationEvent, FALSE);
-  own->request.Header.Type = NDIS_OBJECT_TYPE_OID_REQUEST;
-  own->request.Header.Revision = NDIS_OID_REQUEST_REVISION_1;
-  own->request.Header.Size = NDIS_SIZEOF_OID_REQUEST_REVISION_1;
-  own->request.RequestType = NdisRequestQueryInformation;
-  own->request.DATA.QUERY_INFORMATION.Oid = oid;
-  own->request.DATA.QUERY_INFORMATION.InformationBuffer = buffer;
-  own->request.DATA.QUERY_INFORMATION.InformationBufferLength = length;
-  own->request.RequestId = own;
-  NDIS_STATUS status = NdisFOidRequest(module->filterHandle, &own->request);
+  struct OwnRequest own;
+  memset(&own, 0, sizeof own);
+  KeInitializeEvent(&own.done, NotificationEvent, FALSE);
+  own.request.Header.Type = NDIS_OBJECT_TYPE_OID_REQUEST;
+  own.request.Header.Revision = NDIS_OID_REQUEST_REVISION_1;
+  own.request.Header.Size = NDIS_SIZEOF_OID_REQUEST_REVISION_1;
+  own.request.RequestType = NdisRequestQueryInformation;
+  own.request.DATA.QUERY_INFORMATION.Oid = oid;
+  own.request.DATA.QUERY_INFORMATION.InformationBuffer = buffer;
+  own.request.DATA.QUERY_INFORMATION.InformationBufferLength = length;
+  own.request.RequestId = &own;
+  NDIS_STATUS status = NdisFOidRequest(module->filterHandle, &own.request);
   if (status == NDIS_STATUS_PENDING) {
-    KeWaitForSingleObject(&own->done, Executive, KernelMode, FALSE, NULL);
-    status = own->status;
+    KeWaitForSingleObject(&own.done, Executive, KernelMode, FALSE, NULL);
+    status = own.status;
   }
-  *needed = own->request.DATA.QUERY_INFORMATION.BytesNeeded;
-  free(own);
+  *needed = own.request.DATA.QUERY_INFORMATION.BytesNeeded;
   return status;
 }
 
@@ -104,6 +101,7 @@ static NDIS_STATUS portRequest(struct Module *module, PNDIS_OID_REQUEST request,
     case OID_SWITCH_PORT_CREATE: {
       // A validation port is there to see whether it could be made; no packet comes by it.
       if (parameters->IsValidationPort) return NDIS_STATUS_SUCCESS;
+      if (!KernelHeapRoom()) return NDIS_STATUS_RESOURCES;
       uint32_t verdict = tellPort(extensionCreate, &port);
       *isCreated = verdict == extensionDone;
       return verdict == extensionVetoed ? NDIS_STATUS_DATA_NOT_ACCEPTED : NDIS_STATUS_SUCCESS;
@@ -128,6 +126,7 @@ static NDIS_STATUS adapterRequest(struct Module *module, PNDIS_OID_REQUEST reque
   AdapterFromParameters(&adapter, module, parameters, alias, sizeof alias);
   switch (request->DATA.SET_INFORMATION.Oid) {
     case OID_SWITCH_NIC_CREATE: {
+      if (!KernelHeapRoom()) return NDIS_STATUS_RESOURCES;
       uint32_t verdict = tellAdapter(extensionCreate, &adapter);
       *isCreated = verdict == extensionDone;
       return verdict == extensionVetoed ? NDIS_STATUS_DATA_NOT_ACCEPTED : NDIS_STATUS_SUCCESS;

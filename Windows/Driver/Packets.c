@@ -125,9 +125,9 @@ static BOOLEAN makeList(struct Packet *packet, const struct BorderDeparture *dep
 
 static struct Packet *makePacket(struct Module *module, const struct BorderDeparture *departure) {
   ULONG byteCount = departure->byteCount - (departure->omitsTag ? 4 : 0);
-  void *memory;
   SIZE_T headerSize = (sizeof(struct Packet) + 63) & ~(SIZE_T)63;
-  if (posix_memalign(&memory, 64, headerSize + byteCount)) return NULL;
+  void *memory = KernelAllocate(64, headerSize + byteCount);
+  if (!memory) return NULL;
   struct Packet *packet = memory;
   memset(packet, 0, sizeof *packet);
   packet->module = module;
@@ -152,9 +152,9 @@ static BOOLEAN addDestination(struct Packet *packet, const struct BorderDepartur
   } else {
     if (packet->destinationCount > packet->capacity) {
       ULONG capacity = packet->capacity ? packet->capacity * 2 : 16;
-      void *memory;
-      if (capacity > MAXIMUM_DESTINATION_COUNT || posix_memalign(&memory, 16, capacity * sizeof destination))
-        return FALSE;
+      if (capacity > MAXIMUM_DESTINATION_COUNT) return FALSE;
+      void *memory = KernelAllocate(16, capacity * sizeof destination);
+      if (!memory) return FALSE;
       if (packet->others) {
         memcpy(memory, packet->others, packet->capacity * sizeof destination);
         free(packet->others);
