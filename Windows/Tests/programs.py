@@ -1,5 +1,6 @@
 """What the tests of the programs share: a prefix with directories for them, and programs of three kinds in it."""
 
+import codecs
 import json
 import os
 import shutil
@@ -50,6 +51,7 @@ class Wire:
     def __init__(self, port):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
         self.decoder = json.JSONDecoder()
+        self.characters = codecs.getincrementaldecoder("utf-8")()
         self.text = ""
 
     def send(self, method, parameters, identity):
@@ -66,7 +68,7 @@ class Wire:
                 data = self.socket.recv(65536)
                 if not data:
                     return None
-                self.text += data.decode()
+                self.text += self.characters.decode(data)
 
     def transact(self, *operations):
         self.send("transact", ["Open_vSwitch", *operations], 0)

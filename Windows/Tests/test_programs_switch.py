@@ -5,7 +5,7 @@ import time
 import unittest
 
 import wine
-from programs import support, ProgramTestCase, Wire, free_port
+from programs import ProgramTestCase, Wire, free_port, support
 
 FLOWS = """\
 table=0,priority=10,arp,actions=NORMAL
