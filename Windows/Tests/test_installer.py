@@ -28,6 +28,9 @@ FEATURES = {
                        "bin\\ovsdb-tool.exe", "conf\\vswitch.ovsschema"},
     "OpenvSwitchPowerShell": set(),
 }
+# What is installed if nothing is said; symbols have to be asked for.
+DEFAULT = set().union(*FEATURES.values())
+SYMBOLS = {f"symbols\\{name}.pdb" for name in PROGRAMS + ["openvswitch"]}
 
 
 def run(*command, check=True):
@@ -126,7 +129,9 @@ class InstallerTests(InstalledTestCase):
         compile(STANDINS / "program.c", program)
         for name in PROGRAMS:
             shutil.copy(program, cls.standins / f"{name}.exe")
+            (cls.standins / f"{name}.pdb").write_bytes(b"symbols")
         compile(STANDINS / "netcfg.c", cls.standins / "netcfg.exe")
+        (cls.standins / "openvswitch.pdb").write_bytes(b"symbols")
         driver = cls.standins / "driver.c"
         driver.write_text("int DriverEntry(void) { return 0; }\n")
         compile(driver, cls.standins / "openvswitch.sys", "-nostdlib", "-shared", "-Wl,--subsystem,native:6.2", "-Wl,--entry,DriverEntry")
@@ -144,7 +149,7 @@ class InstallerTests(InstalledTestCase):
     def test_installs_everything_silently(self):
         before = self.search_path()
         self.install("0.1.0")
-        self.assertEqual(self.files(PRODUCT), set().union(*FEATURES.values()))
+        self.assertEqual(self.files(PRODUCT), DEFAULT)
         self.assertEqual(self.files(MODULE), {"OVS.psm1", "OVS.psd1"})
         for name in ("ovsdb-server", "ovs-vswitchd"):
             self.expect_service(name, "RUNNING")
@@ -162,7 +167,7 @@ class InstallerTests(InstalledTestCase):
         pathlib.Path(self.prefix.path(DATABASE)).write_text("8.8.0 marker\n")
         self.install("0.2.0")
         self.assertEqual(self.text(DATABASE).split(), ["8.8.0", "marker"])
-        self.assertEqual(self.files(PRODUCT), set().union(*FEATURES.values()))
+        self.assertEqual(self.files(PRODUCT), DEFAULT)
         for name in ("ovsdb-server", "ovs-vswitchd"):
             self.expect_service(name, "RUNNING")
         self.assertIn("ModuleVersion          = '0.2.0'", self.text(MODULE + "\\OVS.psd1"))
@@ -215,7 +220,7 @@ class InstallerTests(InstalledTestCase):
         self.assertEqual(self.text(DATABASE).split(), ["8.8.0", "marker"])
 
     def test_features_are_chosen(self):
-        for feature, files in FEATURES.items():
+        for feature, files in {**FEATURES, "OpenvSwitchSymbols": SYMBOLS}.items():
             with self.subTest(feature):
                 self.install("0.1.0", f"ADDLOCAL={feature}")
                 self.assertEqual(self.files(PRODUCT), files)
