@@ -84,7 +84,7 @@ let package = Package(
     tests("OpenFlow", ["PacketWire", "Datapath"]),
     tests("Switch", ["PacketWire", "Datapath", "JSON", "OVSDB", "OpenFlow"]),
     tests("Extension", ["PacketWire", "Datapath"]),
-    tests("Host", ["PacketWire", "Datapath"]),
+    tests("Host", ["PacketWire", "Datapath", "Extension"]),
     tests("Command", ["JSON", "OVSDB", "Host"]),
   ]
 )

@@ -1,9 +1,12 @@
-// What: the datapaths, as the daemon on Windows sees them. Those of real ports live in the driver, which is reached
+// What: the datapaths, as the daemon on Windows sees them. The one of real ports lives in the driver, which is reached
 // through its device; those without devices, for tests, run on the daemon's own thread.
+//
+// How: a request is carried out when it is sent, since the driver answers at once; the answer is delivered in the loop's
+// next turn. Without the driver, the datapath cannot be made, and requests to it fail with ENODEV; who watches the
+// devices (`NetworkMonitor`) looks for the driver, and the switch tries again when there are any.
 
 #if APUS_WINDOWS
   public import Datapath
-  public import PacketWire
 
   /// The datapaths that this daemon drives.
   public final class DatapathHost {
@@ -27,20 +30,42 @@
         self.name = name
         var configuration = EngineConfiguration()
         configuration.name = String(decoding: name, as: UTF8.self)
+        configuration.datapathIndex = index
         configuration.seed = Random.integer()
         owner = EngineOwner(configuration)
       }
     }
 
+    /// The handles on the driver's device, and the datapath behind it.
+    private final class DriverLink {
+      let handle: DriverHandle
+      let notices: DriverNotices
+      let datapath: DriverDatapath
+
+      init(_ handle: DriverHandle, _ notices: DriverNotices, _ datapath: DriverDatapath) {
+        self.handle = handle
+        self.notices = notices
+        self.datapath = datapath
+      }
+
+      func close() {
+        notices.close()
+        handle.close()
+      }
+    }
+
     /// Called with each message that a datapath sends.
     public var onMessage: (([UInt8]) -> Void)?
-    /// Upcalls that the daemon was too slow to take.
+    /// Upcalls that the daemon was too slow to take; those that the driver lost are in its own counters.
     public var lostUpcallCount: UInt64 { 0 }
 
     private let loop: EventLoop
     private let dummyMode: DummyMode
     private var datapaths: [LocalDatapath] = []
+    private var driver: DriverLink?
     private var nextIndex: Int32 = 1
+    /// ENODEV.
+    private static let noDevice: UInt32 = 19
 
     /// Makes a host without datapaths.
     public init(on loop: EventLoop, dummyMode: DummyMode = .none) {
@@ -50,28 +75,23 @@
 
     /// Sends a request to the datapath that its header names.
     public func send(_ bytes: [UInt8]) {
+      if let family = DatapathRouting.family(of: bytes), family != .datapath {
+        return route(bytes, DatapathRouting.datapathIndex(of: bytes) ?? 0)
+      }
       guard let messages = try? Message.decode(bytes) else { return }
       for message in messages {
+        guard case .datapath(let command, let request) = message.body else { continue }
         var header = message.header
-        var target = datapaths.first { $0.index == header.datapathIndex }
-        if case .datapath(let command, let request) = message.body {
-          if target == nil { target = datapaths.first { $0.name == request.name } }
-          if command == .new, target == nil, let name = request.name, isDummy(name) {
-            target = LocalDatapath(index: nextIndex, name: name)
-            nextIndex += 1
-            if let target { datapaths.append(target) }
-          }
+        if let known = index(ofDatapathNamed: request.name) {
+          header.datapathIndex = known
+        } else if command == .new, let name = request.name {
+          guard let made = make(name) else { return refuse(bytes) }
+          header.datapathIndex = made
         }
-        guard let target else {
-          // ENODEV: the driver is not there.
-          deliver([Message(header.reply(), .error(19)).encode()])
-          continue
-        }
-        header.datapathIndex = target.index
-        let now = Syscalls.monotonicNanoseconds() / 1_000_000
-        deliver(
-          target.owner.handle(message: Message(header, message.body).encode(), nowMilliseconds: now))
-        if case .datapath(.delete, _) = message.body { datapaths.removeAll { $0 === target } }
+        route(Message(header, message.body).encode(), header.datapathIndex)
+        guard command == .delete else { continue }
+        datapaths.removeAll { $0.index == header.datapathIndex }
+        if driver?.datapath.index == header.datapathIndex { disconnect() }
       }
     }
 
@@ -84,8 +104,64 @@
       deliver(datapath.owner.receive(frame, from: port, nowMilliseconds: now))
     }
 
-    /// Ends all datapaths.
-    public func stop() { datapaths = [] }
+    /// Ends all datapaths of this process; the driver's goes on.
+    public func stop() {
+      datapaths = []
+      disconnect()
+    }
+
+    // MARK: Making
+
+    private func index(ofDatapathNamed name: [UInt8]?) -> Int32? {
+      guard let name else { return nil }
+      if let driver, driver.datapath.name == name { return driver.datapath.index }
+      return datapaths.first { $0.name == name }?.index
+    }
+
+    private func make(_ name: [UInt8]) -> Int32? {
+      let index = nextIndex
+      if isDummy(name) {
+        datapaths.append(LocalDatapath(index: index, name: name))
+      } else {
+        guard driver == nil, let link = connect(name, index) else { return nil }
+        driver = link
+      }
+      nextIndex += 1
+      return index
+    }
+
+    private func connect(_ name: [UInt8], _ index: Int32) -> DriverLink? {
+      do throws(SystemError) {
+        let notices = try DriverNotices(.packets, on: loop)
+        do throws(SystemError) {
+          let handle = try DriverHandle(.atOnce)
+          let conversation = try DriverConversation(handle)
+          guard
+            let datapath = try DriverDatapath(
+              named: name, as: index, over: conversation, receiver: notices.processID)
+          else {
+            handle.close()
+            notices.close()
+            return nil
+          }
+          notices.onMessages = { [self] messages in
+            for message in messages { onMessage?(datapath.received(message)) }
+          }
+          notices.onFailure = { [self] _ in disconnect() }
+          return DriverLink(handle, notices, datapath)
+        } catch {
+          notices.close()
+          return nil
+        }
+      } catch {
+        return nil
+      }
+    }
+
+    private func disconnect() {
+      driver?.close()
+      driver = nil
+    }
 
     private func isDummy(_ name: [UInt8]) -> Bool {
       switch dummyMode {
@@ -95,55 +171,37 @@
       }
     }
 
+    // MARK: Requests
+
+    private func route(_ bytes: [UInt8], _ index: Int32) {
+      if let driver, driver.datapath.index == index {
+        do throws(SystemError) {
+          deliver(try driver.datapath.carryOut(bytes))
+        } catch {
+          refuse(bytes)
+        }
+      } else if let target = datapaths.first(where: { $0.index == index }) {
+        let now = Syscalls.monotonicNanoseconds() / 1_000_000
+        deliver(target.owner.handle(message: bytes, nowMilliseconds: now))
+      } else {
+        refuse(bytes)
+      }
+    }
+
+    /// Answers each message that there is no such datapath; what asks for all of nothing gets that.
+    private func refuse(_ bytes: [UInt8]) {
+      guard let messages = try? Message.decode(bytes) else { return }
+      for message in messages {
+        let isDump = message.header.flags.isSuperset(of: .dump)
+        deliver([Message(message.header.reply(), isDump ? .done : .error(Self.noDevice)).encode()])
+      }
+    }
+
     private func deliver(_ messages: [[UInt8]]) {
       if messages.isEmpty { return }
       loop.deferWork { [self] in
         for message in messages { onMessage?(message) }
       }
-    }
-  }
-
-  /// Watches the host's network devices and routes.
-  ///
-  /// The driver will name the ports; the switch answers for its own addresses, so no routes of the host are
-  /// needed.
-  public final class NetworkMonitor {
-    /// Called with all devices when one has changed.
-    public var onDevices: (([NetworkDevice]) -> Void)?
-    /// Called with all routes when one has changed.
-    public var onRoutes: (([NetworkRoute]) -> Void)?
-
-    /// Starts to watch.
-    public init(on loop: EventLoop) throws(SystemError) {
-      loop.deferWork { [self] in refresh() }
-    }
-
-    /// Reports what there is.
-    public func refresh() {
-      onDevices?([])
-      onRoutes?([])
-    }
-
-    /// Stops watching.
-    public func close() {
-      onDevices = nil
-      onRoutes = nil
-    }
-  }
-
-  /// Asks and changes what the host's network devices are.
-  public enum NetworkDeviceControl {
-    /// Whether a device with a name exists.
-    public static func exists(_ name: String) -> Bool { false }
-    /// Takes a device up or down.
-    public static func setUp(_ name: String, _ isUp: Bool) throws(SystemError) { throw Syscalls.unsupported }
-    /// Sets a device's largest payload.
-    public static func setMaximumTransmissionUnit(_ name: String, _ byteCount: Int) throws(SystemError) {
-      throw Syscalls.unsupported
-    }
-    /// Sets a device's Ethernet address.
-    public static func setAddress(_ name: String, _ address: MACAddress) throws(SystemError) {
-      throw Syscalls.unsupported
     }
   }
 #endif
