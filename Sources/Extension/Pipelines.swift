@@ -165,6 +165,9 @@ public final class Pipelines {
       return message.header.flags.isSuperset(of: .dump) ? dump(message) : askAll(message, now)
     case .vport(let command, let request): return change(port: command, request, message.header, now)
     case .datapath(let command, _):
+      // Asked by name, it tells its number.
+      var message = message
+      message.header.datapathIndex = datapathIndex
       let replies = askAll(message, now)
       if command == .delete, !replies.holdFailure { onPort?(.allRemoved) }
       return replies

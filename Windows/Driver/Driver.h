@@ -18,7 +18,7 @@ struct Module {
   NDIS_HANDLE listPool;
   ULONG switchID;
   volatile LONG state;
-  // One while the module runs, one for each call that sends, one for each packet of ours below. At zero it may pause.
+  // One while the module runs, one for each call in it, one for each packet of ours below. At zero it may pause.
   volatile LONG64 outstanding;
   PNDIS_OID_REQUEST pendingClone;
   KSPIN_LOCK pendingLock;
@@ -68,6 +68,9 @@ extern FILTER_DETACH FilterDetach;
 extern FILTER_RESTART FilterRestart;
 extern FILTER_PAUSE FilterPause;
 extern FILTER_NET_PNP_EVENT FilterNetPnPEvent;
+// Notes that somebody is at work in a module, whatever its state.
+void ModuleEnter(struct Module *);
+// The same, but only where the module runs.
 BOOLEAN ModuleAcquire(struct Module *);
 void ModuleRelease(struct Module *);
 extern UNICODE_STRING extensionName;

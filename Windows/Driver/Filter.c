@@ -5,20 +5,24 @@ UNICODE_STRING extensionName = RTL_CONSTANT_STRING(L"Open vSwitch Extension");
 
 // MARK: Who may still send
 
+// Every call counts, even one that finds the module paused and only gives back what it was given: until it is out again
+// the module has not paused.
+void ModuleEnter(struct Module *module) { InterlockedIncrement64(&module->outstanding); }
+
 BOOLEAN ModuleAcquire(struct Module *module) {
-  if (module->state != moduleRunning) return FALSE;
-  for (;;) {
-    LONG64 seen = module->outstanding;
-    if (seen == 0) return FALSE;
-    if (InterlockedCompareExchange64(&module->outstanding, seen + 1, seen) == seen) return TRUE;
-  }
+  ModuleEnter(module);
+  if (module->state == moduleRunning) return TRUE;
+  ModuleRelease(module);
+  return FALSE;
+}
+
+// Whoever finds that nothing is outstanding any more while the module pauses ends the pause, and nobody else does.
+static BOOLEAN endsPause(struct Module *module) {
+  return InterlockedCompareExchange(&module->state, modulePaused, modulePausing) == modulePausing;
 }
 
 void ModuleRelease(struct Module *module) {
-  if (InterlockedDecrement64(&module->outstanding)) return;
-  // The module pauses, and this was what it waited for.
-  module->state = modulePaused;
-  NdisFPauseComplete(module->filterHandle);
+  if (InterlockedDecrement64(&module->outstanding) == 0 && endsPause(module)) NdisFPauseComplete(module->filterHandle);
 }
 
 // MARK: Attach and detach
@@ -247,7 +251,7 @@ NDIS_STATUS NTAPI FilterRestart(NDIS_HANDLE context, PNDIS_FILTER_RESTART_PARAME
   // A switch that is still coming to life says by NetEventSwitchActivate when it has.
   if (status == NDIS_STATUS_SUCCESS && isActive) status = learn(module);
   if (status != NDIS_STATUS_SUCCESS) return status;
-  module->outstanding = 1;
+  InterlockedIncrement64(&module->outstanding);
   InterlockedExchange(&module->state, moduleRunning);
   return NDIS_STATUS_SUCCESS;
 }
@@ -256,9 +260,8 @@ NDIS_STATUS NTAPI FilterPause(NDIS_HANDLE context, PNDIS_FILTER_PAUSE_PARAMETERS
   struct Module *module = context;
   (void)parameters;
   InterlockedExchange(&module->state, modulePausing);
-  if (InterlockedDecrement64(&module->outstanding)) return NDIS_STATUS_PENDING;
-  module->state = modulePaused;
-  return NDIS_STATUS_SUCCESS;
+  BOOLEAN isOver = InterlockedDecrement64(&module->outstanding) == 0 && endsPause(module);
+  return isOver ? NDIS_STATUS_SUCCESS : NDIS_STATUS_PENDING;
 }
 
 NDIS_STATUS NTAPI FilterNetPnPEvent(NDIS_HANDLE context, PNET_PNP_EVENT_NOTIFICATION event) {

@@ -496,10 +496,12 @@ static PNET_BUFFER_LIST takeNative(PNET_BUFFER_LIST *lists) {
 VOID NTAPI FilterSendNetBufferLists(
     NDIS_HANDLE context, PNET_BUFFER_LIST lists, NDIS_PORT_NUMBER port, ULONG sendFlags) {
   struct Module *module = context;
-  if (!ModuleAcquire(module)) {
+  ModuleEnter(module);
+  if (module->state != moduleRunning) {
     for (PNET_BUFFER_LIST list = lists; list; list = list->Next) LIST_FATE(list) = FATE_DROPPED(reasonPaused);
     reportDropped(module, lists);
     completeAll(module, lists, NDIS_STATUS_PAUSED, sendFlags);
+    ModuleRelease(module);
     return;
   }
   PNET_BUFFER_LIST native = takeNative(&lists);

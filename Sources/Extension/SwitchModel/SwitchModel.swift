@@ -218,6 +218,10 @@ public struct SwitchModel {
       for claimant in Array(names.keys) {
         if case .adapter(let key) = claimant, key.switchID == id, key.port == port { refresh(claimant) }
       }
+      // Those that had no name until now.
+      for index in switches[id]?.ports[port]?.adapters ?? [] {
+        refresh(.adapter(AdapterKey(id, port, index)))
+      }
       refreshUplink(id, port)
     case .createAdapter(let key, _), .undoAdapter(let key), .learnAdapter(let key, _, _),
       .updateAdapter(let key, _), .connectAdapter(let key), .disconnectAdapter(let key),
