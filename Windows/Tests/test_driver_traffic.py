@@ -4,7 +4,7 @@ import struct
 import time
 import unittest
 
-from datapath import DatapathError, attribute, ethertype, output
+from datapath import DatapathError, attribute, ethernet, ethertype, output
 from driver import DriverTestCase, frame, tcp, udp
 import fakeswitch as fake
 from wire import checksum
@@ -188,12 +188,22 @@ class Metadata(DriverTestCase):
         self.assertTrue(received.flags & fake.RECEIVE_KIND)
         self.assertFalse(received.checksum & fake.CHECKSUM_FAILED)
 
-    def test_a_tag_beside_the_data_stays_there(self):
+    def test_a_tag_beside_the_data_is_seen_and_stays(self):
         machine, uplink = self.external_pair()
-        packet = udp(b"\x02\0\0\0\0\x77", machine.mac)
-        machine.inject(packet, vlan=fake.TAGGED | 5 << 13 | 123)
+        packet = frame(b"\x02\0\0\0\0\x77", machine.mac, 0x88B5)
+        tag = 5 << 13 | 123
+
+        def keys(kind, control, inside):
+            return [ethernet(), ethertype(kind), attribute(5, struct.pack("!H", control)), attribute(1, [ethertype(inside)])]
+        machine.inject(packet, vlan=fake.TAGGED | tag)
+        self.assertEqual(uplink.collect_for(0.1), [])
+        datapath = self.datapath()
+        datapath.add_flow(
+            datapath.port("port1"), output(datapath.port("external")), keys(0x8100, tag | 0x1000, 0x88B5),
+            keys(0xFFFF, 0xFFFF, 0xFFFF))
+        machine.inject(packet, vlan=fake.TAGGED | tag)
         received = uplink.collect_within(1)[0]
-        tagged = packet[:12] + struct.pack("!HH", 0x8100, 5 << 13 | 123) + packet[12:]
+        tagged = packet[:12] + struct.pack("!HH", 0x8100, tag) + packet[12:]
         data = received.data
         if received.vlan:
             data = data[:12] + struct.pack("!HH", 0x8100, received.vlan & 0xFFFF) + data[12:]

@@ -70,8 +70,14 @@ extension ControlDevice {
 
   private func decoded(_ bytes: [UInt8]) -> CheckedRequest {
     do throws(MessageError) {
-      guard let message = try Message.decode(bytes).first else {
+      guard var message = try Message.decode(bytes).first else {
         return .refused(RequestRefusal(.malformedMessage))
+      }
+      // Who asks for the datapath by its name, or for all, learns its number from the answer.
+      if case .datapath(_, let request) = message.body,
+        request.name != nil || message.header.flags.isSuperset(of: .dump)
+      {
+        message.header.datapathIndex = pipelines.datapathIndex
       }
       return .accepted(message)
     } catch {

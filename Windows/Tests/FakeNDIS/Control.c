@@ -85,6 +85,7 @@ static NDIS_STATUS command(const struct FakeCommand *command, ULONG *value) {
     case fakeLoadStop: *value = stopLoad(); return NDIS_STATUS_SUCCESS;
     case fakeFailAllocations:
         fake.allocationNumber = 0;
+        fake.poolFails = command->flags != 0;
         fake.allocationsFailEvery = (LONG)command->value;
         return NDIS_STATUS_SUCCESS;
     case fakeQuiesce: *value = quiesce(); return NDIS_STATUS_SUCCESS;

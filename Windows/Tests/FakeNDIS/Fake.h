@@ -160,6 +160,7 @@ struct FakeState {
     BOOLEAN nonsense;  // the request under way is not one to be understood
     volatile LONG oidsPend, sendsPend, holdSends;
     volatile LONG allocationsFailEvery, allocationNumber;
+    BOOLEAN poolFails;  // pool memory too, not the objects of NDIS alone
 };
 
 // What the DDK headers here leave out.
@@ -182,6 +183,8 @@ void fakeUnlock(void);
 PVOID take(SIZE_T size);
 void give(PVOID memory, SIZE_T size);
 BOOLEAN allocationFails(void);
+void giveBlock(PVOID memory, SIZE_T size);
+BOOLEAN wasGivenBlock(PVOID memory);
 void sleepMilliseconds(ULONG milliseconds);
 BOOLEAN waitFor(KEVENT *event, ULONG milliseconds);
 NTSTATUS startThread(void (*body)(PVOID), PVOID argument, HANDLE *thread);
@@ -245,7 +248,7 @@ ULONG stopLoad(void);
 ULONG quiesce(void);
 
 // Imports.c
-void watchImports(PVOID addressInDriver);
+void watchImporters(void);
 LONG raiseForCall(BOOLEAN dispatch);
 void checkAfterCall(LONG before, BOOLEAN dispatch, const char *what);
 void mustBePassive(const char *what);

@@ -5,8 +5,11 @@
 
 struct FakeState fake;
 
-// Called as the entry of a driver, or of a library that another driver imports: it agrees to both.
-ULONG_PTR NTAPI DriverEntry(PVOID module, PVOID reason) { return 1; }
+// Called as the entry of a library when a driver that imports it is loaded, before that driver's own.
+ULONG_PTR NTAPI DriverEntry(PVOID module, ULONG_PTR reason) {
+    if (reason == 1 /* DLL_PROCESS_ATTACH */) watchImporters();
+    return 1;
+}
 
 struct FakeModule *moduleOf(NDIS_HANDLE handle, const char *who) {
     struct FakeModule *module = handle;
@@ -45,7 +48,6 @@ NTSYSAPI NDIS_STATUS NTAPI NdisFRegisterFilterDriver(
              characteristics->Header.Size < sizeof fake.driverCharacteristics ? characteristics->Header.Size
                                                                               : sizeof fake.driverCharacteristics);
     fake.registered = TRUE;
-    watchImports(characteristics->AttachHandler);
     *handle = &fake;
     startWorker();
     NTSTATUS status = createControl();
@@ -212,6 +214,8 @@ NDIS_STATUS pauseFilter(struct FakeSwitch *owner) {
         complain("FilterPause was not completed in time");
     else if (status != NDIS_STATUS_SUCCESS && status != NDIS_STATUS_PENDING)
         complain("FilterPause failed: %08x", (unsigned)status);
+    // Nobody above sends any more; what was on its way here comes back at once.
+    for (ULONG waited = 0; module->inDriver && waited < 2000; waited += 2) sleepMilliseconds(2);
     if (module->below) complain("paused with %d lists of the driver's not completed", (int)module->below);
     if (module->inDriver) complain("paused with %d lists not returned", (int)module->inDriver);
     module->state = fakePaused;

@@ -1,5 +1,5 @@
-// The driver's imports from the kernel, watched. Wine knows no IRQL and keeps no account of pool memory; so at registration the
-// driver's import table is pointed at functions here, which do both and then call Wine's.
+// The driver's imports from the kernel, watched. Wine knows no IRQL and keeps no account of pool memory; so when this is
+// loaded, before the driver's entry is called, the import table of whoever imports it is pointed at functions here.
 #include "Fake.h"
 
 #include <stddef.h>
@@ -76,7 +76,7 @@ static PVOID NTAPI allocatePool(POOL_TYPE type, SIZE_T size, ULONG tag) {
     if (!tag) complain("ExAllocatePoolWithTag: no tag");
     if (!size) complain("ExAllocatePoolWithTag: no bytes");
     if ((type & ~0x200) != NonPagedPool && current()->irql >= DISPATCH_LEVEL) complain("paged pool at DISPATCH_LEVEL");
-    if (allocationFails()) return NULL;
+    if (fake.poolFails && allocationFails()) return NULL;
     struct Block *block = realAllocate(NonPagedPool, sizeof *block + size + 8, tag);
     if (!block) return NULL;
     block->magic = FRONT_MAGIC;
@@ -102,8 +102,13 @@ static VOID NTAPI freePoolWithTag(PVOID memory, ULONG tag) {
         complain("ExFreePool: of NULL");
         return;
     }
+    if (wasGivenBlock(block)) {
+        complain("ExFreePool: %p is freed already", memory);
+        return;
+    }
     if (block->magic != FRONT_MAGIC) {
-        complain("ExFreePool: %p was not allocated by the driver, or is freed already", memory);
+        // From the time before the driver registered, when it was not watched yet.
+        realFree(memory, tag);
         return;
     }
     ULONG64 back;
@@ -119,8 +124,7 @@ static VOID NTAPI freePoolWithTag(PVOID memory, ULONG tag) {
     if (block->next) block->next->previous = block->previous;
     fake.counters.liveMemory--;
     fakeUnlock();
-    block->magic = 0;
-    give(block, sizeof *block + block->size + 8);
+    giveBlock(block, sizeof *block + block->size + 8);
 }
 
 static VOID NTAPI freePool(PVOID memory) { freePoolWithTag(memory, 0); }
@@ -247,24 +251,32 @@ static BOOLEAN same(const char *one, const char *other) {
     return *one == *other;
 }
 
-// The start of the image in which an address lies.
-static PUCHAR imageOf(PVOID address) {
-    for (PUCHAR page = (PUCHAR)((ULONG_PTR)address & ~(ULONG_PTR)0xfff);; page -= 0x1000)
-        if (page[0] == 'M' && page[1] == 'Z' && *(ULONG *)(page + *(ULONG *)(page + 0x3c)) == 0x4550) return page;
-}
-
 struct ImportDescriptor {
     ULONG names, timeStamp, forwarder, module, addresses;
 };
 
-void watchImports(PVOID addressInDriver) {
-    realAllocate = ExAllocatePoolWithTag;
-    realFree = ExFreePoolWithTag;
-    PUCHAR image = imageOf(addressInDriver);
+static struct ImportDescriptor *importsOf(PUCHAR image) {
     PUCHAR headers = image + *(ULONG *)(image + 0x3c);
     ULONG directory = *(ULONG *)(headers + 24 + 112 + 8);  // the optional header's import entry, PE32+
-    struct ImportDescriptor *descriptor = (struct ImportDescriptor *)(image + directory);
-    for (; directory && descriptor->module; descriptor++) {
+    return directory ? (struct ImportDescriptor *)(image + directory) : NULL;
+}
+
+static BOOLEAN isOurName(const char *name) {
+    static const char ours[] = "ndis.sys";
+    ULONG index = 0;
+    while (ours[index] && (name[index] | 0x20) == (ours[index] | 0x20)) index++;
+    return !ours[index] && !name[index];
+}
+
+static BOOLEAN importsUs(PUCHAR image) {
+    struct ImportDescriptor *descriptor = importsOf(image);
+    for (; descriptor && descriptor->module; descriptor++)
+        if (isOurName((const char *)image + descriptor->module)) return TRUE;
+    return FALSE;
+}
+
+static void watch(PUCHAR image) {
+    for (struct ImportDescriptor *descriptor = importsOf(image); descriptor->module; descriptor++) {
         ULONG64 *names = (ULONG64 *)(image + descriptor->names);
         PVOID *entries = (PVOID *)(image + descriptor->addresses);
         for (ULONG index = 0; names[index]; index++) {
@@ -276,5 +288,24 @@ void watchImports(PVOID addressInDriver) {
                     entries[index] = watched[which].function;  // the linker puts this section into writable memory
                 }
         }
+    }
+}
+
+// The loader's list of modules, as far as it concerns us (PEB_LDR_DATA, LDR_DATA_TABLE_ENTRY).
+struct LoadedModule {
+    LIST_ENTRY loadOrder, memoryOrder, initializationOrder;
+    PUCHAR image;
+};
+
+void watchImporters(void) {
+    PUCHAR block, loader;
+    realAllocate = ExAllocatePoolWithTag;
+    realFree = ExFreePoolWithTag;
+    __asm__("mov %%gs:0x60, %0" : "=r"(block));
+    loader = *(PUCHAR *)(block + 0x18);
+    LIST_ENTRY *head = (LIST_ENTRY *)(loader + 0x10);
+    for (LIST_ENTRY *link = head->Flink; link != head; link = link->Flink) {
+        PUCHAR image = CONTAINING_RECORD(link, struct LoadedModule, loadOrder)->image;
+        if (importsUs(image)) watch(image);
     }
 }

@@ -3,9 +3,8 @@
 
 #define QUARANTINE 512
 
-static struct {
-    PVOID memory;
-} quarantine[QUARANTINE];
+static PVOID quarantine[QUARANTINE];
+static BOOLEAN isBlock[QUARANTINE];
 static ULONG quarantineNext;
 
 // One lock for all accounts. It is held for a few instructions, and never while the driver is called.
@@ -29,16 +28,30 @@ PVOID take(SIZE_T size) {
     return memory;
 }
 
-// What is given back is spoilt and kept for a while, so that its use afterwards shows.
-void give(PVOID memory, SIZE_T size) {
+static void spoil(PVOID memory, SIZE_T size, BOOLEAN block) {
     if (!memory) return;
     for (SIZE_T index = 0; index < size; index++) ((volatile UCHAR *)memory)[index] = 0xdd;
     fakeLock();
-    PVOID old = quarantine[quarantineNext].memory;
-    quarantine[quarantineNext].memory = memory;
+    PVOID old = quarantine[quarantineNext];
+    quarantine[quarantineNext] = memory;
+    isBlock[quarantineNext] = block;
     quarantineNext = (quarantineNext + 1) % QUARANTINE;
     fakeUnlock();
     if (old) ExFreePoolWithTag(old, FAKE_TAG);
+}
+
+// What is given back is spoilt and kept for a while, so that its use afterwards shows.
+void give(PVOID memory, SIZE_T size) { spoil(memory, size, FALSE); }
+
+void giveBlock(PVOID memory, SIZE_T size) { spoil(memory, size, TRUE); }
+
+// Whether pool memory of the driver's was given back lately.
+BOOLEAN wasGivenBlock(PVOID memory) {
+    BOOLEAN found = FALSE;
+    fakeLock();
+    for (ULONG index = 0; index < QUARANTINE && !found; index++) found = isBlock[index] && quarantine[index] == memory;
+    fakeUnlock();
+    return found;
 }
 
 // Whether this allocation is one of those that the test wants to fail.

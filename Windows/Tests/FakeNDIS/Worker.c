@@ -125,6 +125,11 @@ static void load(PVOID argument) {
     const struct FakeInjection *injection = argument;
     while (loading) {
         ULONG sent = 0;
+        struct FakeSwitch *owner = switchNumbered(injection->place.switchNumber);
+        if (!owner || !owner->module || owner->module->state != fakeRunning) {
+            sleepMilliseconds(1);
+            continue;
+        }
         if (inject(injection, (const UCHAR *)(injection + 1), injection->byteCount, &sent) != NDIS_STATUS_SUCCESS)
             sleepMilliseconds(1);
         InterlockedExchangeAdd(&loadSent, sent);
