@@ -37,7 +37,7 @@ class Programs(ProgramTestCase):
 
     def test_words_with_wildcards_stay_as_they_are(self):
         result = self.exe("ovsdb-tool", "query", f"{RUN}\\*.db", "[]")
-        self.assertIn("*.db: open failed (No such file or directory)", result.stderr)
+        self.assertIn("*.db: open failed (", result.stderr)
 
     def test_service_options_are_for_the_service_manager(self):
         result = self.exe("ovsdb-server", "--service")
