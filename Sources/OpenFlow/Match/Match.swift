@@ -24,6 +24,17 @@ public struct Match: Equatable, Sendable {
     for index in 0..<FlowKey.wordCount { self.key.words[index] &= mask.words[index] }
   }
 
+  /// Matches bits of some words of the key; a word may come more than once.
+  ///
+  /// The three lists are equally long, and the values are zero where the bits are.
+  public init(places: [UInt8], bits: [UInt64], values: [UInt64]) {
+    self.init()
+    for index in 0..<places.count {
+      mask.words[Int(places[index])] |= bits[index]
+      key.words[Int(places[index])] |= values[index] & bits[index]
+    }
+  }
+
   /// Whether every packet matches.
   public var isCatchall: Bool {
     for index in 0..<FlowKey.wordCount where mask.words[index] != 0 { return false }

@@ -24,7 +24,7 @@ extension OpenFlowSession {
   }
 
   /// How many flows are described at a time: a whole table's descriptions at once would need much memory.
-  private static var flowsAtOnce: Int { 512 }
+  private static var flowsAtOnce: Int { 256 }
 
   /// Sends descriptions of rules.
   private func replyFlows(_ rules: [Rule], to request: ReceivedMessage) {

@@ -65,7 +65,7 @@ final class Rule {
 
   /// What it matches, as a controller says it.
   var wholeMatch: Match {
-    var whole = Match(key: match.key, mask: match.mask.key)
+    var whole = match.match
     for option in tunnelMetadata { whole.set(option) }
     return whole
   }

@@ -124,6 +124,9 @@ struct SparseMatch {
     return key
   }
 
+  /// The match in full.
+  var match: Match { Match(places: mask.places, bits: mask.bits, values: values) }
+
   /// Whether every packet that this matches is matched by `wider` too.
   func isWithin(_ wider: SparseMatch) -> Bool {
     let mask = mask.key

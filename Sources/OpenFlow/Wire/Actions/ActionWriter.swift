@@ -11,12 +11,18 @@ struct ActionWriter {
   /// The IP protocol that the flow matches, zero if none.
   private let ipProtocol: UInt8
 
-  /// A writer of the actions of a flow with a match.
-  init(_ version: OpenFlowVersion, match: Match? = nil) {
+  /// A writer of actions that belong to no match.
+  init(_ version: OpenFlowVersion) {
     self.version = version
-    hasVLAN = match.map { $0.value(of: .vlanTCI) & 0x1000 != 0 } ?? false
-    let proto = match.map { $0.value(of: .ipProtocol) } ?? 0
-    ipProtocol = UInt8(truncatingIfNeeded: proto)
+    hasVLAN = false
+    ipProtocol = 0
+  }
+
+  /// A writer of the actions of a flow with a match.
+  init(_ version: OpenFlowVersion, match: borrowing Match) {
+    self.version = version
+    hasVLAN = match.value(of: .vlanTCI) & 0x1000 != 0
+    ipProtocol = UInt8(truncatingIfNeeded: match.value(of: .ipProtocol))
   }
 
   /// Writes actions one after another.

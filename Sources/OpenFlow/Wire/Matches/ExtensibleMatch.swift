@@ -45,25 +45,28 @@ extension Match {
     write(.actionSetOutput, to: &writer, version)
     for field in [Field.ethSource, .ethDestination, .ethType] { write(field, to: &writer, version) }
     encodeVLAN(to: &writer, version)
-    for field in Self.headerFields where isWritten(field, version) { write(field, to: &writer, version) }
+    for field in Self.headerFields { writeIfMeant(field, to: &writer, version) }
     for option in tunnelMetadata {
       var entry = FieldEntry(field: .tunnelMetadata(Int(option.index & 63)), value: 0, mask: 0)
       entry.option = option
       entry.write(to: &writer, version)
     }
-    for field in Self.serviceFields where isWritten(field, version) { write(field, to: &writer, version) }
+    for field in Self.serviceFields { writeIfMeant(field, to: &writer, version) }
     encodeRegisters(to: &writer, version)
-    for field in Self.lastFields where isWritten(field, version) { write(field, to: &writer, version) }
+    for field in Self.lastFields { writeIfMeant(field, to: &writer, version) }
   }
 
-  /// Whether a field stands for bits of the key that no other field of the list stands for.
-  private func isWritten(_ field: Field, _ version: OpenFlowVersion) -> Bool {
+  /// Writes a field that matters, unless another field of the list stands for its bits of the key.
+  private func writeIfMeant(_ field: Field, to writer: inout WireWriter, _ version: OpenFlowVersion) {
+    // Most fields of a match don't matter, which is told faster than what they mean.
+    guard mask(of: field) != 0 else { return }
     switch field {
-    case .ipTOS: if version != .v10 { return false }
-    case .ipDSCP: if version == .v10 { return false }
+    case .ipTOS: if version != .v10 { return }
+    case .ipDSCP: if version == .v10 { return }
     default: break
     }
-    return field.prerequisite.isSatisfied(byRule: key, mask: mask)
+    guard field.prerequisite.isSatisfied(byRule: key, mask: mask) else { return }
+    write(field, to: &writer, version)
   }
 
   private func write(_ field: Field, to writer: inout WireWriter, _ version: OpenFlowVersion) {
