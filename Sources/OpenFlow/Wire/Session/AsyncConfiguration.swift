@@ -44,10 +44,13 @@ public struct AsyncConfiguration: Hashable, Sendable {
     return configuration
   }
 
+  /// The reasons that OpenFlow 1.3 knows of each kind of message (sections A.4.1 to A.4.3); later ones have more.
+  private static var fixedReasons: [3 of UInt32] { [0b111, 0b111, 0b1111] }
+
   func encodeFixed(to writer: inout WireWriter) {
     for kind in 0..<3 {
-      writer.uint32(primary[kind])
-      writer.uint32(secondary[kind])
+      writer.uint32(primary[kind] & Self.fixedReasons[kind])
+      writer.uint32(secondary[kind] & Self.fixedReasons[kind])
     }
   }
 
