@@ -171,13 +171,15 @@ class Switch:
         options.setdefault("nic_friendly", machine)
         return self.nic(friendly=name, **options).connect_all()
 
-    def external(self, name="Ethernet1", connected=True, **options):
-        """The external port with its NIC (index 1 for the first adapter)."""
-        options.setdefault("index", 1)
-        nic = self.nic(
-            port_type=PORT_EXTERNAL, nic_type=NIC_EXTERNAL, friendly=name, nic_name="\\DEVICE\\{" + name + "}",
-            nic_friendly=name, **options)
-        return nic.connect_all() if connected else nic
+    def external(self, name="Ethernet1", connected=True, index=1):
+        """The external port: its virtual NIC of index 0, and the adapter, of index 1 for the first of a team."""
+        words = dict(port_type=PORT_EXTERNAL, nic_type=NIC_EXTERNAL, friendly=self.name)
+        virtual = self.nic(index=0, nic_name="external", nic_friendly=self.name, **words).connect_all()
+        nic = NIC(self, virtual.port, index=index, nic_name="\\DEVICE\\{" + name + "}", nic_friendly=name, **words)
+        nic.virtual = virtual
+        if connected:
+            nic.create_nic().connect()
+        return nic
 
     def internal(self, name, **options):
         """The management system's own adapter."""

@@ -124,6 +124,7 @@ class Life(DriverTestCase):
         others[0].disconnect().delete_nic()
         first.disconnect().delete_nic()
         others[1].disconnect().delete_nic()
+        first.virtual.disconnect().delete_nic()
         first.delete_port()
 
     def test_names_of_every_length_and_script(self):
