@@ -106,6 +106,15 @@ class InstalledTestCase(unittest.TestCase):
     def expect_service(self, name, state):
         wine.wait_until(lambda: self.service(name) == state, f"{name} {state}", 30, self.setup_log)
 
+    def add_hyper_v(self):
+        """A Windows with Hyper-V: its management service, and netcfg.exe."""
+        netcfg = pathlib.Path(self.prefix.path("C:\\windows\\system32\\netcfg.exe"))
+        compile(STANDINS / "netcfg.c", netcfg, "-lsetupapi")
+        self.prefix.run("sc", "create", "vmms", "binPath=", "C:\\windows\\system32\\vmms.exe", check=True)
+
+    def netcfg_calls(self):
+        return self.text("C:\\netcfg.txt").splitlines()
+
     def text(self, there):
         path = pathlib.Path(self.prefix.path(there))
         return path.read_text(errors="replace") if path.exists() else ""
@@ -130,21 +139,13 @@ class InstallerTests(InstalledTestCase):
         for name in PROGRAMS:
             shutil.copy(program, cls.standins / f"{name}.exe")
             (cls.standins / f"{name}.pdb").write_bytes(b"symbols")
-        compile(STANDINS / "netcfg.c", cls.standins / "netcfg.exe")
         (cls.standins / "openvswitch.pdb").write_bytes(b"symbols")
         driver = cls.standins / "driver.c"
-        driver.write_text("int DriverEntry(void) { return 0; }\n")
+        # A driver that can be stopped: DriverUnload is at offset 0x68 of its DRIVER_OBJECT.
+        driver.write_text("static void unload(void) {}\nint DriverEntry(void **object) { object[0x68 / 8] = unload; return 0; }\n")
         compile(driver, cls.standins / "openvswitch.sys", "-nostdlib", "-shared", "-Wl,--subsystem,native:6.2", "-Wl,--entry,DriverEntry")
         cls.packages = Packages(cls.standins, cls.standins / "openvswitch.sys")
         cls.addClassCleanup(cls.packages.remove)
-
-    def add_hyper_v(self):
-        """A Windows with Hyper-V: its management service, and netcfg.exe."""
-        self.prefix.put(self.standins / "netcfg.exe", "C:\\windows\\system32\\netcfg.exe")
-        self.prefix.run("sc", "create", "vmms", "binPath=", "C:\\windows\\system32\\vmms.exe", check=True)
-
-    def netcfg_calls(self):
-        return self.text("C:\\netcfg.txt").splitlines()
 
     def test_installs_everything_silently(self):
         before = self.search_path()
@@ -247,9 +248,12 @@ class InstallerTests(InstalledTestCase):
         install = f"-l {PRODUCT}\\driver\\openvswitch.inf -c s -i OVSExt"
         self.assertEqual(self.netcfg_calls(), [install])
         self.assertIn("the driver is installed", self.setup_log())
+        self.expect_service("OVSExt", "RUNNING")
         self.assertIn("oem7.inf", self.files("C:\\windows\\inf"))
         self.remove("0.1.0")
         self.assertEqual(self.netcfg_calls(), [install, "-u OVSExt"])
+        self.assertIsNone(self.service("OVSExt"))
+        self.assertNotIn("openvswitch.sys", self.files("C:\\windows\\system32\\drivers"))
         self.assertIn("removed oem7.inf from the driver store", self.setup_log())
         self.assertNotIn("oem7.inf", self.files("C:\\windows\\inf"))
 

@@ -1,14 +1,17 @@
-// Stands in for Windows' netcfg.exe, which Wine has not: installs and removes the network component by the traces that it
-// leaves, and writes its command lines to C:\netcfg.txt. Fails as often as C:\netcfg-locked.txt has characters, as if
-// another program held the lock of the network's configuration.
+// Stands in for Windows' netcfg.exe, which Wine has not: it has the INF followed, starts the driver, and leaves the trace of an
+// installed component; or undoes that. It writes its command lines to C:\netcfg.txt, and fails as often as
+// C:\netcfg-locked.txt has characters, as if another program held the lock of the network's configuration.
 
 #include <stdio.h>
 #include <string.h>
 #include <windows.h>
 
+#include <setupapi.h>
+
 static const char component[] =
     "SYSTEM\\CurrentControlSet\\Control\\Network\\{4D36E974-E325-11CE-BFC1-08002BE10318}\\{BEF579F1-F307-4D5E-AAF5-99A667FB847C}";
 static const char kept[] = "C:\\windows\\INF\\oem7.inf";
+static const char driver[] = "C:\\windows\\system32\\drivers\\openvswitch.sys";
 
 static int isLocked(void) {
   char left[16] = "";
@@ -23,17 +26,37 @@ static int isLocked(void) {
   return 1;
 }
 
-int main(int count, char **arguments) {
+static SC_HANDLE openDriver(void) {
+  return OpenServiceA(OpenSCManagerA(NULL, NULL, SC_MANAGER_CONNECT), "OVSExt", SERVICE_ALL_ACCESS);
+}
+
+static int install(const char *information) {
+  char command[1024];
   HKEY key;
+  if (!CopyFileA(information, kept, FALSE)) return 2;
+  // Without asking (128), files from the INF's own folder (4).
+  snprintf(command, sizeof command, "InstallInSystem 132 %s", information);
+  InstallHinfSectionA(NULL, NULL, command, 0);
+  if (RegCreateKeyExA(HKEY_LOCAL_MACHINE, component, 0, NULL, 0, KEY_ALL_ACCESS, NULL, &key, NULL) != ERROR_SUCCESS) return 3;
+  return StartServiceA(openDriver(), 0, NULL) ? 0 : (int)GetLastError();
+}
+
+static int removeAgain(void) {
+  SERVICE_STATUS status;
+  SC_HANDLE service = openDriver();
+  if (!ControlService(service, SERVICE_CONTROL_STOP, &status)) return (int)GetLastError();
+  for (int i = 0; i < 100 && QueryServiceStatus(service, &status) && status.dwCurrentState != SERVICE_STOPPED; i += 1) Sleep(100);
+  if (!DeleteService(service) || !DeleteFileA(driver)) return (int)GetLastError();
+  return RegDeleteKeyA(HKEY_LOCAL_MACHINE, component);
+}
+
+int main(int count, char **arguments) {
   FILE *log = fopen("C:\\netcfg.txt", "a");
   for (int i = 1; i < count; i += 1) fprintf(log, i > 1 ? " %s" : "%s", arguments[i]);
   fputc('\n', log);
   fclose(log);
   if (isLocked()) return (int)0x8004A024;
-  if (count == 7 && strcmp(arguments[1], "-l") == 0) {
-    if (!CopyFileA(arguments[2], kept, FALSE)) return 2;
-    return RegCreateKeyExA(HKEY_LOCAL_MACHINE, component, 0, NULL, 0, KEY_ALL_ACCESS, NULL, &key, NULL);
-  }
-  if (count == 3 && strcmp(arguments[1], "-u") == 0) return RegDeleteKeyA(HKEY_LOCAL_MACHINE, component);
+  if (count == 7 && strcmp(arguments[1], "-l") == 0) return install(arguments[2]);
+  if (count == 3 && strcmp(arguments[1], "-u") == 0) return removeAgain();
   return 1;
 }
