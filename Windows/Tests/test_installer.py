@@ -205,6 +205,17 @@ class InstallerTests(InstalledTestCase):
         self.install("0.1.0")
         self.assertEqual(self.text(DATABASE).split(), ["8.8.0", "earlier"])
 
+    def test_data_is_for_administrators_alone(self):
+        """Also if someone else made the folder before; Wine shows rights as those of Linux files."""
+        folder = pathlib.Path(self.prefix.path(DATA))
+        folder.mkdir()
+        (folder / "conf.db").write_text("8.8.0 planted\n")
+        for path in (folder, folder / "conf.db"):
+            path.chmod(0o777)
+        self.install("0.1.0", "ADDLOCAL=OpenvSwitchServices")
+        for path in [folder, *folder.rglob("*")]:
+            self.assertEqual(path.stat().st_mode & 0o007, 0, path)
+
     def test_removal_leaves_the_data_alone(self):
         before = [part for part in self.search_path() if part]
         self.install("0.1.0")
@@ -369,6 +380,24 @@ class ProductTests(InstalledTestCase):
             self.expect_running()
             self.assertEqual(self.marker(), "kept")
         self.assertNotIn("did not stop within", self.setup_log())
+
+    def test_driver_serves_the_daemon(self):
+        """With a simulated Hyper-V: the installed driver is the daemon's datapath, is replaced, and removed."""
+        wine.build_tests()
+        self.prefix.put(os.path.join(wine.TEST_BUILD, "ndis.sys"), "C:\\windows\\system32\\drivers\\ndis.sys")
+        self.add_hyper_v()
+        for version in ("0.1.0", "0.2.0"):
+            with self.subTest(version):
+                self.install(version)
+                self.expect_service("OVSExt", "RUNNING")
+                self.expect_running()
+                # Waits for the daemon, which waits for the driver.
+                self.tool("ovs-vsctl", "--may-exist", "add-br", "br0")
+                self.assertIn("ovs-system", self.tool("ovs-dpctl", "show"))
+        self.remove("0.2.0")
+        for name in ("ovsdb-server", "ovs-vswitchd", "OVSExt"):
+            self.assertIsNone(self.service(name))
+        self.assertEqual(self.netcfg_calls()[-1], "-u OVSExt")
 
     def test_older_database_is_converted(self):
         self.install("0.1.0", "ADDLOCAL=OpenvSwitchCLI")

@@ -7,23 +7,47 @@
 #include <stdio.h>
 #include <wchar.h>
 
-// Time for ovsdb-tool, which works on files alone.
-enum { databaseLimitMilliseconds = 120000 };
+enum {
+  databaseLimitMilliseconds = 120000,  // for ovsdb-tool, which works on files alone
+  folderLevels = 2,                    // openvswitch\logs\FILE
+};
 
 // Owned by administrators; full access for them and for the system, inherited by what lies within; for nobody else,
 // whatever the folder above says. Without it any user could put files there that the services, which run as the system, read.
 static const wchar_t protection[] = L"O:BAG:BAD:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)";
 
-static void protect(const wchar_t *folder) {
-  PSECURITY_DESCRIPTOR descriptor;
+static bool isLink(DWORD attributes) { return attributes != INVALID_FILE_ATTRIBUTES && (attributes & FILE_ATTRIBUTE_REPARSE_POINT); }
+
+// Someone else may have made the folder before us, with files or links of his in it: those are closed to him, these removed.
+static void protect(const wchar_t *path, PSECURITY_DESCRIPTOR descriptor, int levels) {
   SECURITY_INFORMATION parts =
       OWNER_SECURITY_INFORMATION | GROUP_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION | PROTECTED_DACL_SECURITY_INFORMATION;
-  if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(protection, SDDL_REVISION_1, &descriptor, NULL) ||
-      !SetFileSecurityW(folder, parts, descriptor)) {
-    say("%ls could not be closed to other users: error %lu", folder, GetLastError());
+  wchar_t below[maximumPathCharacters];
+  WIN32_FIND_DATAW entry;
+  if (isLink(GetFileAttributesW(path))) {
+    say("%ls leads elsewhere and is removed", path);
+    if (!RemoveDirectoryW(path) && !DeleteFileW(path)) say("it could not be removed: error %lu", GetLastError());
     return;
   }
+  if (!SetFileSecurityW(path, parts, descriptor)) say("%ls could not be closed to other users: error %lu", path, GetLastError());
+  if (levels == 0) return;
+  join(below, path, L"*");
+  HANDLE search = FindFirstFileW(below, &entry);
+  if (search == INVALID_HANDLE_VALUE) return;
+  do {
+    if (wcscmp(entry.cFileName, L".") == 0 || wcscmp(entry.cFileName, L"..") == 0) continue;
+    join(below, path, entry.cFileName);
+    protect(below, descriptor, levels - 1);
+  } while (FindNextFileW(search, &entry));
+  FindClose(search);
+}
+
+static void protectFolder(const Places *places) {
+  PSECURITY_DESCRIPTOR descriptor;
+  if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(protection, SDDL_REVISION_1, &descriptor, NULL)) return;
+  protect(places->data, descriptor, folderLevels);
   LocalFree(descriptor);
+  CreateDirectoryW(places->logs, NULL);
 }
 
 typedef struct {
@@ -115,7 +139,7 @@ static int convert(const Files *files) {
 
 int prepareData(const Places *places) {
   static Files files;
-  protect(places->data);
+  protectFolder(places);
   join(files.database, places->data, L"conf.db");
   join(files.schema, places->product, L"conf\\vswitch.ovsschema");
   join(files.tool, places->programs, L"ovsdb-tool.exe");

@@ -52,6 +52,8 @@ void openLog(const Places *places) {
   wchar_t path[maximumPathCharacters];
   CreateDirectoryW(places->data, NULL);
   CreateDirectoryW(places->logs, NULL);
+  // Not through a link that someone may have put there.
+  if (GetFileAttributesW(places->data) & FILE_ATTRIBUTE_REPARSE_POINT || GetFileAttributesW(places->logs) & FILE_ATTRIBUTE_REPARSE_POINT) return;
   join(path, places->logs, L"setup.log");
   logFile = CreateFileW(path, FILE_APPEND_DATA, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_ALWAYS, FILE_ATTRIBUTE_NORMAL, NULL);
 }
