@@ -1,0 +1,42 @@
+import Datapath
+import Extension
+import Testing
+
+/// Numbers that a seed determines (xorshift64*).
+struct RandomBytes {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed | 1 }
+
+  mutating func next() -> UInt8 {
+    state ^= state >> 12
+    state ^= state << 25
+    state ^= state >> 27
+    return UInt8(truncatingIfNeeded: (state &* 0x2545_f491_4f6c_dd1d) >> 56)
+  }
+}
+
+@Suite struct ForwardingExtensionTests {
+  @Test func `random lives of switches with packets in flight keep every rule`() throws {
+    var packets = 0
+    var departures = 0
+    var refusals = 0
+    for run in UInt64(1)...60 {
+      let seed = run &* 0x9e37_79b9_7f4a_7c15
+      var bytes = RandomBytes(seed: seed)
+      let simulation = SwitchSimulation { bytes.next() }
+      do {
+        for _ in 0..<400 { try simulation.step() }
+      } catch let failure as SimulationFailure {
+        Issue.record("seed \(seed): \(failure.text)")
+      }
+      packets += simulation.packetCount
+      departures += simulation.departureCount
+      refusals += simulation.refusalCount
+    }
+    // The random host does something of everything.
+    #expect(packets > 5_000)
+    #expect(departures > 300)
+    #expect(refusals > 1_000 && refusals < 1 << 32)
+  }
+}
