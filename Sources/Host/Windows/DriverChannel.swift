@@ -8,7 +8,7 @@
   import Datapath
 
   /// An open handle on the driver's device.
-  final class DriverHandle: DriverDevice {
+  @safe final class DriverHandle: DriverDevice {
     /// Whether requests may end later.
     enum Mode {
       case atOnce
@@ -71,8 +71,8 @@
       _ code: UInt32, _ input: UnsafeRawBufferPointer, _ output: UnsafeMutableRawBufferPointer,
       _ count: inout UInt32
     ) -> UInt32 {
-      let inputAddress = input.isEmpty ? nil : input.baseAddress
-      let outputAddress = output.isEmpty ? nil : output.baseAddress
+      let inputAddress = unsafe input.isEmpty ? nil : input.baseAddress
+      let outputAddress = unsafe output.isEmpty ? nil : output.baseAddress
       guard event != 0 else {
         let result = unsafe DeviceIoControl(
           descriptor.handle, code, inputAddress, UInt32(input.count), outputAddress, UInt32(output.count),

@@ -63,7 +63,7 @@
     private func wait() {
       let request = conversation.notice(kind == .packets ? .awaitPacket : .awaitEvent)
       let count = operation.fill(request, from: 0)
-      handle.descriptor.begin(operation, on: handle.descriptor.handle) { [self] overlapped in
+      unsafe handle.descriptor.begin(operation, on: handle.descriptor.handle) { [self] overlapped in
         // SAFETY: the operation, whose memory this is, is kept until it has ended.
         let result = unsafe DeviceIoControl(
           handle.descriptor.handle, DeviceControlCode.write.rawValue, operation.buffer, UInt32(count), nil, 0,

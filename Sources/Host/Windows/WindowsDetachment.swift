@@ -116,7 +116,7 @@
     /// This process's command line with a text after its first word.
     private static func commandLine(inserting text: String) -> [UInt16] {
       // SAFETY: the system's own copy of the command line is terminated and lives as long as the process.
-      let line = Win32.characters(unsafe GetCommandLineW())
+      let line = unsafe Win32.characters(GetCommandLineW())
       let isQuoted = line.first == 0x22
       let rest = isQuoted ? line.dropFirst() : line[...]
       let end = rest.firstIndex { isQuoted ? $0 == 0x22 : $0 == 0x20 || $0 == 0x09 } ?? line.endIndex

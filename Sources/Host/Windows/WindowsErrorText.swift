@@ -17,8 +17,8 @@
 
     private static func knownMessage(_ code: Int32) -> String? {
       switch code {
-      // ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND, ERROR_BAD_NETPATH.
-      case 2, 3, 53: "No such file or directory"
+      // ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND, ERROR_BAD_NETPATH, ERROR_INVALID_NAME.
+      case 2, 3, 53, 123: "No such file or directory"
       // ERROR_ACCESS_DENIED, WSAEACCES.
       case 5, 10_013: "Permission denied"
       // ERROR_NOT_ENOUGH_MEMORY, ERROR_OUTOFMEMORY.

@@ -1,6 +1,6 @@
 #if APUS_WINDOWS
   /// One operation that ends later, and the memory that it works on.
-  final class Operation {
+  @safe final class Operation {
     enum State {
       case idle
       case pending

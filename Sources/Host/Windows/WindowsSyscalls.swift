@@ -50,7 +50,7 @@
     static var arguments: [String] {
       // SAFETY: each word is terminated and lives as long as the process.
       (0..<apus_argument_count()).map {
-        String(decoding: Win32.characters(unsafe apus_argument($0)), as: UTF16.self)
+        String(decoding: unsafe Win32.characters(apus_argument($0)), as: UTF16.self)
       }
     }
 

@@ -148,14 +148,15 @@
     /// 0 if another process, which Windows does not name, holds the lock.
     static func lockHolder(_ descriptor: Descriptor) -> Int32? {
       guard tryLock(descriptor) else { return 0 }
-      withLockPlace { place in _ = unsafe UnlockFileEx(descriptor.handle, 0, 1, 0, place) }
+      unsafe withLockPlace { place in _ = unsafe UnlockFileEx(descriptor.handle, 0, 1, 0, place) }
       return nil
     }
 
     private static func tryLock(_ descriptor: Descriptor) -> Bool {
       var isLocked = false
       // LOCKFILE_EXCLUSIVE_LOCK | LOCKFILE_FAIL_IMMEDIATELY.
-      withLockPlace { place in isLocked = unsafe LockFileEx(descriptor.handle, 3, 0, 1, 0, place) != 0 }
+      unsafe withLockPlace { place in isLocked = unsafe LockFileEx(descriptor.handle, 3, 0, 1, 0, place) != 0
+      }
       return isLocked
     }
 

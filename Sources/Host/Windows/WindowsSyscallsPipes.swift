@@ -88,7 +88,7 @@
     /// Begins to wait for a peer at an end of a listening pipe.
     static func startPipePlace(_ listener: Descriptor, _ place: ListeningPlace) -> Bool {
       guard let poller = listener.poller, (try? poller.associate(place.handle)) != nil else { return false }
-      listener.begin(place.operation, on: place.handle) { overlapped in
+      unsafe listener.begin(place.operation, on: place.handle) { overlapped in
         // SAFETY: the memory lives until the operation has ended.
         unsafe ConnectNamedPipe(place.handle, overlapped) != 0 ? 0 : GetLastError()
       }

@@ -41,7 +41,7 @@
       let operation = Operation()
       descriptor.input = operation
       let target = descriptor.target
-      descriptor.begin(operation, on: descriptor.handle) { overlapped in
+      unsafe descriptor.begin(operation, on: descriptor.handle) { overlapped in
         // SAFETY: the address is complete, and the structure lives until the operation has ended.
         UInt32(bitPattern: unsafe apus_connect(descriptor.handle, target, Int32(target.count), overlapped))
       }
@@ -103,7 +103,7 @@
     static func makeSocketPlace(_ listener: Descriptor, _ family: Int32) -> ListeningPlace? {
       guard let handle = try? makeSocket(family, type: 1) else { return nil }
       let operation = Operation(byteCount: 2 * acceptAddressByteCount)
-      listener.begin(operation, on: listener.handle) { overlapped in
+      unsafe listener.begin(operation, on: listener.handle) { overlapped in
         var count: UInt32 = 0
         // SAFETY: the memory has room for both addresses and lives until the operation has ended.
         let result = unsafe AcceptEx(

@@ -42,7 +42,7 @@
       let operation = descriptor.input ?? Operation()
       descriptor.input = operation
       let isSocket = if case .socket = descriptor.kind { true } else { false }
-      descriptor.begin(operation, on: descriptor.handle) { overlapped in
+      unsafe descriptor.begin(operation, on: descriptor.handle) { overlapped in
         guard isSocket else {
           // SAFETY: the memory lives until the operation has ended.
           let result = unsafe ReadFile(
@@ -167,7 +167,7 @@
       }
       let size = output.fill(bytes, from: offset)
       let isSocket = if case .socket = descriptor.kind { true } else { false }
-      descriptor.begin(output, on: descriptor.handle) { overlapped in
+      unsafe descriptor.begin(output, on: descriptor.handle) { overlapped in
         guard isSocket else {
           // SAFETY: the memory lives until the operation has ended.
           let result = unsafe WriteFile(descriptor.handle, output.buffer, UInt32(size), nil, overlapped)
