@@ -66,6 +66,10 @@ struct Unexpected: Error {}
     }
     #expect(found.name == Array("ovs-system".utf8))
     #expect(found.statistics != nil)
+    var unaddressed = harness.message(handle, known)
+    unaddressed[20] = 5
+    let answer = try Message.decode(harness.control(handle, .transact, unaddressed).bytes)
+    #expect(answer.first?.header.datapathIndex == 0)
     #expect(
       harness.transact(handle, .datapath(.new, DatapathMessage(name: "ovs-system"))).map(\.body) == [
         .error(17)

@@ -14,6 +14,8 @@ private func forwarding(_ pointer: UnsafeRawPointer) -> ForwardingExtension {
 private func configuration(seed: UInt64) -> EngineConfiguration {
   var configuration = EngineConfiguration()
   configuration.seed = seed
+  // The number that daemons expect without having asked.
+  configuration.datapathIndex = 0
   // Each processor has slots of its own, so that a host with many of them needs fewer a processor.
   configuration.smallSlotCount = 1_024
   configuration.largeSlotCount = 48

@@ -177,5 +177,9 @@ void runCommand(HANDLE device, const struct Words *words) {
     else if (!strcmp(name, "open")) openNamed(words);
     else if (!strcmp(name, "close")) closeNamed(words);
     else if (!strcmp(name, "control")) controlNamed(words);
+    else if (!strcmp(name, "begin")) beginNamed(words);
+    else if (!strcmp(name, "ended")) endedNamed(words);
+    else if (!strcmp(name, "cancel")) cancelNamed(words);
+    else if (!strcmp(name, "race")) raceNamed(words);
     else printf("error no command %s\n", name);
 }

@@ -27,13 +27,13 @@ void openNamed(const struct Words *words) {
     printf("ok %d\n", index);
 }
 
-static HANDLE handleOf(const struct Words *words) {
+HANDLE handleNamed(const struct Words *words) {
     uint32_t index = numberNamed(words, "handle", HANDLE_LIMIT);
     return index < HANDLE_LIMIT ? handles[index] : NULL;
 }
 
 void closeNamed(const struct Words *words) {
-    HANDLE handle = handleOf(words);
+    HANDLE handle = handleNamed(words);
     if (handle) CloseHandle(handle);
     handles[numberNamed(words, "handle", 0) % HANDLE_LIMIT] = NULL;
     printf("ok\n");
@@ -45,7 +45,7 @@ void controlNamed(const struct Words *words) {
     const char *text = wordNamed(words, "in");
     int32_t count = text ? bytesFromHex(text, in, sizeof in) : 0;
     uint32_t got = 0, limit = numberNamed(words, "out", 0);
-    HANDLE handle = handleOf(words);
+    HANDLE handle = handleNamed(words);
     if (!handle || count < 0 || limit > sizeof out) {
         printf("error no handle, or wrong bytes\n");
         return;

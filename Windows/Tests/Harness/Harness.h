@@ -37,6 +37,13 @@ int startBridge(const struct FakePlace *place, uint16_t localPort, uint16_t remo
 void openNamed(const struct Words *words);
 void closeNamed(const struct Words *words);
 void controlNamed(const struct Words *words);
+HANDLE handleNamed(const struct Words *words);
+
+// Requests that end later.
+void beginNamed(const struct Words *words);
+void endedNamed(const struct Words *words);
+void cancelNamed(const struct Words *words);
+void raceNamed(const struct Words *words);
 
 #define FRAME_LIMIT 0x11000
 
