@@ -25,15 +25,14 @@ void PipelineRelease(uint32_t pipeline) { KeReleaseSpinLockFromDpcLevel(&driver.
 void WorkerRing(void) { KeSetEvent(&driver.workEvent, 0, FALSE); }
 
 static void deliverUpcalls(void) {
-  BOOLEAN any = FALSE;
   for (ULONG index = 0; index < driver.pipelineCount; index++) {
     if (!InterlockedExchange(&driver.pipelines[index].hasUpcalls, 0)) continue;
     KIRQL level = ControlAcquire();
     ExtensionDeliver(driver.extension, index);
     ControlRelease(level);
-    any = TRUE;
   }
-  if (any) DeviceCompleteWaiting();
+  // For events of the switches too, whose handlers leave it to this thread.
+  DeviceCompleteWaiting();
 }
 
 static VOID NTAPI work(PVOID context) {

@@ -80,6 +80,7 @@ static uint32_t tellPort(uint32_t event, const struct BorderPort *port) {
   KIRQL level = ControlAcquire();
   uint32_t verdict = ExtensionPort(driver.extension, event, port);
   ControlRelease(level);
+  WorkerRing();
   return verdict;
 }
 
@@ -87,6 +88,7 @@ static uint32_t tellAdapter(uint32_t event, const struct BorderAdapter *adapter)
   KIRQL level = ControlAcquire();
   uint32_t verdict = ExtensionAdapter(driver.extension, event, adapter);
   ControlRelease(level);
+  WorkerRing();
   return verdict;
 }
 

@@ -118,9 +118,9 @@ class Datapath:
                 return {}
         return attributes(data[24:])
 
-    def dump(self, family):
+    def dump(self, family, command=GET):
         """All objects of a family."""
-        error, _ = self.control(WRITE, self.message(family, GET, [], REQUEST | DUMP), 0)
+        error, _ = self.control(WRITE, self.message(family, command, [], REQUEST | DUMP), 0)
         if error:
             raise DatapathError(error, f"dump of family {family}")
         found = []

@@ -181,7 +181,7 @@ class Requests(DeviceTestCase):
         handle = self.handle()
         handle.add_port("port1", number=5)
         handle.add_port("waiting", number=6)
-        devices = {entry[3].rstrip(b"\0").decode(): entry for entry in handle.dump(NETDEV)}
+        devices = {entry[3].rstrip(b"\0").decode(): entry for entry in handle.dump(NETDEV, 1)}
         self.assertEqual(devices["port1"][4], machine.mac)
         self.assertEqual(struct.unpack("<I", devices["port1"][1])[0], 5)
         self.assertEqual(struct.unpack("<I", devices["port1"][6])[0], 0x41)

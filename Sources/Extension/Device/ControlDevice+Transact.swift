@@ -5,11 +5,8 @@ import Datapath
 extension ControlDevice {
   /// Carries out a request and gives its answer.
   func transact(
-    _ asked: Message, _ handle: OpenHandle, capacity: Int, _ now: UInt64, _ processor: Int
+    _ message: Message, _ handle: OpenHandle, capacity: Int, _ now: UInt64, _ processor: Int
   ) -> DeviceReply {
-    var message = asked
-    // There is one datapath; whoever named it learns its number from the answer.
-    if case .datapath = message.body { message.header.datapathIndex = pipelines.datapathIndex }
     let header = message.header
     if case .control(let command, let request) = message.body {
       return control(command, request, header, handle, capacity)
@@ -26,7 +23,7 @@ extension ControlDevice {
       guard let device = describeDevice(request) else { return fail(header, .noDevice, capacity) }
       return answer(Message(header.reply(), .networkDevice(device)), capacity: capacity)
     case .datapath(let command, let request):
-      if let error = refusal(of: command, request, asked.header) { return fail(header, error, capacity) }
+      if let error = refusal(of: command, request, header) { return fail(header, error, capacity) }
     case .vport(.new, _), .vport(.set, _), .vport(.delete, _):
       return changePort(message, capacity, now, processor)
     case .vport, .flow, .packet: break

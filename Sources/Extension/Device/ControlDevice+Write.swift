@@ -18,8 +18,6 @@ extension ControlDevice {
       handle.dump = RunningDump(devices: describeDevices(), message.header)
       return DeviceReply(.success)
     case .datapath, .vport, .flow:
-      var message = message
-      message.header.datapathIndex = pipelines.datapathIndex
       guard let dump = pipelines.beginDump(message) else { return refuse(.wrongOperation, .invalidParameter) }
       handle.dump = RunningDump(dump)
       return DeviceReply(.success)
