@@ -2,6 +2,7 @@
 //
 //   probe rights PIPE          prints owner and access list of a pipe
 //   probe clients PIPE COUNT   has COUNT connections at a time, asks for an echo on each, prints how many answered
+//   probe handles PID          prints how many handles a process has open
 //   probe open FILE            whether the file can be opened for writing, and if not, the error
 
 #include <windows.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <winternl.h>
 
 static int fail(const char *what) {
   printf("%s: error %lu\n", what, GetLastError());
@@ -74,9 +76,31 @@ static int clients(const char *name, int wanted) {
   return 0;
 }
 
+/// What `NtQuerySystemInformation` tells of handles (16, SystemHandleInformation).
+struct Handles {
+  ULONG count;
+  struct {
+    ULONG owner;
+    UCHAR kind, flags;
+    USHORT value;
+    void *object;
+    ULONG access;
+  } entries[];
+};
+
+static int handles(DWORD identifier) {
+  ULONG size = 16 << 20, open = 0;
+  struct Handles *all = malloc(size);
+  if (NtQuerySystemInformation(16, all, size, NULL) != 0) return fail("query");
+  for (ULONG index = 0; index < all->count; index++) open += all->entries[index].owner == identifier;
+  printf("%lu\n", open);
+  return 0;
+}
+
 int main(int count, char **words) {
   if (count == 3 && strcmp(words[1], "rights") == 0) return rights(words[2]);
   if (count == 4 && strcmp(words[1], "clients") == 0) return clients(words[2], atoi(words[3]));
+  if (count == 3 && strcmp(words[1], "handles") == 0) return handles((DWORD)atoi(words[2]));
   if (count == 3 && strcmp(words[1], "open") == 0) {
     HANDLE file = CreateFileA(words[2], GENERIC_WRITE, FILE_SHARE_READ, NULL, OPEN_EXISTING, 0, NULL);
     if (file == INVALID_HANDLE_VALUE) return fail("open");

@@ -35,7 +35,7 @@ def build_probe():
     os.makedirs(wine.TEST_BUILD, exist_ok=True)
     subprocess.run(
         ["x86_64-w64-mingw32-gcc", "-O1", "-Wall", "-Wextra", "-Werror", "-D_WIN32_WINNT=0x0602", source, "-o",
-         PROBE + ".new", "-ladvapi32"], check=True)
+         PROBE + ".new", "-ladvapi32", "-lntdll"], check=True)
     os.rename(PROBE + ".new", PROBE)
 
 

@@ -3,6 +3,8 @@
 import os
 import re
 import signal
+import socket
+import struct
 import unittest
 
 import wine
@@ -147,6 +149,34 @@ class Server(ProgramTestCase):
         wire.send("echo", [text], 1)
         self.assertEqual(wire.receive()["result"], [text])
         wire.close()
+
+    def test_connections_that_end_anyhow_leave_nothing(self):
+        port = free_port()
+        self.start_database(f"--remote=ptcp:{port}:127.0.0.1", "--pidfile")
+        with open(self.file("ovsdb-server.pid")) as file:
+            pid = file.read().strip()
+
+        def handles():
+            return int(self.prefix.run(PROBE, "handles", pid, check=True).stdout)
+
+        def churn():
+            for number in range(60):
+                wire = Wire(port)
+                # Large enough that the server is still writing when the client is gone.
+                wire.socket.sendall(b'{"method":"echo","params":["' + b"x" * (number * 20_000) + b'"],"id":1}')
+                if number % 3 == 0:
+                    wire.socket.recv(1)
+                if number % 2 == 0:
+                    wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                wire.close()
+            self.prefix.run(PROBE, "clients", "\\\\.\\pipe\\C:ovsrundb.sock", 40, check=True)
+
+        churn()
+        before = handles()
+        self.assertGreater(before, 0)
+        churn()
+        wine.wait_until(lambda: handles() <= before + 10, "handles are closed")
+        self.assertEqual(self.check("ovsdb-client", "list-dbs", f"unix:{RUN}\\db.sock"), "Open_vSwitch\n_Server\n")
 
     def test_numbers_keep_their_values(self):
         port = free_port()
