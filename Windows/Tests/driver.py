@@ -1,11 +1,12 @@
 """What tests of openvswitch.sys share: the driver in a prefix under the simulated NDIS, frames, and a way to speak to it."""
 
 import os
+import random
 import struct
 import unittest
 
 from datapath import Datapath
-from fakeswitch import FakeHost
+from fakeswitch import UNCONNECTED, FakeHost
 from wine import BUILD, TEST_BUILD, WineTestCase, build_tests
 
 SERVICE = "OVSExt"
@@ -83,3 +84,60 @@ class DriverTestCase(WineTestCase):
         first, second = switch.vm("one", "port1"), switch.vm("two", "port2")
         datapath = self.datapath()
         return datapath, first, second, datapath.add_port("port1"), datapath.add_port("port2")
+
+
+class RandomLives:
+    """Ports and NICs that come, go, and change their names by chance, in orders that Hyper-V allows."""
+
+    def __init__(self, host, switches, pauses=True):
+        self.seed = random.randrange(1 << 30)
+        self.chance = random.Random(self.seed)
+        self.host, self.switches, self.pauses = host, switches, pauses
+        self.nics = []
+
+    def step(self):
+        chance = self.chance
+        self.host.ask("oids-pend", value=chance.randrange(2))
+        self.host.ask("sends-pend", value=chance.randrange(2))
+        what = chance.randrange(9)
+        if what <= 1 and len(self.nics) < 12:
+            nic = chance.choice(self.switches).nic(friendly=self.name())
+            self.nics.append([nic.create_port(), "port"])
+        elif what == 2 and self.pauses:
+            switch = chance.choice(self.switches)
+            switch.pause()
+            switch.restart()
+        elif self.nics:
+            self.change(chance.choice(self.nics), what)
+
+    def name(self):
+        return f"port{self.chance.randrange(6)}"
+
+    def change(self, entry, what):
+        nic, state = entry
+        if state == "port":
+            if self.chance.randrange(2):
+                nic.create_nic()
+                entry[1] = "created"
+            else:
+                nic.delete_port()
+                self.nics.remove(entry)
+        elif what == 3:
+            nic.rename(self.name())
+        elif what == 4 and state == "created":
+            nic.delete_nic()
+            entry[1] = "port"
+        elif what == 5 and state == "created":
+            nic.connect()
+            entry[1] = "connected"
+        elif what == 6 and state == "connected":
+            nic.disconnect()
+            entry[1] = "created"
+        else:
+            self.send(nic)
+
+    def send(self, nic):
+        chance = self.chance
+        nic.inject(
+            frame(bytes(6), nic.mac), pieces=chance.randrange(1, 5), headroom=chance.randrange(20),
+            buffers=chance.randrange(1, 4), lists=chance.randrange(1, 5), flags=UNCONNECTED)

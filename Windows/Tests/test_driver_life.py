@@ -1,10 +1,9 @@
 """The driver's life under the simulated Hyper-V switches: attach, order of ports and NICs, requests of every kind, unload."""
 
-import random
 import unittest
 
-from driver import SERVICE, DriverTestCase, frame
-from fakeswitch import NIC, UNCONNECTED
+from driver import DriverTestCase, RandomLives, frame
+from fakeswitch import NIC
 
 OID_SWITCH_FIRST, OID_SWITCH_LAST = 0x00010263, 0x00010295
 OID_PORT_CREATE, OID_NIC_CREATE = 0x00010278, 0x0001027A
@@ -171,53 +170,11 @@ class Sequences(DriverTestCase):
     """Random legal sequences over several switches, with traffic in between."""
 
     def test_random_lives(self):
-        seed = random.randrange(1 << 30)
-        chance = random.Random(seed)
-        switches = [self.host.switch(f"switch{number}") for number in range(3)]
-        nics = []
-        with self.subTest(seed=seed):
-            for step in range(400):
-                self.host.ask("oids-pend", value=chance.randrange(2))
-                self.host.ask("sends-pend", value=chance.randrange(2))
-                self.step(chance, switches, nics)
+        lives = RandomLives(self.host, [self.host.switch(f"switch{number}") for number in range(3)])
+        with self.subTest(seed=lives.seed):
+            for _ in range(400):
+                lives.step()
             self.host.check()
-
-    def step(self, chance, switches, nics):
-        what = chance.randrange(9)
-        if what <= 1 and len(nics) < 12:
-            nic = chance.choice(switches).nic(friendly=f"port{chance.randrange(6)}")
-            nics.append([nic.create_port(), "port"])
-            return
-        if what == 2:
-            switch = chance.choice(switches)
-            switch.pause()
-            switch.restart()
-            return
-        if not nics:
-            return
-        entry = chance.choice(nics)
-        nic, state = entry
-        if state == "port":
-            if chance.randrange(2):
-                nic.create_nic()
-                entry[1] = "created"
-            else:
-                nic.delete_port()
-                nics.remove(entry)
-        elif what == 3:
-            nic.rename(f"port{chance.randrange(6)}")
-        elif what == 4 and state == "created":
-            nic.delete_nic()
-            entry[1] = "port"
-        elif what == 5 and state == "created":
-            nic.connect()
-            entry[1] = "connected"
-        elif what == 6 and state == "connected":
-            nic.disconnect()
-            entry[1] = "created"
-        else:
-            nic.inject(frame(bytes(6), nic.mac), pieces=chance.randrange(1, 5), headroom=chance.randrange(20),
-                       buffers=chance.randrange(1, 4), lists=chance.randrange(1, 5), flags=UNCONNECTED)
 
 
 if __name__ == "__main__":

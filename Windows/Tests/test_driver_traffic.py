@@ -5,7 +5,7 @@ import time
 import unittest
 
 from datapath import DatapathError, attribute, ethernet, ethertype, output
-from driver import DriverTestCase, frame, tcp, udp
+from driver import DriverTestCase, RandomLives, frame, tcp, udp
 import fakeswitch as fake
 from wire import checksum
 
@@ -338,6 +338,22 @@ class Load(DriverTestCase):
                 second.collect()
             self.host.ask("load-stop")
             self.assertEqual(self.host.quiesce(), 0)
+
+    def test_random_lives_under_load(self):
+        switches = [self.host.switch(f"switch{number}") for number in range(3)]
+        source = switches[0].vm("source", "source")
+        datapath = self.datapath()
+        ports = [datapath.add_port(f"port{number}") for number in range(6)]
+        datapath.add_flow(datapath.add_port("source"), output(*ports))
+        for number in ports:
+            datapath.add_flow(number, output(*(other for other in ports if other != number)))
+        lives = RandomLives(self.host, switches)
+        self.start(source, udp(BROADCAST, source.mac), lists=8)
+        with self.subTest(seed=lives.seed):
+            for _ in range(300):
+                lives.step()
+            self.assertGreater(int(self.host.ask("load-stop")), 100)
+            self.host.check()
 
     def test_a_guest_that_changes_its_memory_reaches_one_port_only(self):
         switch = self.host.switch("external")
