@@ -82,10 +82,11 @@ class HyperVHost:
         self.prefix.start()
         self.prefix.put(os.path.join(TEST_BUILD, "ndis.sys"), "C:\\windows\\system32\\drivers\\ndis.sys")
         for name in os.listdir(os.path.join(BUILD, "bin")):
-            if name.endswith((".exe", ".ovsschema")):
+            if name.endswith(".exe"):
                 self.prefix.put(os.path.join(BUILD, "bin", name), f"{HOME}\\bin\\{name}")
+        self.prefix.put(os.path.join(wine.ROOT, "Schemas", "vswitch.ovsschema"), f"{HOME}\\conf\\vswitch.ovsschema")
         os.makedirs(self.prefix.path(f"{DATA}\\logs"))
-        self.run("ovsdb-tool", "create", f"{DATA}\\conf.db", f"{HOME}\\bin\\vswitch.ovsschema")
+        self.run("ovsdb-tool", "create", f"{DATA}\\conf.db", f"{HOME}\\conf\\vswitch.ovsschema")
         self.prefix.install_driver(SERVICE, driver_image())
         self.install_service("ovsdb-server", "--remote=punix:db.sock")
         self.install_service("ovs-vswitchd")

@@ -17,7 +17,8 @@ protocol DriverDevice: AnyObject {
 
 /// One handle on the driver's device.
 final class DriverConversation {
-  private let device: any DriverDevice
+  // A closure and not the device: a program without reflection knows no conformance of another module's class.
+  private let control: (DeviceControlCode, [UInt8], Int) throws(SystemError) -> [UInt8]
   /// The handle's number, its netlink port.
   let processID: UInt32
   private var nextSequence: UInt32 = 1
@@ -30,9 +31,11 @@ final class DriverConversation {
   private static var maximumReadCount: Int { 1 << 20 }
 
   /// Asks an open device for the handle's number.
-  init(_ device: any DriverDevice) throws(SystemError) {
-    self.device = device
-    let bytes = try device.control(.getProcessID, [], capacity: 4)
+  init(_ device: some DriverDevice) throws(SystemError) {
+    control = { (code, input, capacity) throws(SystemError) in
+      try device.control(code, input, capacity: capacity)
+    }
+    let bytes = try control(.getProcessID, [], 4)
     guard bytes.count == 4 else { throw Syscalls.unsupported }
     processID = Self.word(bytes, at: 0)
   }
@@ -57,10 +60,10 @@ final class DriverConversation {
     Self.store(processID, in: &request, at: 12)
     let flags = MessageFlags(rawValue: UInt16(request[6]) | UInt16(request[7]) << 8)
     if flags.isSuperset(of: .dump) {
-      _ = try device.control(.write, request, capacity: 0)
+      _ = try control(.write, request, 0)
       return try readDump()
     }
-    let bytes = try device.control(.transact, request, capacity: Self.answerByteCount)
+    let bytes = try control(.transact, request, Self.answerByteCount)
     var answers = Self.split(bytes)
     if let first = answers.first, flags.contains(.acknowledge), DatapathRouting.family(of: first) != .error {
       answers.append(Self.acknowledgement(of: request))
@@ -71,7 +74,7 @@ final class DriverConversation {
   private func readDump() throws(SystemError) -> [[UInt8]] {
     var answers: [[UInt8]] = []
     for _ in 0..<Self.maximumReadCount {
-      let bytes = try device.control(.read, [], capacity: Self.answerByteCount)
+      let bytes = try control(.read, [], Self.answerByteCount)
       if bytes.isEmpty { break }
       answers += Self.split(bytes)
       if let last = answers.last, DatapathRouting.family(of: last) == .done { break }
@@ -81,7 +84,7 @@ final class DriverConversation {
 
   /// Tells the device something about the handle.
   private func write(_ command: ControlCommand, _ message: ControlMessage) throws(SystemError) {
-    _ = try device.control(.write, notice(command, message), capacity: 0)
+    _ = try control(.write, notice(command, message), 0)
   }
 
   /// The bytes of a message about the handle.
@@ -112,7 +115,7 @@ final class DriverConversation {
 
   /// The packets, or the events, that wait; none if there are none.
   func read(_ code: DeviceControlCode) throws(SystemError) -> [[UInt8]] {
-    Self.split(try device.control(code, [], capacity: Self.packetsByteCount))
+    Self.split(try control(code, [], Self.packetsByteCount))
   }
 
   // MARK: Bytes
