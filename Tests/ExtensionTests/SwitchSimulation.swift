@@ -256,7 +256,7 @@ final class SwitchSimulation {
     claims = kept
   }
 
-  /// Who a name belongs to: whoever has answered to it longest. If several began at once, it may be either.
+  /// Who a name belongs to: whoever has answered to it longest; if several began at once, any of them.
   private func owners(of name: String) -> [Claimant] {
     var found: [Claimant] = []
     var since = Int.max
