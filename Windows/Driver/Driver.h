@@ -31,8 +31,9 @@ enum ModuleState { modulePaused, moduleRunning, modulePausing };
 // The engine of a processor, its lock, and who is in the middle of sending.
 struct DECLSPEC_ALIGN(64) Pipeline {
   KSPIN_LOCK lock;
-  volatile LONG64 entered;
-  volatile LONG64 left;
+  // The sends that are under way, those that began in an even epoch apart from those of an odd one.
+  volatile LONG64 epoch;
+  volatile LONG64 sending[2];
   // A packet waits for the daemon.
   volatile LONG hasUpcalls;
   // Whose packets are in the batch, by their place in it.

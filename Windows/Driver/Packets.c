@@ -283,28 +283,48 @@ static ULONG currentPipeline(void) {
   return KeGetCurrentProcessorNumberEx(NULL) % driver.pipelineCount;
 }
 
+// Notes that a send begins, and in which epoch.
+static ULONG beginSend(struct Pipeline *pipeline) {
+  for (;;) {
+    ULONG epoch = (ULONG)pipeline->epoch & 1;
+    InterlockedIncrement64(&pipeline->sending[epoch]);
+    // An epoch that ended in between is not waited for any more.
+    if (((ULONG)pipeline->epoch & 1) == epoch) return epoch;
+    InterlockedDecrement64(&pipeline->sending[epoch]);
+  }
+}
+
+static void endSend(struct Pipeline *pipeline, ULONG epoch) { InterlockedDecrement64(&pipeline->sending[epoch]); }
+
 void PipelineFlush(ULONG index) {
   struct Pipeline *pipeline = &driver.pipelines[index];
   struct Departures departures;
   beginDepartures(&departures);
-  InterlockedIncrement64(&pipeline->entered);
+  ULONG epoch = beginSend(pipeline);
   KIRQL level = KeAcquireSpinLockRaiseToDpc(&pipeline->lock);
   collect(index, &departures);
   KeReleaseSpinLock(&pipeline->lock, level);
   sendCollected(departures.first);
-  InterlockedIncrement64(&pipeline->left);
+  endSend(pipeline, epoch);
   if (pipeline->hasUpcalls) WorkerRing();
 }
 
+static void waitAMillisecond(void) {
+  LARGE_INTEGER interval = {.QuadPart = -10000LL};
+  KeDelayExecutionThread(KernelMode, FALSE, &interval);
+}
+
+// Waits until every send has ended that had begun when this was called. Sends overlap, so that counting how many have
+// ended would not tell which; of those who wait one at a time begins a new epoch.
 void PipelinesQuiesce(void) {
+  static volatile LONG isBusy;
+  while (InterlockedCompareExchange(&isBusy, 1, 0)) waitAMillisecond();
   for (ULONG index = 0; index < driver.pipelineCount; index++) {
     struct Pipeline *pipeline = &driver.pipelines[index];
-    LONG64 seen = pipeline->entered;
-    while (pipeline->left - seen < 0) {
-      LARGE_INTEGER interval = {.QuadPart = -10000LL};
-      KeDelayExecutionThread(KernelMode, FALSE, &interval);
-    }
+    ULONG ended = (ULONG)(InterlockedIncrement64(&pipeline->epoch) - 1) & 1;
+    while (pipeline->sending[ended]) waitAMillisecond();
   }
+  InterlockedExchange(&isBusy, 0);
 }
 
 // MARK: Drops
@@ -511,12 +531,12 @@ VOID NTAPI FilterSendNetBufferLists(
     struct Pipeline *pipeline = &driver.pipelines[index];
     struct Departures departures;
     beginDepartures(&departures);
-    InterlockedIncrement64(&pipeline->entered);
+    ULONG epoch = beginSend(pipeline);
     KIRQL level = KeAcquireSpinLockRaiseToDpc(&pipeline->lock);
     arrive(index, module, lists, &departures);
     KeReleaseSpinLock(&pipeline->lock, level);
     sendCollected(departures.first);
-    InterlockedIncrement64(&pipeline->left);
+    endSend(pipeline, epoch);
     if (pipeline->hasUpcalls) WorkerRing();
     reportDropped(module, lists);
     concludeLargeSends(lists);
