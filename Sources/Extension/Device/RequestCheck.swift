@@ -59,7 +59,7 @@ extension ControlDevice {
     guard input[17] >= version else { return .refused(RequestRefusal(.oldVersion)) }
     guard Self.word(input, at: 12) == handle.processID else { return .refused(RequestRefusal(.wrongAddress)) }
     switch family {
-    case .datapath, .networkDevice: break
+    case .datapath, .networkDevice, .control: break  // control is about the handle, not about a datapath
     default:
       guard Int32(bitPattern: Self.word(input, at: 20)) == pipelines.datapathIndex else {
         return .refused(RequestRefusal(.wrongAddress))
