@@ -26,6 +26,8 @@ final class DatapathLink {
   let name: String
   /// Whether it is there.
   var state = State.absent
+  /// Whether it failed to open since there was no such thing, which may yet come.
+  var isMissing = false
   /// Its number in messages (`dp_ifindex`).
   var index: Int32 = 0
   /// Its bridges by name.

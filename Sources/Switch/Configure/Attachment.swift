@@ -274,7 +274,8 @@ extension Reconciler {
     var byName: [String: Device] = [:]
     for device in devices { byName[device.name] = device }
     context.devices = byName
-    var mustReconcile = false
+    // What was missing when a datapath was to be opened may have come: devices are seen by the same driver.
+    var mustReconcile = retryDatapaths()
     for bridge in bridges.values {
       for port in bridge.ports.values {
         for interface in port.interfaces {

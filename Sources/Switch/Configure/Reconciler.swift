@@ -95,6 +95,17 @@ final class Reconciler {
     return link
   }
 
+  /// Lets datapaths that were not there be opened again; says whether there are any.
+  func retryDatapaths() -> Bool {
+    var any = false
+    for link in datapaths.values where link.isMissing {
+      link.state = .absent
+      link.isMissing = false
+      any = true
+    }
+    return any
+  }
+
   private func open(_ link: DatapathLink) {
     guard link.state == .absent else { return }
     guard
@@ -113,6 +124,8 @@ final class Reconciler {
         link.index = messages.first?.header.datapathIndex ?? 0
         link.state = .open
       case .failed(let code):
+        let noDevice: UInt32 = 19
+        link.isMissing = code == noDevice
         link.state = .failed(SystemErrorText.text(code))
         context.turn.log(
           "ofproto", .error, "failed to create datapath \(link.name): \(SystemErrorText.text(code))")
