@@ -28,7 +28,7 @@ HOME = "C:\\Program Files\\Open vSwitch"
 DATA = "C:\\ProgramData\\openvswitch"
 SERVICES = ("ovsdb-server", "ovs-vswitchd")
 TENANTS = laboratory.TENANTS
-KINDS = ("vxlan", "gre")
+KINDS = ("vxlan", "gre", "geneve")
 
 # The two ends of a stream, as programs inside of the machines.
 RECEIVE = """
@@ -155,14 +155,14 @@ class Scenario(unittest.TestCase):
 
         cls.switch = cls.host.fake.switch("external")
         cls.uplink = cls.switch.external("Ethernet1")
-        cls.peers.attach(cls.uplink, cls.underlay.namespace, link="host1", mtu=1600)
+        cls.peers.attach(cls.uplink, cls.underlay.namespace, link="host1", mtu=1600, pieces=2, first=15)
         cls.underlay.namespace.ip("link", "set", "host1", "master", "wire")
         cls.machines, cls.wires = {}, {}
         for tenant in TENANTS:
             nic = cls.switch.vm(f"vm-{tenant}", tenant)
             namespace = cls.peers.namespace(f"vm-{tenant}")
             cls.wires[tenant] = cls.peers.attach(
-                nic, namespace, mac=laboratory.machine_mac(1), mtu=1450, offload=True)
+                nic, namespace, mac=laboratory.machine_mac(1), mtu=1450, offload=True, pieces=3, first=20, headroom=6)
             namespace.ip("address", "add", f"{laboratory.OVERLAY}1/24", "dev", "eth0")
             cls.machines[tenant] = namespace
 
@@ -298,7 +298,39 @@ class Scenario(unittest.TestCase):
         self.assertIn("02:00:00:00:00:33", learnt)
         self.assertIn(laboratory.machine_mac(1), learnt)
 
-    def test_8_the_services_stop_and_the_driver_unloads(self):
+    def test_8_a_machine_is_attached_by_name_later_and_moved(self):
+        """Set-VMNetworkAdapterOVSPort after the machine was connected, and a name that goes to another machine."""
+        self.host.vsctl("add-port", "br0", "late")
+        machine = self.switch.vm("vm-late", "")
+        namespace = self.peers.namespace("vm-late")
+        self.peers.attach(machine, namespace, mac="02:00:00:00:00:44", mtu=1450)
+        namespace.ip("address", "add", f"{laboratory.OVERLAY}44/24", "dev", "eth0")
+        received, _ = self.machines["red"].ping(f"{laboratory.OVERLAY}44", count=1, timeout=1)
+        self.assertEqual(received, 0)
+        machine.rename("late")
+        self.reaches("red", f"{laboratory.OVERLAY}44")
+        machine.rename("")
+        received, _ = self.machines["red"].ping(f"{laboratory.OVERLAY}44", count=1, timeout=1)
+        self.assertEqual(received, 0)
+        machine.rename("late")
+        self.reaches("red", f"{laboratory.OVERLAY}44")
+
+    def test_9a_the_daemon_is_restarted(self):
+        self.host.prefix.stop_service("ovs-vswitchd")
+        self.host.prefix.start_service("ovs-vswitchd")
+        self.machines["blue"].ip("link", "set", "eth0", "up")
+        self.set_flows([self.add_tunnel("vxlan", self.kernel)])
+        self.reaches("red", self.kernel.address)
+
+    def test_9b_packets_complete_late_below_and_the_switch_pauses(self):
+        self.host.fake.ask("sends-pend", value=1)
+        self.host.fake.ask("oids-pend", value=1)
+        self.reaches("red", self.kernel.address)
+        self.switch.pause()
+        self.switch.restart()
+        self.reaches("red", self.kernel.address)
+
+    def test_9c_the_services_stop_and_the_driver_unloads(self):
         for service in reversed(SERVICES):
             self.host.prefix.stop_service(service)
         self.host.fake.check()
