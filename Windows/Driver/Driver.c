@@ -41,6 +41,7 @@ static VOID NTAPI work(PVOID context) {
   while (!driver.isStopping) {
     LARGE_INTEGER interval = {.QuadPart = -10000LL * WORKER_INTERVAL_MILLISECONDS};
     KeWaitForSingleObject(&driver.workEvent, Executive, KernelMode, FALSE, &interval);
+    ModulesCompletePauses();
     deliverUpcalls();
     ULONG64 now = KernelMilliseconds();
     if (now - last >= WORKER_INTERVAL_MILLISECONDS) {

@@ -20,6 +20,8 @@ struct Module {
   volatile LONG state;
   // One while the module runs, one for each call in it, one for each packet of ours below. At zero it may pause.
   volatile LONG64 outstanding;
+  // The pause is over, and NDIS is still to be told.
+  volatile LONG owesPauseCompletion;
   PNDIS_OID_REQUEST pendingClone;
   KSPIN_LOCK pendingLock;
   UNICODE_STRING guid;
@@ -60,7 +62,7 @@ extern struct Driver driver;
 // The lock of the control path: the model of the switches, messages of the daemon, the device.
 KIRQL ControlAcquire(void);
 void ControlRelease(KIRQL);
-// Has the worker thread look for packets that wait for the daemon.
+// Has the worker thread look for packets that wait for the daemon, and for pauses that are over.
 void WorkerRing(void);
 
 // Filter.c
@@ -74,6 +76,8 @@ void ModuleEnter(struct Module *);
 // The same, but only where the module runs.
 BOOLEAN ModuleAcquire(struct Module *);
 void ModuleRelease(struct Module *);
+// Tells NDIS of the pauses that are over; from the worker thread.
+void ModulesCompletePauses(void);
 extern UNICODE_STRING extensionName;
 // Reads the name that a physical adapter's interface has; at PASSIVE_LEVEL. Returns its length in bytes.
 ULONG InterfaceAlias(const GUID *instance, WCHAR *alias, ULONG byteCapacity);

@@ -22,7 +22,17 @@ static BOOLEAN endsPause(struct Module *module) {
 }
 
 void ModuleRelease(struct Module *module) {
-  if (InterlockedDecrement64(&module->outstanding) == 0 && endsPause(module)) NdisFPauseComplete(module->filterHandle);
+  if (InterlockedDecrement64(&module->outstanding) || !endsPause(module)) return;
+  // The caller may hold a lock; the worker says it.
+  InterlockedExchange(&module->owesPauseCompletion, 1);
+  WorkerRing();
+}
+
+void ModulesCompletePauses(void) {
+  for (ULONG number = 0; number < DRIVER_MAXIMUM_SWITCH_COUNT; number++) {
+    struct Module *module = driver.modules[number];
+    if (module && InterlockedExchange(&module->owesPauseCompletion, 0)) NdisFPauseComplete(module->filterHandle);
+  }
 }
 
 // MARK: Attach and detach

@@ -34,9 +34,10 @@ static void completeNow(struct FakeModule *module, PNET_BUFFER_LIST lists, ULONG
         InterlockedIncrement64((LONG64 *)&fake.counters.completions);
         if (account->pool) own++;
     }
+    // From the call on they are the driver's, which may say within it that it has paused.
+    InterlockedExchangeAdd(&module->below, -own);
     if (fake.driverCharacteristics.SendNetBufferListsCompleteHandler)
         fake.driverCharacteristics.SendNetBufferListsCompleteHandler(module->context, lists, flags);
-    InterlockedExchangeAdd(&module->below, -own);
 }
 
 static void enqueue(struct Work *work) {
