@@ -1,5 +1,6 @@
 """Packets through the driver: flows, shapes of buffers, offload data, names, load."""
 
+import random
 import struct
 import time
 import unittest
@@ -208,6 +209,78 @@ class Metadata(DriverTestCase):
         if received.vlan:
             data = data[:12] + struct.pack("!HH", 0x8100, received.vlan & 0xFFFF) + data[12:]
         self.assertEqual(data, tagged)
+
+
+class Nonsense(DriverTestCase):
+    """Frames and metadata that no sound machine sends, and memory that is not there."""
+
+    def templates(self, source, destination):
+        """Frames of every protocol that the datapath looks into."""
+        whole = udp(destination, source, bytes(80))
+        inner = udp(b"\x02\0\0\0\0\x01", b"\x02\0\0\0\0\x02")
+        ethernet = destination + source
+        ip6 = bytes.fromhex("6000000000403a40") + b"\xfe\x80" + bytes(13) + b"\x01" + b"\xff\x02" + bytes(13) + b"\x01"
+        return [
+            whole, tcp(destination, source, bytes(100)),
+            ethernet + bytes.fromhex("08060001080006040001") + source + bytes(4) + bytes(6) + bytes(4) + bytes(18),
+            ethernet + b"\x86\xdd" + ip6 + bytes.fromhex("8700000000000000") + bytes(56),
+            ethernet + b"\x86\xdd" + bytes.fromhex("6000000000202b40") + bytes(32) + bytes.fromhex("2c00000011000001") + bytes(40),
+            ethernet + bytes.fromhex("81000001810000028100000308004500") + bytes(60),
+            ethernet + bytes.fromhex("884700001140000021ff4500") + bytes(60),
+            udp(destination, source, bytes.fromhex("0800000000006400") + inner, ports=(5000, 4789)),
+            udp(destination, source, bytes.fromhex("0200655800006400") + bytes(8) + inner, ports=(5000, 6081)),
+            whole[:23] + b"\x2f" + whole[24:34] + bytes.fromhex("2000655800000064") + inner,
+            whole[:23] + b"\x84" + whole[24:], ethernet + b"\x89\x4f" + bytes(60), ethernet + b"\x00\x40" + bytes(80)]
+
+    def test_mutilated_frames_with_wrong_metadata(self):
+        seed = random.randrange(1 << 30)
+        chance = random.Random(seed)
+        machine, uplink, datapath, one, outside = self.external_ports()
+        second = machine.switch.vm("two", "port2")
+        two = datapath.add_port("port2")
+        push = attribute(4, struct.pack("!HH", 0x8100, 0x1005))
+        pop = attribute(5, b"")
+        datapath.add_flow(one, output(outside) + [push] + output(two) + [pop, push, push] + output(outside))
+        datapath.add_flow(outside, [push] + output(one) + [pop] + output(two))
+        with self.subTest(seed=seed):
+            for turn in range(1500):
+                source = chance.choice((machine, uplink))
+                packet = bytearray(chance.choice(self.templates(source.mac, second.mac)))
+                for _ in range(chance.randrange(4)):
+                    packet[chance.randrange(len(packet))] = chance.randrange(256)
+                if chance.randrange(3) == 0:
+                    del packet[chance.randrange(1, len(packet)):]
+                source.inject(
+                    bytes(packet), pieces=chance.randrange(1, 5), first=chance.randrange(len(packet)),
+                    headroom=chance.randrange(3), checksum=chance.randrange(64), tcp=chance.choice((0, 14, 34, 54, 1000)),
+                    segment=chance.choice((0, 0, 1, 8, 536, 1460, 0xFFFFF)), vlan=chance.choice((0, 0x10000, 0x1FFFF)))
+                if turn % 100 == 0:
+                    for nic in (machine, uplink, second):
+                        nic.collect()
+            self.assertEqual(self.host.quiesce(), 0)
+            self.assertGreater(self.host.counters()["delivered"], 500)
+
+    def test_packets_for_which_there_is_no_memory_are_dropped(self):
+        datapath, first, second, one, two = self.two_machines()
+        datapath.add_flow(one, output(two))
+        packet = udp(second.mac, first.mac)
+        first.inject(packet)
+        second.collect_within(1)
+        for pool in (0, 1):
+            for every in (1, 2, 3, 4, 5):
+                self.host.ask("fail-allocations", value=every, flags=pool)
+                first.inject(packet, lists=20)
+                self.host.ask("fail-allocations", value=0)
+                self.assertEqual(self.host.quiesce(), 0)
+                self.assertTrue(all(entry.data == packet for entry in second.collect()))
+        first.inject(packet)
+        self.assertEqual(len(second.collect_within(1)), 1)
+
+    def external_ports(self):
+        switch = self.host.switch("external")
+        machine, uplink = switch.vm("one", "port1"), switch.external("Ethernet1")
+        datapath = self.datapath()
+        return machine, uplink, datapath, datapath.add_port("port1"), datapath.add_port("external")
 
 
 class Names(DriverTestCase):
