@@ -282,7 +282,12 @@ class Scenario(unittest.TestCase):
             lambda: re.search(r"rx_packets=([1-9]\d*)", self.host.vsctl("get", "Interface", "red", "statistics")),
             "statistics of an interface are in the database", 20, self.host.log)
         self.assertGreater(int(statistics.group(1)), 0)
-        self.assertIn("in_port", self.host.appctl("dpctl/dump-flows"))
+        self.reaches("red", self.ovs.machines["red"].address)
+        flows = self.host.run("ovs-dpctl", "dump-flows")
+        self.assertRegex(flows, r"in_port\(\d+\).*packets:[1-9]")
+        self.assertIn("tnl_push", flows)
+        for name in ("external", *TENANTS):
+            self.assertIn(name, self.host.run("ovs-dpctl", "show"))
 
     def test_7_macs_are_learnt(self):
         third = self.switch.vm("vm-third", "third")
@@ -314,6 +319,21 @@ class Scenario(unittest.TestCase):
         self.assertEqual(received, 0)
         machine.rename("late")
         self.reaches("red", f"{laboratory.OVERLAY}44")
+
+    def test_8b_a_machine_of_another_switch_is_reached(self):
+        """One datapath for all virtual switches of the host."""
+        other = self.host.fake.switch("private")
+        machine = other.vm("vm-private", "private")
+        namespace = self.peers.namespace("vm-private")
+        self.peers.attach(machine, namespace, mac="02:00:00:00:00:55", mtu=1450)
+        namespace.ip("address", "add", f"{laboratory.OVERLAY}55/24", "dev", "eth0")
+        self.host.vsctl("add-port", "br0", "private")
+        self.reaches("red", f"{laboratory.OVERLAY}55")
+        other.detach()
+        received, _ = self.machines["red"].ping(f"{laboratory.OVERLAY}55", count=1, timeout=1)
+        self.assertEqual(received, 0)
+        other.attach()
+        self.reaches("red", f"{laboratory.OVERLAY}55")
 
     def test_9a_the_daemon_is_restarted(self):
         self.host.prefix.stop_service("ovs-vswitchd")
