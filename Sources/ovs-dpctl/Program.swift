@@ -3,14 +3,15 @@ import Host
 
 /// Administers datapaths.
 ///
-/// They live in the daemon, so each command is one of the daemon's `dpctl/…` commands.
+/// Where they live in the daemon, each command is one of the daemon's `dpctl/…` commands; where a datapath runs outside
+/// of it, as in the driver on Windows, that is asked directly.
 @main
 struct Program {
   static func main() {
     let invocation = Invocation()
     invocation.log.set(.warning, destination: .console)
     invocation.helpText = help(invocation)
-    var target = "ovs-vswitchd"
+    var target: String?
     var switches: [String] = []
     let options = [
       CommandOption("target") { (text: String) in target = text },
@@ -43,7 +44,31 @@ struct Program {
     if let maximum = command.maximum, arguments.count > maximum {
       invocation.fail("'\(name)' command takes at most \(maximum) arguments")
     }
-    send(invocation, command.name, switches + command.absolute(arguments), to: target)
+    if target == nil, OutsideDatapath.isSupported {
+      return runOutside(invocation, command.name, arguments, switches)
+    }
+    send(invocation, command.name, switches + command.absolute(arguments), to: target ?? "ovs-vswitchd")
+  }
+
+  private static func runOutside(
+    _ invocation: Invocation, _ command: String, _ arguments: [String], _ switches: [String]
+  ) {
+    let datapath: OutsideDatapath
+    do throws(SystemError) {
+      datapath = try OutsideDatapath.open()
+    } catch {
+      // Without the driver there are no datapaths, which is no error of who asks for their names.
+      if error.isNotFound, command.utf8.elementsEqual("dump-dps".utf8) { return }
+      let reason = error.isNotFound ? "No such device" : error.message
+      invocation.fail("opening datapath of the driver failed (\(reason))")
+    }
+    do throws(CommandFailure) {
+      StandardOutput.write(try OutsideCommands(datapath, switches: switches).run(command, arguments))
+      datapath.close()
+    } catch {
+      datapath.close()
+      invocation.fail(error.text)
+    }
   }
 
   private static func send(

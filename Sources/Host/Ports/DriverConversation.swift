@@ -21,6 +21,8 @@ final class DriverConversation {
   private let control: (DeviceControlCode, [UInt8], Int) throws(SystemError) -> [UInt8]
   /// The handle's number, its netlink port.
   let processID: UInt32
+  /// The datapath that requests of the handle's own are for.
+  var datapathIndex: Int32 = 0
   private var nextSequence: UInt32 = 1
 
   /// What an answer may have at most, in bytes.
@@ -46,7 +48,8 @@ final class DriverConversation {
   func request(_ body: Message.Body, _ flags: MessageFlags = .request) throws(SystemError) -> [Message] {
     let sequence = nextSequence
     nextSequence &+= 1
-    let header = MessageHeader(flags: flags, sequence: sequence, processID: processID)
+    let header = MessageHeader(
+      flags: flags, sequence: sequence, processID: processID, datapathIndex: datapathIndex)
     let answers = try carryOut(Message(header, body).encode())
     var messages: [Message] = []
     for answer in answers { messages += (try? Message.decode(answer)) ?? [] }

@@ -91,6 +91,22 @@
     }
   }
 
+  extension OutsideDatapath {
+    /// Whether this system has such a datapath.
+    public static var isSupported: Bool { true }
+
+    /// Opens the way to the datapath.
+    public static func open() throws(SystemError) -> OutsideDatapath {
+      let handle = try DriverHandle(.atOnce)
+      do throws(SystemError) {
+        return try OutsideDatapath(handle) { handle.close() }
+      } catch {
+        handle.close()
+        throw error
+      }
+    }
+  }
+
   @_extern(c, "CreateEventW")
   func CreateEventW(
     _ security: UnsafeRawPointer?, _ manual: Int32, _ initial: Int32, _ name: UnsafePointer<UInt16>?

@@ -321,18 +321,3 @@ extension DatapathAnswer {
     return ""
   }
 }
-
-extension FlowIdentifier {
-  /// The identifier of a text `ufid:…`, in the form of a UUID.
-  init?(text: String) {
-    guard text.hasPrefix("ufid:") else { return nil }
-    var digits = ""
-    for character in text.utf8.dropFirst(5) where character != UInt8(ascii: "-") {
-      digits.unicodeScalars.append(UnicodeScalar(character))
-    }
-    guard digits.utf8.count == 32, let high = UInt64(digits.prefix(16), radix: 16),
-      let low = UInt64(digits.suffix(16), radix: 16)
-    else { return nil }
-    self.init(high: high, low: low)
-  }
-}

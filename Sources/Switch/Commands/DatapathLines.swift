@@ -27,16 +27,7 @@ extension DatapathLink {
         if let found = message.statistics { statistics = found }
       }
     }
-    var text = fullName + ":\n"
-    text += "  lookups: hit:\(statistics.hits) missed:\(statistics.misses) lost:\(statistics.lost)\n"
-    text += "  flows: \(statistics.flows)\n"
-    guard type == "system" else { return text }
-    let lookups = statistics.hits &+ statistics.misses
-    let hundredths = lookups == 0 ? 0 : statistics.maskHits &* 100 / lookups
-    let fraction = String(hundredths % 100)
-    text += "  masks: hit:\(statistics.maskHits) total:\(statistics.masks) hit/pkt:\(hundredths / 100)."
-    text += (fraction.utf8.count < 2 ? "0" : "") + fraction + "\n"
-    return text
+    return DatapathSummary.heading(fullName, statistics, showsMasks: type == "system")
   }
 
   /// The lines about the ports.
@@ -52,14 +43,13 @@ extension DatapathLink {
       ports.append(own)
     }
     ports.sort { $0.number ?? DatapathPortNumber(0) < $1.number ?? DatapathPortNumber(0) }
-    return ports.map { line($0) + (showsCounters ? counterLines($0.statistics ?? VportStatistics()) : "") }
-      .joined()
-  }
-
-  private func line(_ port: VportMessage) -> String {
-    let number = port.number ?? DatapathPortNumber(0)
-    let name = String(decoding: port.name ?? [], as: UTF8.self)
-    return "  port \(number.rawValue): \(name) (\(kind(port)))\n"
+    var text = ""
+    for port in ports {
+      text += DatapathSummary.line(port, kind: kind(port))
+      guard showsCounters else { continue }
+      text += DatapathSummary.counters(port.statistics ?? VportStatistics(), countsErrors: type != "dummy")
+    }
+    return text
   }
 
   private func kind(_ port: VportMessage) -> String {
@@ -71,30 +61,5 @@ extension DatapathLink {
     case .internal: return type == "dummy" ? "dummy-internal" : type == "netdev" ? "tap" : "internal"
     default: return "system"
     }
-  }
-
-  /// What a port counted; what nobody counts is a question mark, as OVS has it.
-  private func counterLines(_ counted: VportStatistics) -> String {
-    let isDummy = type == "dummy"
-    func known(_ value: UInt64) -> String { isDummy ? "?" : String(value) }
-    return """
-          RX packets:\(counted.receivedPackets) errors:\(known(counted.receivedErrors)) \
-      dropped:\(known(counted.receivedDropped)) overruns:? frame:?
-          TX packets:\(counted.sentPackets) errors:\(known(counted.sentErrors)) \
-      dropped:\(known(counted.sentDropped)) aborted:? carrier:?
-          collisions:?
-          RX bytes:\(Self.quantity(counted.receivedBytes))  TX bytes:\(Self.quantity(counted.sentBytes))
-
-      """
-  }
-
-  /// A number of bytes, with a larger unit in brackets if it is large.
-  private static func quantity(_ bytes: UInt64) -> String {
-    let units: [(String, UInt64)] = [("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)]
-    for (unit, size) in units where bytes >= size {
-      let tenths = (bytes / (size / 16) &* 10 &+ 8) / 16
-      return "\(bytes) (\(tenths / 10).\(tenths % 10) \(unit))"
-    }
-    return String(bytes)
   }
 }

@@ -1,0 +1,258 @@
+// The commands on a datapath outside of the daemon: what the daemon's `dpctl/…` commands do, asked of the datapath directly.
+
+import Datapath
+import Host
+
+/// Why a command failed, as it is written behind the program's name.
+struct CommandFailure: Error {
+  let text: String
+
+  init(_ text: String) { self.text = text }
+}
+
+/// Carries out commands on a datapath outside of the daemon.
+struct OutsideCommands {
+  private let datapath: OutsideDatapath
+  private let switches: [String]
+  private let fullName: String
+
+  init(_ datapath: OutsideDatapath, switches: [String]) {
+    self.datapath = datapath
+    self.switches = switches
+    fullName = "system@" + datapath.name
+  }
+
+  /// Carries out a command, and gives what it prints.
+  func run(_ command: String, _ arguments: [String]) throws(CommandFailure) -> String {
+    switch command {
+    case "dump-dps": return fullName + "\n"
+    case "show": return try show(arguments)
+    case "dump-flows": return try dumpFlows(arguments)
+    case "get-flow": return try getFlow(arguments)
+    case "add-flow": return try putFlow(arguments, .new, [.create, .exclusive])
+    case "mod-flow":
+      return try putFlow(arguments, has("--may-create") ? .new : .set, has("--may-create") ? .create : [])
+    case "del-flow": return try deleteFlow(arguments)
+    case "del-flows": return try deleteFlows(arguments)
+    case "add-if": return try addPorts(arguments)
+    case "del-if": return try deletePorts(arguments)
+    case "dump-conntrack", "flush-conntrack": return ""
+    default: throw CommandFailure("\(command) (Operation not supported)")
+    }
+  }
+
+  private func has(_ option: String) -> Bool { switches.contains { $0.utf8.elementsEqual(option.utf8) } }
+
+  /// The arguments without the datapath that the first of them may name.
+  private func withoutDatapath(_ arguments: [String], keeping count: Int) throws(CommandFailure) -> [String] {
+    guard arguments.count > count, let name = arguments.first else { return arguments }
+    try check(name)
+    return Array(arguments.dropFirst())
+  }
+
+  private func check(_ name: String) throws(CommandFailure) {
+    let whole = name.utf8.contains(UInt8(ascii: "@")) ? name : "system@" + name
+    guard whole.utf8.elementsEqual(fullName.utf8) else {
+      throw CommandFailure("opening datapath \(name) failed (No such device)")
+    }
+  }
+
+  /// Asks the datapath; what it refuses is a failure of what was to be done.
+  private func ask(
+    _ body: Message.Body, _ flags: MessageFlags, to what: String
+  ) throws(CommandFailure) -> [Message] {
+    let answers: [Message]
+    do throws(SystemError) {
+      answers = try datapath.request(body, flags)
+    } catch {
+      throw CommandFailure("\(what) (\(error.message))")
+    }
+    for answer in answers {
+      if case .error(let code) = answer.body, code != 0 {
+        throw CommandFailure("\(what) (\(Self.text(code)))")
+      }
+    }
+    return answers
+  }
+
+  /// What the datapath's error numbers, which are the same on all systems, are called.
+  private static func text(_ code: UInt32) -> String {
+    switch code {
+    case 2: "No such file or directory"
+    case 12: "Cannot allocate memory"
+    case 16: "Device or resource busy"
+    case 17: "File exists"
+    case 19: "No such device"
+    case 22: "Invalid argument"
+    case 28: "No space left on device"
+    case 34: "Numerical result out of range"
+    case 95: "Operation not supported"
+    default: "error \(code)"
+    }
+  }
+
+  // MARK: Ports
+
+  private func ports() throws(CommandFailure) -> [VportMessage] {
+    var ports: [VportMessage] = []
+    for answer in try ask(.vport(.get, VportMessage()), [.request, .dump], to: "listing ports") {
+      if case .vport(_, let port) = answer.body { ports.append(port) }
+    }
+    return ports.sorted { ($0.number?.rawValue ?? 0) < ($1.number?.rawValue ?? 0) }
+  }
+
+  private func show(_ arguments: [String]) throws(CommandFailure) -> String {
+    for name in arguments { try check(name) }
+    var text = ""
+    let question = DatapathMessage(name: datapath.name)
+    for answer in try ask(.datapath(.get, question), .request, to: "getting datapath status") {
+      guard case .datapath(_, let found) = answer.body, let statistics = found.statistics else { continue }
+      text += DatapathSummary.heading(fullName, statistics, showsMasks: true)
+    }
+    for port in try ports() {
+      text += DatapathSummary.line(port, kind: Self.kind(port))
+      guard has("-s") else { continue }
+      text += DatapathSummary.counters(port.statistics ?? VportStatistics(), countsErrors: true)
+    }
+    return text
+  }
+
+  private static func kind(_ port: VportMessage) -> String {
+    switch port.type {
+    case .vxlan: "vxlan: packet_type=ptap"
+    case .gre, .ip6gre: "gre: packet_type=ptap"
+    case .geneve: "geneve: packet_type=ptap"
+    case .internal: "internal"
+    default: "system"
+    }
+  }
+
+  private func addPorts(_ arguments: [String]) throws(CommandFailure) -> String {
+    try check(arguments[0])
+    for argument in arguments.dropFirst() {
+      let parts = argument.split(separator: ",")
+      guard let first = parts.first else { throw CommandFailure("(null): bad device name") }
+      var message = VportMessage(type: .netdev, name: String(first))
+      for option in parts.dropFirst() {
+        switch String(option) {
+        case "type=internal": message.type = .internal
+        case "type=vxlan": message.type = .vxlan
+        case "type=gre": message.type = .gre
+        case "type=geneve": message.type = .geneve
+        default:
+          guard option.hasPrefix("port_no="), let number = UInt32(option.dropFirst(8)) else {
+            throw CommandFailure("\(option): unknown option")
+          }
+          message.number = DatapathPortNumber(number)
+        }
+      }
+      _ = try ask(
+        .vport(.new, message), [.request, .acknowledge, .create],
+        to: "adding \(first) to \(arguments[0]) failed")
+    }
+    return ""
+  }
+
+  private func deletePorts(_ arguments: [String]) throws(CommandFailure) -> String {
+    try check(arguments[0])
+    for argument in arguments.dropFirst() {
+      var message = VportMessage(name: argument)
+      if let number = UInt32(argument) { message = VportMessage(number: DatapathPortNumber(number)) }
+      _ = try ask(
+        .vport(.delete, message), [.request, .acknowledge],
+        to: "deleting port \(argument) from \(arguments[0]) failed")
+    }
+    return ""
+  }
+
+  // MARK: Flows
+
+  private func text(_ ports: [VportMessage]) -> DatapathText {
+    let isVerbose = has("-m")
+    guard has("--names") || isVerbose && !has("--no-names") else { return DatapathText(isVerbose: isVerbose) }
+    return DatapathText(isVerbose: isVerbose) { number in
+      ports.first { $0.number == number }?.name.map { String(decoding: $0, as: UTF8.self) }
+    }
+  }
+
+  private func dumpFlows(_ arguments: [String]) throws(CommandFailure) -> String {
+    for name in arguments where !name.utf8.contains(UInt8(ascii: "=")) { try check(name) }
+    let text = text(try ports())
+    var result = ""
+    let answers = try ask(
+      .flow(.get, FlowMessage(key: nil)), [.request, .dump], to: "Failed to dump flows from datapath")
+    for answer in answers {
+      guard case .flow(_, let flow) = answer.body else { continue }
+      result += text.describe(flow, nowMilliseconds: Self.now) + "\n"
+    }
+    return result
+  }
+
+  /// The driver's clock is the system's monotonic one.
+  private static var now: UInt64 { UInt64(max(0, Instant.now.milliseconds)) }
+
+  private func getFlow(_ arguments: [String]) throws(CommandFailure) -> String {
+    let rest = try withoutDatapath(arguments, keeping: 1)
+    guard let identifier = FlowIdentifier(text: rest[0]) else { throw CommandFailure("parsing flow ufid") }
+    let text = text(try ports())
+    var result = ""
+    let answers = try ask(
+      .flow(.get, FlowMessage(key: nil, identifier: identifier)), .request, to: "getting flow")
+    for answer in answers {
+      if case .flow(_, let flow) = answer.body {
+        result += text.describe(flow, nowMilliseconds: Self.now) + "\n"
+      }
+    }
+    return result
+  }
+
+  private func key(_ text: String, _ ports: [VportMessage]) throws(CommandFailure) -> (
+    key: FlowKey, mask: FlowKey
+  ) {
+    do throws(DatapathTextError) {
+      return try DatapathText.readKey(text) { name in Self.number(name, ports) }
+    } catch {
+      throw CommandFailure("parsing flow key (syntax error at \(text)) (Invalid argument)")
+    }
+  }
+
+  private static func number(_ name: String, _ ports: [VportMessage]) -> DatapathPortNumber? {
+    ports.first { $0.name == Array(name.utf8) }?.number
+  }
+
+  private func putFlow(
+    _ arguments: [String], _ command: MessageCommand, _ flags: MessageFlags
+  ) throws(CommandFailure) -> String {
+    let rest = try withoutDatapath(arguments, keeping: 2)
+    let ports = try ports()
+    let flow = try key(rest[0], ports)
+    let actions: [DatapathAction]
+    do throws(DatapathTextError) {
+      actions = try DatapathText.readActions(rest[1]) { name in Self.number(name, ports) }
+    } catch {
+      throw CommandFailure("parsing actions (Invalid argument)")
+    }
+    var message = FlowMessage(key: flow.key, mask: flow.mask, actions: actions)
+    message.clears = has("--clear")
+    _ = try ask(
+      .flow(command, message), flags.union([.request, .acknowledge]), to: "updating flow table")
+    return ""
+  }
+
+  private func deleteFlow(_ arguments: [String]) throws(CommandFailure) -> String {
+    let rest = try withoutDatapath(arguments, keeping: 1)
+    var message = FlowMessage(key: nil, identifier: FlowIdentifier(text: rest[0]))
+    if message.identifier == nil {
+      let flow = try key(rest[0], try ports())
+      message = FlowMessage(key: flow.key, mask: flow.mask)
+    }
+    _ = try ask(.flow(.delete, message), [.request, .acknowledge], to: "deleting flow")
+    return ""
+  }
+
+  private func deleteFlows(_ arguments: [String]) throws(CommandFailure) -> String {
+    if let name = arguments.first { try check(name) }
+    _ = try ask(.flow(.delete, FlowMessage(key: nil)), [.request, .acknowledge], to: "deleting all flows")
+    return ""
+  }
+}
