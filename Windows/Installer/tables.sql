@@ -6,9 +6,8 @@ INSERT INTO `InstallExecuteSequence` (`Action`, `Sequence`) VALUES ('RemoveEnvir
 INSERT INTO `InstallExecuteSequence` (`Action`, `Sequence`) VALUES ('WriteEnvironmentStrings', 5200)
 -- The former version goes before the new one comes, within one transaction, so that a failed upgrade is undone.
 UPDATE `InstallExecuteSequence` SET `Sequence` = 1501 WHERE `Action` = 'RemoveExistingProducts'
--- wixl places these after the files are gone, where the installed ovs-setup.exe is gone too.
-UPDATE `InstallExecuteSequence` SET `Sequence` = 1899 WHERE `Action` = 'EndServices'
-UPDATE `InstallExecuteSequence` SET `Sequence` = 2001 WHERE `Action` = 'RemoveDriver'
 -- A package of the same version is replaced too (513: features are kept, the highest version is included).
 DELETE FROM `Upgrade` WHERE `ActionProperty` = 'WIX_UPGRADE_DETECTED'
 INSERT INTO `Upgrade` (`UpgradeCode`, `VersionMax`, `Attributes`, `ActionProperty`) VALUES ('{C310AD87-42C1-4E42-96CA-F6168478BFE6}', '@VERSION@', 513, 'WIX_UPGRADE_DETECTED')
+-- wixl forgets the mark of texts with variables in them.
+UPDATE `Registry` SET `Value` = '#%%SystemRoot%\System32\EventCreate.exe' WHERE `Name` = 'EventMessageFile'

@@ -115,6 +115,10 @@ class InstalledTestCase(unittest.TestCase):
     def netcfg_calls(self):
         return self.text("C:\\netcfg.txt").splitlines()
 
+    @staticmethod
+    def event_source(name):
+        return f"HKLM\\System\\CurrentControlSet\\Services\\EventLog\\Application\\{name}"
+
     def text(self, there):
         path = pathlib.Path(self.prefix.path(there))
         return path.read_text(errors="replace") if path.exists() else ""
@@ -158,6 +162,8 @@ class InstallerTests(InstalledTestCase):
             configuration = self.prefix.run("reg", "query", key, check=True).stdout
             self.assertRegex(configuration, r"Start\s+REG_DWORD\s+0x2")
             self.assertRegex(configuration, rf'"?C:\\Program Files\\Open vSwitch\\bin\\{name}.exe"? --service ')
+            source = self.prefix.run("reg", "query", self.event_source(name), check=True).stdout
+            self.assertRegex(source, r"EventMessageFile\s+REG_EXPAND_SZ\s+%SystemRoot%\\System32\\EventCreate.exe")
         self.assertRegex(configuration, r"DependOnService\s+REG_MULTI_SZ\s+ovsdb-server")
         self.assertEqual(self.text(DATABASE).split(), ["8.8.0", "created"])
         self.assertEqual([part for part in self.search_path() if part not in before], [PRODUCT + "\\bin\\"])
@@ -223,6 +229,7 @@ class InstallerTests(InstalledTestCase):
         self.remove("0.1.0")
         for name in ("ovsdb-server", "ovs-vswitchd"):
             self.assertIsNone(self.service(name))
+            self.assertNotEqual(self.prefix.run("reg", "query", self.event_source(name)).code, 0)
         for folder in (PRODUCT, MODULE):
             self.assertEqual(list(pathlib.Path(self.prefix.path(folder)).rglob("*")), [], folder)
         self.assertEqual(self.files(DATA), {"conf.db", "logs\\setup.log"})
@@ -294,6 +301,14 @@ class InstallerTests(InstalledTestCase):
             self.assertEqual(done.code, 2)
             self.assertIn("usage: ovs-setup STEP", done.stderr)
 
+    def test_steps_are_in_order(self):
+        rows = [line.split("\t") for line in
+                run("msiinfo", "export", self.packages.make("0.1.0"), "InstallExecuteSequence").replace("\r", "").splitlines()[3:]]
+        order = [action for action, _, number in sorted(rows, key=lambda row: int(row[2]))]
+        expected = ["InstallInitialize", "RemoveExistingProducts", "EndServices", "StopServices", "DeleteServices", "RemoveDriver", "RemoveFiles",
+                    "InstallFiles", "PrepareData", "InstallServices", "SetRecovery", "InstallDriver", "StartServices", "InstallFinalize"]
+        self.assertEqual([action for action in order if action in expected], expected)
+
     def test_package_says_what_microsoft_asks(self):
         properties = dict(
             line.split("\t", 1) for line in run("msiinfo", "export", self.packages.make("0.1.0"), "Property").replace("\r", "").splitlines()[3:])
@@ -311,6 +326,16 @@ class InstallerTests(InstalledTestCase):
         information = (self.packages.make("0.2.0").parent / "openvswitch.inf").read_bytes()
         self.assertRegex(information, rb"DriverVer +=[ ]?\d\d/\d\d/\d{4},0\.2\.0\.0\r\n")
         self.assertEqual(information.count(b"\r\n"), information.count(b"\n"))
+
+    def test_a_certificate_of_ones_own_signs(self):
+        folder = self.packages.folder / "certificate"
+        run(ROOT / "Windows" / "Installer" / "certificate", folder)
+        output = self.packages.folder / "signed"
+        run(ROOT / "Windows" / "Installer" / "package", "--programs", self.standins, "--driver", self.standins / "openvswitch.sys",
+            "--output", output, "--certificate", folder / "certificate.pem", "--key", folder / "key.pem")
+        package = next(output.glob("*.msi"))
+        run("osslsigncode", "verify", "-CAfile", folder / "certificate.pem", "-in", package)
+        self.assertEqual(list(output.glob("test-certificate.cer")), [])
 
     def test_everything_is_signed(self):
         package = self.packages.make("0.1.0")
