@@ -62,6 +62,19 @@ class Forwarding(DriverTestCase):
                         received = second.collect_within(buffers * lists)
                         self.assertEqual([entry.data for entry in received], [packet] * (buffers * lists))
 
+    def test_at_dispatch_level(self):
+        datapath, first, second, one, two = self.two_machines()
+        datapath.add_flow(one, output(two))
+        packet = udp(second.mac, first.mac)
+        for pending in (0, 1):
+            self.host.ask("sends-pend", value=pending)
+            for flags in (fake.DISPATCH, fake.DISPATCH | fake.SINGLE_SOURCE, fake.SINGLE_SOURCE):
+                first.inject(packet, lists=40, flags=flags)
+                self.assertEqual(len(second.collect_within(40)), 40)
+            datapath.flush()
+            first.inject(packet, lists=3, flags=fake.DISPATCH)
+            datapath.add_flow(one, output(two))
+
     def test_what_is_too_short_or_malformed_is_dropped_or_forwarded_whole(self):
         datapath, first, second, one, two = self.two_machines()
         datapath.add_flow(one, output(two))

@@ -222,6 +222,28 @@ static NTSTATUS NTAPI delay(KPROCESSOR_MODE mode, BOOLEAN alertable, PLARGE_INTE
     return realDelay(mode, alertable, time);
 }
 
+static NTSTATUS(NTAPI *realOpenKey)(PHANDLE, ACCESS_MASK, POBJECT_ATTRIBUTES);
+static NTSTATUS(NTAPI *realQueryValue)(HANDLE, PUNICODE_STRING, KEY_VALUE_INFORMATION_CLASS, PVOID, ULONG, PULONG);
+static NTSTATUS(NTAPI *realCreateThread)(PHANDLE, ULONG, POBJECT_ATTRIBUTES, HANDLE, PCLIENT_ID, PKSTART_ROUTINE, PVOID);
+
+static NTSTATUS NTAPI openKey(PHANDLE key, ACCESS_MASK access, POBJECT_ATTRIBUTES attributes) {
+    mustBePassive("ZwOpenKey");
+    return realOpenKey(key, access, attributes);
+}
+
+static NTSTATUS NTAPI queryValue(
+    HANDLE key, PUNICODE_STRING name, KEY_VALUE_INFORMATION_CLASS kind, PVOID value, ULONG length, PULONG needed) {
+    mustBePassive("ZwQueryValueKey");
+    return realQueryValue(key, name, kind, value, length, needed);
+}
+
+static NTSTATUS NTAPI createThread(
+    PHANDLE handle, ULONG access, POBJECT_ATTRIBUTES attributes, HANDLE process, PCLIENT_ID client, PKSTART_ROUTINE start,
+    PVOID context) {
+    mustBePassive("PsCreateSystemThread");
+    return realCreateThread(handle, access, attributes, process, client, start, context);
+}
+
 // MARK: - The import table
 
 struct Watched {
@@ -244,6 +266,9 @@ static const struct Watched watched[] = {
     {"KeGetCurrentIrql", currentLevel, NULL},
     {"KeWaitForSingleObject", waitForObject, (PVOID *)&realWait},
     {"KeDelayExecutionThread", delay, (PVOID *)&realDelay},
+    {"ZwOpenKey", openKey, (PVOID *)&realOpenKey},
+    {"ZwQueryValueKey", queryValue, (PVOID *)&realQueryValue},
+    {"PsCreateSystemThread", createThread, (PVOID *)&realCreateThread},
 };
 
 static BOOLEAN same(const char *one, const char *other) {

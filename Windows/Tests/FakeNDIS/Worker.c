@@ -36,8 +36,11 @@ static void completeNow(struct FakeModule *module, PNET_BUFFER_LIST lists, ULONG
     }
     // From the call on they are the driver's, which may say within it that it has paused.
     InterlockedExchangeAdd(&module->below, -own);
+    BOOLEAN dispatch = (flags & NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL) != 0;
+    LONG level = raiseForCall(dispatch);
     if (fake.driverCharacteristics.SendNetBufferListsCompleteHandler)
         fake.driverCharacteristics.SendNetBufferListsCompleteHandler(module->context, lists, flags);
+    checkAfterCall(level, dispatch, "FilterSendNetBufferListsComplete");
 }
 
 static void enqueue(struct Work *work) {
@@ -73,7 +76,10 @@ void completeRequestLater(struct FakeModule *module, PNDIS_OID_REQUEST request, 
 static void completeRequest(struct Work *work) {
     struct FakeClone *clone = CONTAINING_RECORD(work->request, struct FakeClone, request);
     if (clone->magic == FAKE_CLONE_MAGIC) InterlockedExchange(&clone->below, 0);
+    // Whoever completes a request may be at DISPATCH_LEVEL.
+    LONG level = raiseForCall(TRUE);
     fake.driverCharacteristics.OidRequestCompleteHandler(work->module->context, work->request, work->status);
+    checkAfterCall(level, TRUE, "FilterOidRequestComplete");
 }
 
 // The next piece of work that may be done now; what is held stays in its place.
@@ -98,7 +104,7 @@ static void work(PVOID argument) {
         waitFor(&wake, 50);
         for (struct Work *next = nextWork(); next; next = nextWork()) {
             if (next->lists)
-                completeNow(next->module, next->lists, 0);
+                completeNow(next->module, next->lists, NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL);
             else
                 completeRequest(next);
             give(next, sizeof *next);
