@@ -2,6 +2,7 @@
 
 import unittest
 
+from datapath import output
 from driver import DriverTestCase, RandomLives, frame
 from fakeswitch import NIC
 
@@ -60,10 +61,17 @@ class Life(DriverTestCase):
 
     def test_it_attaches_to_a_switch_with_live_ports(self):
         switch = self.host.switch("external", attached=False)
-        nics = [switch.vm(f"vm{number}", f"port{number}") for number in range(20)]
+        # More than fits into what is asked for first.
+        nics = [switch.vm(f"vm{number}", f"port{number}") for number in range(100)]
         for pending in (0, 1):
             self.host.ask("oids-pend", value=pending)
             switch.attach()
+            if not pending:
+                datapath = self.datapath()
+                first, last = datapath.add_port("port50"), datapath.add_port("port99")
+                datapath.add_flow(first, output(last))
+            nics[50].inject(frame(nics[99].mac, nics[50].mac))
+            self.assertEqual(len(nics[99].collect_within(1)), 1)
             nics[pending].disconnect()
             switch.detach()
 

@@ -441,6 +441,28 @@ class Load(DriverTestCase):
             self.assertGreater(int(self.host.ask("load-stop")), 100)
             self.host.check()
 
+    def test_the_switch_and_the_daemon_change_things_at_the_same_time(self):
+        datapath, first, second, one, two = self.two_machines()
+        datapath.add_flow(one, output(two))
+        self.start(first, udp(second.mac, first.mac), lists=4)
+        second.ask("life-start", name="other", friendly="port2")
+        end = time.monotonic() + 2 * self.seconds
+        while time.monotonic() < end:
+            number = datapath.add_port("other")
+            datapath.add_flow(two, output(one, number))
+            datapath.port_statistics(two)
+            datapath.ports()
+            datapath.delete_port(number)
+            datapath.flush()
+            datapath.add_flow(one, output(two))
+            second.collect()
+        self.assertGreater(int(self.host.ask("life-stop")), 10)
+        self.assertGreater(int(self.host.ask("load-stop")), 100)
+        self.assertEqual(self.host.quiesce(), 0)
+        second.collect()
+        first.inject(udp(second.mac, first.mac))
+        self.assertEqual(len(second.collect_within(1)), 1)
+
     def test_a_guest_that_changes_its_memory_reaches_one_port_only(self):
         switch = self.host.switch("external")
         datapath, first, second, one, two = self.two_machines(switch)

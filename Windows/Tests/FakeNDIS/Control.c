@@ -83,6 +83,8 @@ static NDIS_STATUS command(const struct FakeCommand *command, ULONG *value) {
         return NDIS_STATUS_SUCCESS;
     case fakeLoadStart: return startLoad(&command->place, command->value);
     case fakeLoadStop: *value = stopLoad(); return NDIS_STATUS_SUCCESS;
+    case fakeLifeStart: return startLife(command);
+    case fakeLifeStop: *value = stopLife(); return NDIS_STATUS_SUCCESS;
     case fakeFailAllocations:
         fake.allocationNumber = 0;
         fake.poolFails = command->flags != 0;

@@ -54,6 +54,8 @@ enum FakeOperation {
     fakeWatchNIC,          // switch, port, nic, value: FAKE_IOCTL_WAIT ends when a frame is delivered to it
     fakeLoadStart,         // switch, port, nic: threads send what was injected last there, again and again; value = threads
     fakeLoadStop,          // reply: how many frames were sent
+    fakeLifeStart,         // switch, port, nic: a thread disconnects, renames and connects the NIC again and again; name, friendlyName
+    fakeLifeStop,          // reply: how many turns there were
     fakeFailAllocations,   // value = every how many allocations of NDIS fails, 0 for none; flags != 0: of pool memory too
     fakeQuiesce,           // waits until nothing is in the driver's hands, or a time limit; reply: what still is
     fakeReferences,        // switch, port, nic: reply: references held on the NIC (nic != 0xffff) or the port

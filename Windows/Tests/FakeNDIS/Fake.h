@@ -245,6 +245,8 @@ void completeRequestLater(struct FakeModule *module, PNDIS_OID_REQUEST request, 
 void releaseHeldSends(void);
 NDIS_STATUS startLoad(const struct FakePlace *place, ULONG threads);
 ULONG stopLoad(void);
+NDIS_STATUS startLife(const struct FakeCommand *command);
+ULONG stopLife(void);
 ULONG quiesce(void);
 
 // Imports.c

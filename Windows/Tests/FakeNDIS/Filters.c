@@ -84,6 +84,7 @@ NTSYSAPI VOID NTAPI NdisFDeregisterFilterDriver(NDIS_HANDLE handle) {
         return;
     }
     stopLoad();
+    stopLife();
     deleteSwitches();
     stopScribbling();
     stopWorker();

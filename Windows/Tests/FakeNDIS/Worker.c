@@ -170,6 +170,43 @@ ULONG stopLoad(void) {
     return (ULONG)loadSent;
 }
 
+// MARK: - A life that changes all the while
+
+static struct FakeCommand life;
+static HANDLE lifeThread;
+static volatile LONG living;
+static ULONG lifeTurns;
+
+static void live(PVOID argument) {
+    static const ULONG steps[] = {fakeNICDisconnect, fakePortUpdate, fakeNICConnect, fakePortUpdate};
+    struct FakeCommand other = life;
+    fakeCopy(other.friendlyName, life.name, sizeof other.friendlyName);
+    while (living) {
+        for (ULONG step = 0; step < 4; step++) {
+            struct FakeCommand *command = step == 1 ? &other : &life;
+            ULONG value = 0;
+            command->operation = steps[step];
+            NDIS_STATUS status = commandSwitch(command, &value);
+            if (status != NDIS_STATUS_SUCCESS) complain("a step of a life failed: %08x", (unsigned)status);
+            sleepMilliseconds(1);
+        }
+        lifeTurns++;
+    }
+}
+
+NDIS_STATUS startLife(const struct FakeCommand *command) {
+    if (InterlockedExchange(&living, 1)) return NDIS_STATUS_INVALID_STATE;
+    life = *command;
+    lifeTurns = 0;
+    return startThread(live, NULL, &lifeThread);
+}
+
+ULONG stopLife(void) {
+    if (!InterlockedExchange(&living, 0)) return 0;
+    joinThread(lifeThread);
+    return lifeTurns;
+}
+
 static LONG outstanding(void) {
     LONG sum = 0;
     fakeLock();

@@ -19,7 +19,7 @@ static const struct Operation operations[] = {
     {"nic-save", fakeNICSave}, {"nic-restore", fakeNICRestore}, {"nic-request", fakeNICRequest},
     {"port-property", fakePortProperty}, {"raw-oid", fakeRawOID}, {"veto", fakeVeto}, {"oids-pend", fakeOIDsPend},
     {"sends-pend", fakeSendsPend}, {"hold-sends", fakeHoldSends}, {"watch", fakeWatchNIC}, {"load-start", fakeLoadStart},
-    {"load-stop", fakeLoadStop}, {"fail-allocations", fakeFailAllocations}, {"quiesce", fakeQuiesce},
+    {"load-stop", fakeLoadStop}, {"life-start", fakeLifeStart}, {"life-stop", fakeLifeStop}, {"fail-allocations", fakeFailAllocations}, {"quiesce", fakeQuiesce},
     {"references", fakeReferences},
 };
 
