@@ -1,4 +1,4 @@
-"""OVS.psm1 and OVS.psd1, looked at through a grammar of PowerShell: there is no PowerShell here to run them.
+"""OVS.psm1, OVS.psd1 and Bindings.ps1, looked at through a grammar of PowerShell: there is no PowerShell here to run them.
 
 The grammar comes from PyPI into .build-windows/python, at the versions named below.
 """
@@ -101,9 +101,9 @@ class ModuleTests(unittest.TestCase):
         return names_in(re.search(rf"^\s*{key}\s*=\s*@\((.*?)\)", self.manifest, re.DOTALL | re.MULTILINE).group(1))
 
     def test_parses_without_error(self):
-        for name in ("OVS.psm1", "OVS.psd1"):
-            tree = self.parser.parse((self.folder / name).read_bytes()).root_node
-            wrong = [f"{name}:{node.start_point[0] + 1}: {text(node)[:60]!r}" for node in walk(tree) if node.is_error or node.is_missing]
+        for path in (self.folder / "OVS.psm1", self.folder / "OVS.psd1", ROOT / "Windows" / "Installer" / "Bindings.ps1"):
+            tree = self.parser.parse(path.read_bytes()).root_node
+            wrong = [f"{path.name}:{node.start_point[0] + 1}: {text(node)[:60]!r}" for node in walk(tree) if node.is_error or node.is_missing]
             self.assertEqual(wrong, [])
 
     def test_a_mistake_is_seen(self):
