@@ -2,6 +2,7 @@
 //
 //   probe rights PIPE          prints owner and access list of a pipe
 //   probe clients PIPE COUNT   has COUNT connections at a time, asks for an echo on each, prints how many answered
+//   probe send PIPE TEXT       sends a text over a connection of its own, and goes without waiting for an answer
 //   probe handles PID          prints how many handles a process has open
 //   probe open FILE            whether the file can be opened for writing, and if not, the error
 
@@ -76,6 +77,13 @@ static int clients(const char *name, int wanted) {
   return 0;
 }
 
+static int sendText(const char *name, const char *text) {
+  DWORD count;
+  HANDLE pipe = connectTo(name);
+  if (pipe == INVALID_HANDLE_VALUE) return fail("connect");
+  return WriteFile(pipe, text, (DWORD)strlen(text), &count, NULL) ? 0 : fail("write");
+}
+
 /// What `NtQuerySystemInformation` tells of handles (16, SystemHandleInformation).
 struct Handles {
   ULONG count;
@@ -100,6 +108,7 @@ static int handles(DWORD identifier) {
 int main(int count, char **words) {
   if (count == 3 && strcmp(words[1], "rights") == 0) return rights(words[2]);
   if (count == 4 && strcmp(words[1], "clients") == 0) return clients(words[2], atoi(words[3]));
+  if (count == 4 && strcmp(words[1], "send") == 0) return sendText(words[2], words[3]);
   if (count == 3 && strcmp(words[1], "handles") == 0) return handles((DWORD)atoi(words[2]));
   if (count == 3 && strcmp(words[1], "open") == 0) {
     HANDLE file = CreateFileA(words[2], GENERIC_WRITE, FILE_SHARE_READ, NULL, OPEN_EXISTING, 0, NULL);

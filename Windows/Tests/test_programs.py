@@ -234,7 +234,11 @@ class Server(ProgramTestCase):
             wire = Wire(port)
             wire.socket.sendall(nonsense)
             wire.close()
+        for pipe in ["db.sock", "ovsdb-server.ctl"]:
+            for nonsense in ["nonsense", "[[[[[", '{"method":1}', '{"id":0,"method":"exit","params":[1]}', '"']:
+                self.prefix.run(PROBE, "send", "\\\\.\\pipe\\C:ovsrun" + pipe, nonsense, check=True)
         self.check("ovs-vsctl", "--no-wait", "init")
+        self.check("ovs-appctl", "-t", "ovsdb-server", "version")
 
     def test_control_c_ends_it_cleanly(self):
         server = self.start_database("--pidfile", "--log-file")
