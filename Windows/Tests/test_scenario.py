@@ -335,6 +335,14 @@ class Scenario(unittest.TestCase):
         other.attach()
         self.reaches("red", f"{laboratory.OVERLAY}55")
 
+    def test_8c_the_management_system_has_an_adapter_on_the_bridge(self):
+        """AllowManagementOS: the internal adapter that bears the bridge's name is its local port."""
+        adapter = self.switch.internal("br0")
+        namespace = self.peers.namespace("management")
+        self.peers.attach(adapter, namespace, mac="02:00:00:00:00:66", mtu=1450)
+        namespace.ip("address", "add", f"{laboratory.OVERLAY}66/24", "dev", "eth0")
+        self.reaches("red", f"{laboratory.OVERLAY}66")
+
     def test_9a_the_daemon_is_restarted(self):
         self.host.prefix.stop_service("ovs-vswitchd")
         self.host.prefix.start_service("ovs-vswitchd")
