@@ -8,6 +8,7 @@ import hashlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -201,6 +202,12 @@ class Scenario(unittest.TestCase):
         for flow in flows:
             self.host.ofctl("add-flow", "br0", flow)
 
+    def await_bridge(self):
+        """The service counts as started before the daemon has read its database."""
+        wait_until(
+            lambda: self.host.prefix.run(self.host.program("ovs-ofctl"), "show", "br0").code == 0, "the bridge is there", 20,
+            self.host.log)
+
     def port_number(self, name):
         return int(self.host.vsctl("get", "Interface", name, "ofport").strip())
 
@@ -343,10 +350,27 @@ class Scenario(unittest.TestCase):
         namespace.ip("address", "add", f"{laboratory.OVERLAY}66/24", "dev", "eth0")
         self.reaches("red", f"{laboratory.OVERLAY}66")
 
-    def test_9a_the_daemon_is_restarted(self):
+    def test_8d_the_daemon_is_restarted(self):
         self.host.prefix.stop_service("ovs-vswitchd")
         self.host.prefix.start_service("ovs-vswitchd")
+        self.await_bridge()
         self.machines["blue"].ip("link", "set", "eth0", "up")
+        self.set_flows([self.add_tunnel("vxlan", self.kernel)])
+        self.reaches("red", self.kernel.address)
+
+    def test_9a_the_daemon_is_killed(self):
+        """What it has told the driver goes on without it, and another one takes over."""
+        self.reaches("red", self.kernel.address)
+        for process in wine.processes_in(self.host.prefix.folder):
+            with open(f"/proc/{process}/cmdline") as file:
+                if "ovs-vswitchd.exe" in file.read():
+                    os.kill(process, signal.SIGKILL)
+        received, _ = self.machines["red"].ping(self.kernel.address, count=5)
+        self.assertEqual(received, 5)
+        wait_until(
+            lambda: self.host.prefix.run("net", "start", "ovs-vswitchd").code == 0, "the service starts again", 30,
+            self.host.log)
+        self.await_bridge()
         self.set_flows([self.add_tunnel("vxlan", self.kernel)])
         self.reaches("red", self.kernel.address)
 
