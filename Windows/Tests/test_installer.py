@@ -275,15 +275,20 @@ class InstallerTests(InstalledTestCase):
         self.assertIn("removed oem7.inf from the driver store", self.setup_log())
         self.assertNotIn("oem7.inf", self.files("C:\\windows\\inf"))
 
-    def test_driver_is_replaced(self):
+    def test_driver_is_replaced_if_it_is_another(self):
         self.add_hyper_v()
         self.install("0.1.0", "ADDLOCAL=OpenvSwitchDriver")
         setup = PRODUCT + "\\bin\\ovs-setup.exe"
-        done = self.prefix.run(setup, "install-driver", check=True)
         install = f"-l {PRODUCT}\\driver\\openvswitch.inf -c s -i OVSExt"
+        done = self.prefix.run(setup, "install-driver", check=True)
+        self.assertIn("the driver is this one already", done.stdout)
+        self.assertEqual(self.netcfg_calls(), [install])
+        with open(self.prefix.path(PRODUCT + "\\driver\\openvswitch.sys"), "ab") as driver:
+            driver.write(b"another")
+        done = self.prefix.run(setup, "install-driver", check=True)
         self.assertEqual(self.netcfg_calls(), [install, "-u OVSExt", install])
-        actions = re.findall(r"-Action (\w+)", done.stdout)
-        self.assertEqual(actions, ["save", "restore"])
+        self.assertEqual(re.findall(r"-Action (\w+)", done.stdout), ["save", "restore"])
+        self.expect_service("OVSExt", "RUNNING")
 
     def test_driver_waits_for_the_lock_of_the_network(self):
         self.add_hyper_v()

@@ -114,6 +114,47 @@ static void forgetPackage(void) {
   FindClose(search);
 }
 
+// Where the installed driver's file is; false if that cannot be told. The registry has it as \SystemRoot\…, as System32\…
+// below the folder of Windows, or with a drive.
+static bool findInstalledDriver(wchar_t *path) {
+  static const wchar_t root[] = L"\\SystemRoot\\";
+  wchar_t image[maximumPathCharacters], windows[MAX_PATH];
+  DWORD bytes = sizeof image;
+  if (RegGetValueW(HKEY_LOCAL_MACHINE, L"SYSTEM\\CurrentControlSet\\Services\\OVSExt", L"ImagePath", RRF_RT_REG_SZ,
+                   NULL, image, &bytes) != ERROR_SUCCESS ||
+      GetWindowsDirectoryW(windows, MAX_PATH) == 0) {
+    return false;
+  }
+  const wchar_t *rest = image;
+  if (_wcsnicmp(rest, L"\\??\\", 4) == 0) rest += 4;
+  if (rest[0] != 0 && rest[1] == L':') {
+    _snwprintf(path, maximumPathCharacters - 1, L"%ls", rest);
+  } else {
+    if (_wcsnicmp(rest, root, sizeof root / sizeof root[0] - 1) == 0) rest += sizeof root / sizeof root[0] - 1;
+    _snwprintf(path, maximumPathCharacters - 1, L"%ls\\%ls", windows, rest);
+  }
+  path[maximumPathCharacters - 1] = 0;
+  return true;
+}
+
+static bool areSame(const wchar_t *one, const wchar_t *other) {
+  static char contents[2][maximumInformationBytes];
+  DWORD lengths[2] = {1, 1};
+  HANDLE files[2];
+  const wchar_t *paths[2] = {one, other};
+  bool same = true;
+  for (int i = 0; i < 2; i += 1) files[i] = CreateFileW(paths[i], GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_DELETE, NULL, OPEN_EXISTING, 0, NULL);
+  same = files[0] != INVALID_HANDLE_VALUE && files[1] != INVALID_HANDLE_VALUE;
+  while (same && lengths[0] > 0) {
+    for (int i = 0; i < 2; i += 1) same = same && ReadFile(files[i], contents[i], maximumInformationBytes, &lengths[i], NULL);
+    same = same && lengths[0] == lengths[1] && memcmp(contents[0], contents[1], lengths[0]) == 0;
+  }
+  for (int i = 0; i < 2; i += 1) {
+    if (files[i] != INVALID_HANDLE_VALUE) CloseHandle(files[i]);
+  }
+  return same;
+}
+
 // Finds netcfg.exe; says what to do if there is none.
 static bool findNetcfg(const Places *places, wchar_t *netcfg) {
   join(netcfg, places->system, L"netcfg.exe");
@@ -124,6 +165,7 @@ static bool findNetcfg(const Places *places, wchar_t *netcfg) {
 
 int installDriver(const Places *places) {
   wchar_t netcfg[maximumPathCharacters], information[maximumPathCharacters], arguments[2 * maximumPathCharacters];
+  wchar_t present[maximumPathCharacters], offered[maximumPathCharacters];
   join(information, places->product, L"driver\\openvswitch.inf");
   if (!hasHyperV()) {
     say("Hyper-V is not installed, so the driver was not. After Install-WindowsFeature Hyper-V and a restart, run: \"%ls\\ovs-setup.exe\" "
@@ -133,6 +175,11 @@ int installDriver(const Places *places) {
   }
   if (!findNetcfg(places, netcfg)) return setupFailed;
   bool replaces = isInstalled();
+  join(offered, places->product, L"driver\\openvswitch.sys");
+  if (replaces && findInstalledDriver(present) && areSame(present, offered)) {
+    say("the driver is this one already; it is left alone");
+    return setupDone;
+  }
   if (replaces) {
     say("replacing the extension; switches that have it enabled lose their traffic until it is enabled again");
     runBindings(places, L"save");
