@@ -183,29 +183,45 @@ static NTSTATUS findBuffers(PIRP irp, struct DeviceRequest *request) {
   return STATUS_SUCCESS;
 }
 
+struct ControlCall {
+  PIRP irp;
+  struct OpenHandle *handle;
+  struct DeviceRequest request;
+  NTSTATUS status;
+  BOOLEAN isKept;
+};
+
+// What takes much stack; called on a large one.
+static VOID NTAPI control(PVOID context) {
+  struct ControlCall *call = context;
+  KIRQL level = ControlAcquire();
+  call->request.handle = call->handle->number;
+  call->request.pipeline = call->handle->number % driver.pipelineCount;
+  call->status = (NTSTATUS)ExtensionDeviceControl(driver.extension, &call->request);
+  if (call->status == STATUS_PENDING)
+    call->isKept = call->request.awaited < DEVICE_AWAITED_COUNT &&
+                   keepWaiting(call->handle, call->request.awaited, call->irp);
+  ControlRelease(level);
+}
+
 static NTSTATUS NTAPI dispatchControl(PDEVICE_OBJECT object, PIRP irp) {
   (void)object;
-  struct OpenHandle *handle = IoGetCurrentIrpStackLocation(irp)->FileObject->FsContext;
-  struct DeviceRequest request;
-  memset(&request, 0, sizeof request);
-  if (!handle) return complete(irp, STATUS_INVALID_HANDLE, 0);
-  NTSTATUS status = findBuffers(irp, &request);
+  struct ControlCall call;
+  memset(&call, 0, sizeof call);
+  call.irp = irp;
+  call.handle = IoGetCurrentIrpStackLocation(irp)->FileObject->FsContext;
+  if (!call.handle) return complete(irp, STATUS_INVALID_HANDLE, 0);
+  NTSTATUS status = findBuffers(irp, &call.request);
+  if (NT_SUCCESS(status)) status = KernelCallOnLargeStack(control, &call);
   if (!NT_SUCCESS(status)) return complete(irp, status, 0);
-  KIRQL level = ControlAcquire();
-  request.handle = handle->number;
-  request.pipeline = handle->number % driver.pipelineCount;
-  status = (NTSTATUS)ExtensionDeviceControl(driver.extension, &request);
-  if (status == STATUS_PENDING) {
-    BOOLEAN isKept = request.awaited < DEVICE_AWAITED_COUNT && keepWaiting(handle, request.awaited, irp);
-    ControlRelease(level);
+  if (call.status == STATUS_PENDING) {
     // It is marked as pending, so that is what is returned, whatever it is completed with.
-    if (!isKept) complete(irp, STATUS_CANCELLED, 0);
+    if (!call.isKept) complete(irp, STATUS_CANCELLED, 0);
     return STATUS_PENDING;
   }
-  ControlRelease(level);
-  if (request.code == DEVICE_TRANSACT) PipelineFlush(request.pipeline);
+  if (call.request.code == DEVICE_TRANSACT) PipelineFlush(call.request.pipeline);
   DeviceCompleteWaiting();
-  return complete(irp, status, request.outputByteCount);
+  return complete(irp, call.status, call.request.outputByteCount);
 }
 
 // MARK: Beginning and end

@@ -115,5 +115,7 @@ void *memmove(void *, const void *, size_t);
 int memcmp(const void *, const void *, size_t);
 void free(void *);
 UINT64 KernelRandom(void);
+// Calls a function with 64 KiB of stack; fails if they are not to be had, without calling it. At APC_LEVEL or below.
+NTSTATUS KernelCallOnLargeStack(VOID(NTAPI *function)(PVOID), PVOID context);
 
 #endif

@@ -137,6 +137,18 @@ uint64_t KernelHeapRoom(void) {
   return room > 0 ? (uint64_t)room : 0;
 }
 
+// MARK: Stack
+
+// A thread has 24 KiB of stack in the kernel. A message of the daemon takes more than that from its decoding to the flow
+// table; the system lends as much as this for the time of a call.
+#define LARGE_STACK_BYTES (64u << 10)
+
+NTSYSAPI NTSTATUS NTAPI KeExpandKernelStackAndCallout(VOID(NTAPI *)(PVOID), PVOID, SIZE_T);
+
+NTSTATUS KernelCallOnLargeStack(VOID(NTAPI *function)(PVOID), PVOID context) {
+  return KeExpandKernelStackAndCallout(function, context, LARGE_STACK_BYTES);
+}
+
 // MARK: Memory
 
 void *memset(void *to, int value, size_t count) {

@@ -30,10 +30,18 @@ public struct FlowStatistics: Equatable, Sendable {
 
 /// A message about a flow (`OVS_FLOW_ATTR_*`).
 public struct FlowMessage: Equatable, Sendable {
+  private var heldKey: HeldKey?
+  private var heldMask: HeldKey?
   /// What the flow's packets look like.
-  public var key: FlowKey?
+  public var key: FlowKey? {
+    get { heldKey?.key }
+    set { heldKey = newValue.map { HeldKey($0) } }
+  }
   /// Which bits of the key matter; `nil` means all.
-  public var mask: FlowKey?
+  public var mask: FlowKey? {
+    get { heldMask?.key }
+    set { heldMask = newValue.map { HeldKey($0) } }
+  }
   /// What is done with its packets.
   public var actions: [DatapathAction]?
   /// Counters, in answers.

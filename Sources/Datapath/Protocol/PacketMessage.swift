@@ -12,14 +12,22 @@ public struct PacketMessage: Equatable, Sendable {
 
   /// The packet, from its Ethernet header on.
   public var packet: [UInt8] = []
+  private var heldKey: HeldKey?
+  private var heldEgressTunnel: HeldKey?
   /// The packet's flow key.
-  public var key: FlowKey?
+  public var key: FlowKey? {
+    get { heldKey?.key }
+    set { heldKey = newValue.map { HeldKey($0) } }
+  }
   /// Actions to run, or those of the flow that made the upcall.
   public var actions: [DatapathAction]?
   /// What the userspace action carries.
   public var userData: [UInt8]?
   /// The tunnel key that the packet would leave with.
-  public var egressTunnel: FlowKey?
+  public var egressTunnel: FlowKey? {
+    get { heldEgressTunnel?.key }
+    set { heldEgressTunnel = newValue.map { HeldKey($0) } }
+  }
   /// Whether failures are expected and not worth a log line.
   public var probes = false
   /// The largest size of the datagram's fragments, where it was reassembled.
