@@ -143,8 +143,6 @@ uint64_t KernelHeapRoom(void) {
 // table; the system lends as much as this for the time of a call.
 #define LARGE_STACK_BYTES (64u << 10)
 
-NTSYSAPI NTSTATUS NTAPI KeExpandKernelStackAndCallout(VOID(NTAPI *)(PVOID), PVOID, SIZE_T);
-
 NTSTATUS KernelCallOnLargeStack(VOID(NTAPI *function)(PVOID), PVOID context) {
   return KeExpandKernelStackAndCallout(function, context, LARGE_STACK_BYTES);
 }
