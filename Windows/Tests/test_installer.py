@@ -155,7 +155,7 @@ class InstallerTests(InstalledTestCase):
         before = self.search_path()
         self.install("0.1.0")
         self.assertEqual(self.files(PRODUCT), DEFAULT)
-        self.assertEqual(self.files(MODULE), {"OVS.psm1", "OVS.psd1"})
+        self.assertEqual(self.files(MODULE), {"OVS.psm1", "OVS.psd1", "Compatibility.ps1"})
         for name in ("ovsdb-server", "ovs-vswitchd"):
             self.expect_service(name, "RUNNING")
             key = f"HKLM\\System\\CurrentControlSet\\Services\\{name}"
@@ -345,8 +345,8 @@ class InstallerTests(InstalledTestCase):
     def test_everything_is_signed(self):
         package = self.packages.make("0.1.0")
         certificate = ROOT / ".build-windows" / "test-certificate" / "certificate.pem"
-        parts = [package, *package.parent.glob("stage/bin/*.exe"), *package.parent.glob("stage/driver/*.[sc]*"), *package.parent.glob("OVS.ps*")]
-        self.assertGreaterEqual(len(parts), 13)
+        parts = [package, *package.parent.glob("stage/bin/*.exe"), *package.parent.glob("stage/driver/*.[sc]*"), *package.parent.glob("stage/module/*")]
+        self.assertGreaterEqual(len(parts), 15)
         for part in parts:
             run("osslsigncode", "verify", "-CAfile", certificate, "-in", part)
         changed = bytearray(package.read_bytes())

@@ -1,4 +1,4 @@
-"""OVS.psm1, OVS.psd1 and Bindings.ps1, looked at through a grammar of PowerShell: there is no PowerShell here to run them.
+"""The module OVS, and Bindings.ps1, looked at through a grammar of PowerShell: there is no PowerShell here to run them.
 
 The grammar comes from PyPI into .build-windows/python, at the versions named below.
 """
@@ -87,7 +87,8 @@ class ModuleTests(unittest.TestCase):
     def setUpClass(cls):
         cls.parser = grammar()
         cls.folder = ROOT / "Windows" / "PowerShell"
-        cls.source = (cls.folder / "OVS.psm1").read_bytes()
+        # OVS.psm1 takes the other in, so that they are one.
+        cls.source = (cls.folder / "OVS.psm1").read_bytes() + b"\n" + (cls.folder / "Compatibility.ps1").read_bytes()
         cls.tree = cls.parser.parse(cls.source).root_node
         cls.functions = {
             function.name: function
@@ -101,17 +102,20 @@ class ModuleTests(unittest.TestCase):
         return names_in(re.search(rf"^\s*{key}\s*=\s*@\((.*?)\)", self.manifest, re.DOTALL | re.MULTILINE).group(1))
 
     def test_parses_without_error(self):
-        for path in (self.folder / "OVS.psm1", self.folder / "OVS.psd1", ROOT / "Windows" / "Installer" / "Bindings.ps1"):
+        for path in (self.folder / "OVS.psm1", self.folder / "OVS.psd1", self.folder / "Compatibility.ps1", ROOT / "Windows" / "Installer" / "Bindings.ps1"):
             tree = self.parser.parse(path.read_bytes()).root_node
             wrong = [f"{path.name}:{node.start_point[0] + 1}: {text(node)[:60]!r}" for node in walk(tree) if node.is_error or node.is_missing]
             self.assertEqual(wrong, [])
+
+    def test_the_module_takes_in_its_parts(self):
+        self.assertIn("\n. (Join-Path $PSScriptRoot 'Compatibility.ps1')\n", (self.folder / "OVS.psm1").read_text())
 
     def test_a_mistake_is_seen(self):
         self.assertTrue(self.parser.parse(self.source + b"\nfunction { \n").root_node.has_error)
 
     def test_is_plain_ascii(self):
         # Windows PowerShell reads a file without a byte order mark in the system's code page.
-        for name in ("OVS.psm1", "OVS.psd1"):
+        for name in ("OVS.psm1", "OVS.psd1", "Compatibility.ps1"):
             (self.folder / name).read_bytes().decode("ascii")
 
     def test_manifest_exports_what_the_module_exports(self):
