@@ -249,6 +249,9 @@ struct Unexpected: Error {}
     harness.device.hasMemory = { $0 < 1 << 20 }
     #expect(harness.addPort(1, for: handle).map(\.body) == [.error(0)])
     #expect(harness.device.count(.noMemory) == 1)
+    harness.device.hasMemory = { _ in false }
+    #expect(
+      harness.write(handle, .vport(.get, VportMessage()), [.request, .dump]).status == .insufficientResources)
   }
 
   @Test func `an answer that does not fit is counted`() throws {

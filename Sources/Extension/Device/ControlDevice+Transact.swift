@@ -12,12 +12,6 @@ extension ControlDevice {
       return control(command, request, header, handle, capacity)
     }
     guard !header.flags.isSuperset(of: .dump) else { return refuse(.wrongOperation, .invalidParameter) }
-    let needed =
-      limits.memoryFactor * pipelines.count * (message.approximateByteCount + limits.memoryReserveByteCount)
-    guard hasMemory(needed) else {
-      counters.count(.noMemory)
-      return fail(header, .noMemory, capacity)
-    }
     switch message.body {
     case .networkDevice(let request):
       guard let device = describeDevice(request) else { return fail(header, .noDevice, capacity) }
@@ -80,7 +74,6 @@ extension ControlDevice {
 
   /// Why the device itself refuses a request, as an `errno` value.
   private enum DeviceError: UInt32 {
-    case noMemory = 12
     case exists = 17
     case noDevice = 19
     case notSupported = 95
@@ -101,16 +94,5 @@ extension ControlDevice {
     let bytes = message.encode()
     guard bytes.count <= capacity else { return refuse(.bufferTooSmall, .bufferTooSmall) }
     return DeviceReply(.success, bytes)
-  }
-}
-
-extension Message {
-  /// About how many bytes it has, without encoding it.
-  var approximateByteCount: Int {
-    switch body {
-    case .packet(_, let message): 256 + message.packet.count + 64 * (message.actions?.count ?? 0)
-    case .flow(_, let message): 2_048 + 64 * (message.actions?.count ?? 0)
-    case .datapath, .vport, .control, .networkDevice, .error, .done: 256
-    }
   }
 }

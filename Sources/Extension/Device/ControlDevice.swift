@@ -128,9 +128,9 @@ public final class ControlDevice {
       case .accepted(let message):
         return transact(message, handle, capacity: capacity, nowMilliseconds, processor)
       case .refused(let refusal):
-        guard let error = refusal.error else { return refuse(refusal.counter, refusal.status) }
+        guard let message = refusal.answer else { return refuse(refusal.counter, refusal.status) }
         counters.count(refusal.counter)
-        return answer(Engine.refusal(of: input, error), capacity: capacity)
+        return answer(message, capacity: capacity)
       }
     }
   }

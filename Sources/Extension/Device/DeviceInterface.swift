@@ -85,6 +85,8 @@ public struct DeviceLimits: Sendable {
   /// The most bytes of messages that wait in all handles together.
   public var maximumQueuedByteCount = 32 << 20
 
+  /// How many bytes of heap a request may need for each of its own, taken apart.
+  public var decodedFactor = 160
   /// How many bytes of heap a request may need for each of its own, in each engine.
   public var memoryFactor = 8
   /// How many bytes of heap a request may need besides.

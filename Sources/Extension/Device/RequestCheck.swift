@@ -7,13 +7,13 @@ import Datapath
 struct RequestRefusal {
   let counter: DeviceCounter
   let status: DeviceStatus
-  /// Where the message can be answered by another, what that says.
-  let error: MessageError?
+  /// Where the message can be answered by another, that.
+  let answer: Message?
 
-  init(_ counter: DeviceCounter, _ status: DeviceStatus = .invalidParameter, error: MessageError? = nil) {
+  init(_ counter: DeviceCounter, _ status: DeviceStatus = .invalidParameter, answer: Message? = nil) {
     self.counter = counter
     self.status = status
-    self.error = error
+    self.answer = answer
   }
 }
 
@@ -53,8 +53,9 @@ extension ControlDevice {
     }
     let family = MessageFamily(rawValue: UInt16(input[4]) | UInt16(input[5]) << 8)
     guard let version = Self.version(of: family) else {
-      let error = Self.isUnsupported(family) ? MessageError.unknownFamily(family.rawValue) : nil
-      return .refused(RequestRefusal(.unknownFamily, error: error))
+      guard Self.isUnsupported(family) else { return .refused(RequestRefusal(.unknownFamily)) }
+      let answer = Engine.refusal(of: input, .unknownFamily(family.rawValue))
+      return .refused(RequestRefusal(.unknownFamily, answer: answer))
     }
     guard input[17] >= version else { return .refused(RequestRefusal(.oldVersion)) }
     guard Self.word(input, at: 12) == handle.processID else { return .refused(RequestRefusal(.wrongAddress)) }
@@ -65,7 +66,22 @@ extension ControlDevice {
         return .refused(RequestRefusal(.wrongAddress))
       }
     }
+    // What a handle says of itself is small, and a daemon that may not wait any more would have to begin anew.
+    guard family == .control || hasMemory(memoryNeeded(forRequestOf: length)) else {
+      let noMemory: UInt32 = 12
+      let header = MessageHeader(
+        flags: [], sequence: Self.word(input, at: 8), processID: Self.word(input, at: 12))
+      let answer = Message(header, .error(noMemory))
+      return .refused(RequestRefusal(.noMemory, .insufficientResources, answer: answer))
+    }
     return decoded(Array(input[..<length]))
+  }
+
+  /// How many bytes of heap a request of so many bytes may need: for itself taken apart, where an action of a few bytes becomes
+  /// a whole key and mask, and for what each engine keeps of it.
+  private func memoryNeeded(forRequestOf byteCount: Int) -> Int {
+    byteCount * limits.decodedFactor
+      + pipelines.count * (byteCount * limits.memoryFactor + limits.memoryReserveByteCount)
   }
 
   private func decoded(_ bytes: [UInt8]) -> CheckedRequest {
@@ -81,8 +97,9 @@ extension ControlDevice {
       }
       return .accepted(message)
     } catch {
-      if case .unknownCommand = error { return .refused(RequestRefusal(.unknownCommand, error: error)) }
-      return .refused(RequestRefusal(.malformedMessage, error: error))
+      let answer = Engine.refusal(of: bytes, error)
+      if case .unknownCommand = error { return .refused(RequestRefusal(.unknownCommand, answer: answer)) }
+      return .refused(RequestRefusal(.malformedMessage, answer: answer))
     }
   }
 
