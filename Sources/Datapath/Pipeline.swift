@@ -47,6 +47,8 @@ public struct EngineConfiguration: Sendable {
   public var maximumCacheSetCount = 1 << 19
   /// How many VLAN tags are parsed, 0 to 2.
   public var tagLimit = 1
+  /// How deep actions may nest, at most 16; each level takes about a kilobyte of stack when a packet is there.
+  public var maximumActionDepth = 16
   /// A number that no peer knows.
   public var seed: UInt64 = 0x5eed_0b5e_55ed_cafe
   /// The datapath's name.
@@ -92,6 +94,7 @@ public struct Engine: ~Copyable {
   var randomState: UInt64
   var control: ControlState
   let tagLimit: Int
+  let actionDepthLimit: Int
 
   /// Makes an engine without ports or flows.
   public init(_ configuration: EngineConfiguration = EngineConfiguration()) {
@@ -121,6 +124,7 @@ public struct Engine: ~Copyable {
       name: Array(configuration.name.utf8), datapathIndex: configuration.datapathIndex)
     randomState = configuration.seed | 1
     tagLimit = min(2, max(0, configuration.tagLimit))
+    actionDepthLimit = max(1, configuration.maximumActionDepth)
   }
 
   /// How many packets were dropped for a reason.

@@ -22,6 +22,8 @@ private func configuration(seed: UInt64) -> EngineConfiguration {
   configuration.maximumOutputCount = 4_096
   configuration.maximumFlowCount = 200_000
   configuration.maximumCacheSetCount = 1 << 15
+  // Packets have the stack that their sender leaves.
+  configuration.maximumActionDepth = 5
   return configuration
 }
 

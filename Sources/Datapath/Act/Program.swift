@@ -78,10 +78,15 @@ struct ProgramCompiler {
 
   private(set) var words: [UInt64] = []
   private var depth = 0
+  private let depthLimit: Int
+
+  private init(depthLimit: Int) { self.depthLimit = depthLimit }
 
   /// The program of actions.
-  static func compile(_ actions: [DatapathAction]) throws(ActionError) -> [UInt64] {
-    var compiler = ProgramCompiler()
+  static func compile(
+    _ actions: [DatapathAction], maximumDepth: Int = ProgramCompiler.maximumDepth
+  ) throws(ActionError) -> [UInt64] {
+    var compiler = ProgramCompiler(depthLimit: min(maximumDepth, ProgramCompiler.maximumDepth))
     try compiler.append(actions)
     compiler.emit(.end)
     guard compiler.words.count <= maximumWordCount else { throw .tooLong }
@@ -93,7 +98,7 @@ struct ProgramCompiler {
   }
 
   private mutating func append(_ actions: [DatapathAction]) throws(ActionError) {
-    guard depth < ProgramCompiler.maximumDepth else { throw .tooLong }
+    guard depth < depthLimit else { throw .tooLong }
     depth += 1
     for action in actions { try append(action) }
     depth -= 1

@@ -212,7 +212,7 @@ extension Engine {
     guard let actions = request.actions else { throw .invalid }
     let words: [UInt64]
     do {
-      words = try ProgramCompiler.compile(actions)
+      words = try ProgramCompiler.compile(actions, maximumDepth: actionDepthLimit)
     } catch {
       throw error == .unsupported ? .notSupported : .invalid
     }

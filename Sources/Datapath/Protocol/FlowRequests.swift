@@ -80,7 +80,7 @@ extension Engine {
 
   private func compile(_ actions: [DatapathAction]) throws(RequestError) -> [UInt64] {
     do {
-      return try ProgramCompiler.compile(actions)
+      return try ProgramCompiler.compile(actions, maximumDepth: actionDepthLimit)
     } catch {
       throw error == .unsupported ? .notSupported : .invalid
     }
