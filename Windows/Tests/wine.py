@@ -6,6 +6,7 @@ that it costs little, and it is removed at the end together with every process i
 
 import ctypes
 import fcntl
+import glob
 import os
 import shutil
 import signal
@@ -71,7 +72,20 @@ def make_template():
             subprocess.run(
                 command, env=environment(TEMPLATE), check=True, timeout=300, stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        remove_server_folder(TEMPLATE)
         open(os.path.join(TEMPLATE, "ready"), "w").close()
+
+
+def remove_server_folder(folder):
+    """Removes what Wine's server keeps of a prefix in a temporary folder of its own, by the prefix's place on its disk."""
+    place = os.stat(folder)
+    name = f"server-{place.st_dev:x}-{place.st_ino:x}"
+    for server in glob.glob(os.path.join(tempfile.gettempdir(), "wine-*", name)):
+        shutil.rmtree(server, ignore_errors=True)
+        try:
+            os.rmdir(os.path.dirname(server))
+        except OSError:
+            pass  # Other prefixes have theirs in it.
 
 
 def processes_in(folder):
@@ -153,6 +167,7 @@ class Prefix:
                     except OSError:
                         pass
         self.children = []
+        remove_server_folder(self.folder)
         deadline = time.monotonic() + 10
         while processes_in(self.folder) and time.monotonic() < deadline:
             time.sleep(0.05)
