@@ -78,6 +78,8 @@ def make_template():
 
 def remove_server_folder(folder):
     """Removes what Wine's server keeps of a prefix in a temporary folder of its own, by the prefix's place on its disk."""
+    if not os.path.isdir(folder):
+        return
     place = os.stat(folder)
     name = f"server-{place.st_dev:x}-{place.st_ino:x}"
     for server in glob.glob(os.path.join(tempfile.gettempdir(), "wine-*", name)):
