@@ -198,16 +198,28 @@ public struct Engine: ~Copyable {
       pool.store32(tag, state.start &+ 12)
       state.offload.checksumStart &+= 4
     }
-    guard state.offload.isNone || Engine.isValid(state.offload, count) else {
-      pool.release(slot)
-      self.count(.invalidOffload)
-      ports.records[index].receivedDropped &+= 1
-      return .dropped
+    return admit(state, by: index)
+  }
+
+  /// Ends the reception of a packet by the port with an index: its offload information is checked, and it counts.
+  @inline(__always)
+  mutating func admit(_ state: PacketState, by index: Int) -> Reception {
+    guard state.offload.isNone || Engine.isValid(state.offload, state.count) else {
+      return refuse(state.slot, by: index, .invalidOffload)
     }
     ports.records[index].receivedPackets &+= 1
-    ports.records[index].receivedBytes &+= UInt64(truncatingIfNeeded: count)
-    append(state, UInt64(port.rawValue) << 32)
+    ports.records[index].receivedBytes &+= UInt64(truncatingIfNeeded: state.count)
+    append(state, UInt64(state.inPort) << 32)
     return .accepted
+  }
+
+  /// Gives back the slot of a packet that cannot be received, and counts it.
+  @inline(__always)
+  mutating func refuse(_ slot: Int32, by index: Int, _ reason: DropReason) -> Reception {
+    pool.release(slot)
+    count(reason)
+    ports.records[index].receivedDropped &+= 1
+    return .dropped
   }
 
   /// Whether offload information names places that the packet has.

@@ -69,26 +69,10 @@ struct OutsideCommands {
     }
     for answer in answers {
       if case .error(let code) = answer.body, code != 0 {
-        throw CommandFailure("\(what) (\(Self.text(code)))")
+        throw CommandFailure("\(what) (\(SystemErrorText.text(code)))")
       }
     }
     return answers
-  }
-
-  /// What the datapath's error numbers, which are the same on all systems, are called.
-  private static func text(_ code: UInt32) -> String {
-    switch code {
-    case 2: "No such file or directory"
-    case 12: "Cannot allocate memory"
-    case 16: "Device or resource busy"
-    case 17: "File exists"
-    case 19: "No such device"
-    case 22: "Invalid argument"
-    case 28: "No space left on device"
-    case 34: "Numerical result out of range"
-    case 95: "Operation not supported"
-    default: "error \(code)"
-    }
   }
 
   // MARK: Ports

@@ -120,14 +120,19 @@ func ExtensionPort(
   }
 }
 
+@inline(__always)
+private func adapterKey(_ switchID: UInt32, _ port: UInt32, _ index: UInt32) -> AdapterKey {
+  AdapterKey(
+    SwitchID(rawValue: switchID), SwitchPortID(rawValue: port),
+    SwitchNICIndex(rawValue: UInt16(truncatingIfNeeded: index)))
+}
+
 @c
 func ExtensionAdapter(
   _ pointer: UnsafeMutableRawPointer, _ event: UInt32, _ adapter: UnsafePointer<BorderAdapter>
 ) -> UInt32 {
   let border = adapter.pointee
-  let key = AdapterKey(
-    SwitchID(rawValue: border.switchID), SwitchPortID(rawValue: border.port),
-    SwitchNICIndex(rawValue: UInt16(truncatingIfNeeded: border.index)))
+  let key = adapterKey(border.switchID, border.port, border.index)
   var description = SwitchAdapter(
     kind: AdapterKind(nicType: border.type), name: text(border.name, border.nameByteCount),
     alias: text(border.alias, border.aliasByteCount))
@@ -151,9 +156,7 @@ func ExtensionSave(
   _ pointer: UnsafeMutableRawPointer, _ switchID: UInt32, _ port: UInt32, _ index: UInt32,
   _ to: UnsafeMutablePointer<UInt8>, _ capacity: UInt32
 ) -> UInt32 {
-  let key = AdapterKey(
-    SwitchID(rawValue: switchID), SwitchPortID(rawValue: port),
-    SwitchNICIndex(rawValue: UInt16(truncatingIfNeeded: index)))
+  let key = adapterKey(switchID, port, index)
   guard let bytes = forwarding(pointer).save(key) else { return 0 }
   if bytes.count <= Int(capacity) {
     for index in bytes.indices { to[index] = bytes[index] }
@@ -166,9 +169,7 @@ func ExtensionRestore(
   _ pointer: UnsafeMutableRawPointer, _ switchID: UInt32, _ port: UInt32, _ index: UInt32,
   _ bytes: UnsafePointer<UInt8>, _ count: UInt32
 ) -> UInt32 {
-  let key = AdapterKey(
-    SwitchID(rawValue: switchID), SwitchPortID(rawValue: port),
-    SwitchNICIndex(rawValue: UInt16(truncatingIfNeeded: index)))
+  let key = adapterKey(switchID, port, index)
   let saved = Array(UnsafeBufferPointer(start: bytes, count: min(Int(count), 1_024)))
   return perform(.restoreAdapter(key, saved: saved), pointer)
 }
@@ -195,9 +196,7 @@ func ExtensionArrive(
   let border = arrival.pointee
   let information = OutOfBand(
     checksum: border.checksum, largeSend: border.largeSend, coalesced: border.coalesced, tag: border.tag)
-  let adapter = AdapterKey(
-    SwitchID(rawValue: border.switchID), SwitchPortID(rawValue: border.port),
-    SwitchNICIndex(rawValue: UInt16(truncatingIfNeeded: border.index)))
+  let adapter = adapterKey(border.switchID, border.port, border.index)
   let result = forwarding(pointer).arrive(
     on: Int(pipeline), from: adapter, information, border.isReceiveKind != 0 ? .receive : .send,
     byteCount: Int(border.byteCount)

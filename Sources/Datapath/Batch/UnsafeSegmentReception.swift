@@ -35,23 +35,8 @@ extension Engine {
     state.offload = offload(pool.span(state.start &- prefixByteCount, prefixByteCount))
     state.count = length
     state.inPort = port.rawValue
-    if tag != 0 {
-      pool.move(from: state.start, to: state.start &- 4, count: 12)
-      state.start &-= 4
-      state.count &+= 4
-      pool.store32(tag, state.start &+ 12)
-      state.offload.checksumStart &+= 4
-    }
-    guard state.offload.isNone || Engine.isValid(state.offload, state.count) else {
-      pool.release(slot)
-      count(.invalidOffload)
-      ports.records[index].receivedDropped &+= 1
-      return .dropped
-    }
-    ports.records[index].receivedPackets &+= 1
-    ports.records[index].receivedBytes &+= UInt64(truncatingIfNeeded: state.count)
-    append(state, UInt64(port.rawValue) << 32)
-    return .accepted
+    if tag != 0 { insert(tag, into: &state) }
+    return admit(state, by: index)
   }
 }
 
@@ -89,29 +74,19 @@ extension Engine {
     state.inPort = port.rawValue
     // SAFETY: the slot is this packet's alone until it is released.
     let memory = unsafe UnsafeMutableRawBufferPointer(mutating: pool.pointer(state.start, byteCount))
-    guard let offload = unsafe write(memory) else {
-      pool.release(slot)
-      count(.invalidOffload)
-      ports.records[index].receivedDropped &+= 1
-      return .dropped
-    }
+    guard let offload = unsafe write(memory) else { return refuse(slot, by: index, .invalidOffload) }
     state.offload = offload
-    if tag != 0 {
-      pool.move(from: state.start, to: state.start &- 4, count: 12)
-      state.start &-= 4
-      state.count &+= 4
-      pool.store32(tag, state.start &+ 12)
-      state.offload.checksumStart &+= 4
-    }
-    guard state.offload.isNone || Engine.isValid(state.offload, state.count) else {
-      pool.release(slot)
-      count(.invalidOffload)
-      ports.records[index].receivedDropped &+= 1
-      return .dropped
-    }
-    ports.records[index].receivedPackets &+= 1
-    ports.records[index].receivedBytes &+= UInt64(truncatingIfNeeded: state.count)
-    append(state, UInt64(port.rawValue) << 32)
-    return .accepted
+    if tag != 0 { insert(tag, into: &state) }
+    return admit(state, by: index)
+  }
+
+  /// Puts a tag back into a packet that has room before it.
+  @inline(__always)
+  private mutating func insert(_ tag: UInt32, into state: inout PacketState) {
+    pool.move(from: state.start, to: state.start &- 4, count: 12)
+    state.start &-= 4
+    state.count &+= 4
+    pool.store32(tag, state.start &+ 12)
+    state.offload.checksumStart &+= 4
   }
 }

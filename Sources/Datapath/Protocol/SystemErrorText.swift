@@ -1,7 +1,7 @@
-/// The words for the `errno` values that a datapath answers with.
-enum SystemErrorText {
+/// The words for the `errno` values that a datapath answers with, which are the same numbers on all systems.
+public enum SystemErrorText {
   /// The text of an error number, as the C library has it.
-  static func text(_ code: UInt32) -> String {
+  public static func text(_ code: UInt32) -> String {
     switch code {
     case 1: "Operation not permitted"
     case 2: "No such file or directory"
