@@ -9,6 +9,7 @@
 #define DRIVER_TAG 'supA'
 #define DRIVER_MAXIMUM_SWITCH_COUNT 64
 #define DRIVER_MAXIMUM_PIPELINE_COUNT 64
+#define REFERENCE_BUCKET_COUNT 64
 
 // A filter module: the extension in one virtual switch.
 struct Module {
@@ -24,6 +25,16 @@ struct Module {
   volatile LONG owesPauseCompletion;
   PNDIS_OID_REQUEST pendingClone;
   KSPIN_LOCK pendingLock;
+  // The rest up to the names: under the control lock. What is held of the switch.
+  struct Reference *references[REFERENCE_BUCKET_COUNT];
+  ULONG referenceCount;
+  // What goes while its request is under way, of which no reference is taken; port 0 if nothing does.
+  ULONG goingPort;
+  ULONG goingIndex;
+  // How much has gone: what was asked before does not hold after.
+  ULONG64 removalCount;
+  // The switch is forgotten, since the module is about to be detached.
+  BOOLEAN isLeaving;
   UNICODE_STRING guid;
   WCHAR guidText[128];
 };
@@ -92,6 +103,18 @@ void AdapterFromParameters(
     struct BorderAdapter *, const struct Module *, const NDIS_SWITCH_NIC_PARAMETERS *, WCHAR *alias,
     ULONG aliasByteCapacity);
 void PortFromParameters(struct BorderPort *, const struct Module *, const NDIS_SWITCH_PORT_PARAMETERS *);
+
+// References.c; all but the last under the control lock.
+// In the place of an adapter's index: the port itself, with all that is at it.
+#define REFERENCE_PORT 0xffffffffu
+// Have the switch keep a port, or an adapter with its port; refused if it goes, the switch refuses, or there is no memory.
+BOOLEAN ReferencePort(struct Module *, ULONG port);
+BOOLEAN ReferenceAdapter(struct Module *, ULONG port, ULONG index);
+// From the beginning to the end of the request by which something goes, no reference is taken on it.
+void ReferencesBeginEnd(struct Module *, ULONG port, ULONG index);
+void ReferencesEnd(struct Module *);
+void ReferencesGiveBack(struct Module *, ULONG port, ULONG index);
+void ReferencesGiveBackAll(struct Module *);
 
 // Packets.c
 extern FILTER_SEND_NET_BUFFER_LISTS FilterSendNetBufferLists;

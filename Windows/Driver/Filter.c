@@ -108,13 +108,22 @@ NDIS_STATUS NTAPI FilterAttach(
   return status;
 }
 
-VOID NTAPI FilterDetach(NDIS_HANDLE context) {
-  struct Module *module = context;
+// Forgets the switch, and gives back what is held of it. From then on its requests pass unseen, and its packets are nobody's.
+static void leave(struct Module *module) {
   KIRQL level = ControlAcquire();
-  ExtensionDetach(driver.extension, module->switchID);
+  BOOLEAN wasLeaving = module->isLeaving;
+  module->isLeaving = TRUE;
+  if (!wasLeaving) ExtensionDetach(driver.extension, module->switchID);
   ControlRelease(level);
+  if (wasLeaving) return;
   // Whoever had found this module before the switch was forgotten is done with it now.
   PipelinesQuiesce();
+  ReferencesGiveBackAll(module);
+}
+
+VOID NTAPI FilterDetach(NDIS_HANDLE context) {
+  struct Module *module = context;
+  leave(module);
   freeModule(module);
 }
 
@@ -163,8 +172,10 @@ ULONG InterfaceAlias(const GUID *instance, WCHAR *alias, ULONG byteCapacity) {
   return copied;
 }
 
-static void learnPorts(struct Module *module, PNDIS_SWITCH_PORT_ARRAY array, ULONG length) {
-  for (ULONG index = 0; index < array->NumElements; index++) {
+// Both return false once something has gone since the array was asked for, of which it may still tell.
+static BOOLEAN learnPorts(struct Module *module, PNDIS_SWITCH_PORT_ARRAY array, ULONG length, ULONG64 removalCount) {
+  BOOLEAN isTrue = TRUE;
+  for (ULONG index = 0; isTrue && index < array->NumElements; index++) {
     ULONG64 end = array->FirstElementOffset + (ULONG64)array->ElementSize * index + sizeof(NDIS_SWITCH_PORT_PARAMETERS);
     if (end > length) break;
     const NDIS_SWITCH_PORT_PARAMETERS *parameters = NDIS_SWITCH_PORT_AT_ARRAY_INDEX(array, index);
@@ -172,13 +183,20 @@ static void learnPorts(struct Module *module, PNDIS_SWITCH_PORT_ARRAY array, ULO
     struct BorderPort port;
     PortFromParameters(&port, module, parameters);
     KIRQL level = ControlAcquire();
-    ExtensionPort(driver.extension, extensionLearn, &port);
+    isTrue = module->removalCount == removalCount;
+    if (isTrue) {
+      ExtensionPort(driver.extension, extensionLearn, &port);
+      // If it is refused, it is asked for again with the first adapter.
+      ReferencePort(module, port.port);
+    }
     ControlRelease(level);
   }
+  return isTrue;
 }
 
-static void learnAdapters(struct Module *module, PNDIS_SWITCH_NIC_ARRAY array, ULONG length) {
-  for (ULONG index = 0; index < array->NumElements; index++) {
+static BOOLEAN learnAdapters(struct Module *module, PNDIS_SWITCH_NIC_ARRAY array, ULONG length, ULONG64 removalCount) {
+  BOOLEAN isTrue = TRUE;
+  for (ULONG index = 0; isTrue && index < array->NumElements; index++) {
     ULONG64 end = array->FirstElementOffset + (ULONG64)array->ElementSize * index + sizeof(NDIS_SWITCH_NIC_PARAMETERS);
     if (end > length) break;
     const NDIS_SWITCH_NIC_PARAMETERS *parameters = NDIS_SWITCH_NIC_AT_ARRAY_INDEX(array, index);
@@ -188,11 +206,15 @@ static void learnAdapters(struct Module *module, PNDIS_SWITCH_NIC_ARRAY array, U
     WCHAR alias[256];
     AdapterFromParameters(&adapter, module, parameters, alias, sizeof alias);
     KIRQL level = ControlAcquire();
-    ExtensionAdapter(
-        driver.extension,
-        parameters->NicState == NdisSwitchNicStateConnected ? extensionLearnConnected : extensionLearn, &adapter);
+    isTrue = module->removalCount == removalCount;
+    if (isTrue) {
+      BOOLEAN isDestination = parameters->NicState == NdisSwitchNicStateConnected &&
+                              ReferenceAdapter(module, adapter.port, adapter.index);
+      ExtensionAdapter(driver.extension, isDestination ? extensionLearnConnected : extensionLearn, &adapter);
+    }
     ControlRelease(level);
   }
+  return isTrue;
 }
 
 #define LEARN_MAXIMUM_BYTE_COUNT (16u << 20)
@@ -221,21 +243,36 @@ static NDIS_STATUS queryArray(
   return status;
 }
 
-static NDIS_STATUS learn(struct Module *module) {
+static NDIS_STATUS learnOnce(struct Module *module, PBOOLEAN isTrue) {
   ULONG length;
   PVOID array;
+  KIRQL level = ControlAcquire();
+  ULONG64 removalCount = module->removalCount;
+  ControlRelease(level);
   NDIS_STATUS status = queryArray(
       module, OID_SWITCH_PORT_ARRAY, NDIS_SWITCH_PORT_ARRAY_REVISION_1, NDIS_SIZEOF_NDIS_SWITCH_PORT_ARRAY_REVISION_1,
       &array, &length);
   if (status != NDIS_STATUS_SUCCESS) return status;
-  learnPorts(module, array, length);
+  *isTrue = learnPorts(module, array, length, removalCount);
   free(array);
+  if (!*isTrue) return status;
   status = queryArray(
       module, OID_SWITCH_NIC_ARRAY, NDIS_SWITCH_NIC_ARRAY_REVISION_1, NDIS_SIZEOF_NDIS_SWITCH_NIC_ARRAY_REVISION_1,
       &array, &length);
   if (status != NDIS_STATUS_SUCCESS) return status;
-  learnAdapters(module, array, length);
+  *isTrue = learnAdapters(module, array, length, removalCount);
   free(array);
+  return status;
+}
+
+// How often it is asked again, because something went while the switch answered.
+#define LEARN_MAXIMUM_ATTEMPT_COUNT 64
+
+static NDIS_STATUS learn(struct Module *module) {
+  NDIS_STATUS status = NDIS_STATUS_SUCCESS;
+  BOOLEAN isTrue = FALSE;
+  for (ULONG attempt = 0; !isTrue && status == NDIS_STATUS_SUCCESS && attempt < LEARN_MAXIMUM_ATTEMPT_COUNT; attempt++)
+    status = learnOnce(module, &isTrue);
   return status;
 }
 
@@ -277,5 +314,7 @@ NDIS_STATUS NTAPI FilterPause(NDIS_HANDLE context, PNDIS_FILTER_PAUSE_PARAMETERS
 NDIS_STATUS NTAPI FilterNetPnPEvent(NDIS_HANDLE context, PNET_PNP_EVENT_NOTIFICATION event) {
   struct Module *module = context;
   if (event->NetPnPEvent.NetEvent == NetEventSwitchActivate) learn(module);
+  // When the module is detached, the ways to the switch are closed already.
+  if (event->NetPnPEvent.NetEvent == NetEventFilterPreDetach) leave(module);
   return NdisFNetPnPEvent(module->filterHandle, event);
 }

@@ -92,6 +92,32 @@ static uint32_t tellAdapter(uint32_t event, const struct BorderAdapter *adapter)
   return verdict;
 }
 
+// What goes is first forgotten by every engine; then those who had chosen it for a packet have handed the packet over; then it
+// is given back, and the request goes on.
+static void endPort(struct Module *module, uint32_t event, const struct BorderPort *port) {
+  KIRQL level = ControlAcquire();
+  ReferencesBeginEnd(module, port->port, REFERENCE_PORT);
+  ExtensionPort(driver.extension, event, port);
+  ControlRelease(level);
+  WorkerRing();
+  PipelinesQuiesce();
+  level = ControlAcquire();
+  ReferencesGiveBack(module, port->port, REFERENCE_PORT);
+  ControlRelease(level);
+}
+
+static void endAdapter(struct Module *module, uint32_t event, const struct BorderAdapter *adapter) {
+  KIRQL level = ControlAcquire();
+  ReferencesBeginEnd(module, adapter->port, adapter->index);
+  ExtensionAdapter(driver.extension, event, adapter);
+  ControlRelease(level);
+  WorkerRing();
+  PipelinesQuiesce();
+  level = ControlAcquire();
+  ReferencesGiveBack(module, adapter->port, adapter->index);
+  ControlRelease(level);
+}
+
 static NDIS_STATUS portRequest(struct Module *module, PNDIS_OID_REQUEST request, PBOOLEAN isCreated) {
   const NDIS_SWITCH_PORT_PARAMETERS *parameters = request->DATA.SET_INFORMATION.InformationBuffer;
   if (!parameters ||
@@ -109,11 +135,8 @@ static NDIS_STATUS portRequest(struct Module *module, PNDIS_OID_REQUEST request,
       return verdict == extensionVetoed ? NDIS_STATUS_DATA_NOT_ACCEPTED : NDIS_STATUS_SUCCESS;
     }
     case OID_SWITCH_PORT_UPDATED: tellPort(extensionUpdate, &port); break;
-    case OID_SWITCH_PORT_TEARDOWN:
-      tellPort(extensionTearDown, &port);
-      PipelinesQuiesce();
-      break;
-    case OID_SWITCH_PORT_DELETE: tellPort(extensionDelete, &port); break;
+    case OID_SWITCH_PORT_TEARDOWN: endPort(module, extensionTearDown, &port); break;
+    case OID_SWITCH_PORT_DELETE: endPort(module, extensionDelete, &port); break;
   }
   return NDIS_STATUS_SUCCESS;
 }
@@ -134,12 +157,8 @@ static NDIS_STATUS adapterRequest(struct Module *module, PNDIS_OID_REQUEST reque
       return verdict == extensionVetoed ? NDIS_STATUS_DATA_NOT_ACCEPTED : NDIS_STATUS_SUCCESS;
     }
     case OID_SWITCH_NIC_UPDATED: tellAdapter(extensionUpdate, &adapter); break;
-    case OID_SWITCH_NIC_DISCONNECT:
-      tellAdapter(extensionDisconnect, &adapter);
-      // Whoever had already chosen the adapter for a packet has handed it over when this returns.
-      PipelinesQuiesce();
-      break;
-    case OID_SWITCH_NIC_DELETE: tellAdapter(extensionDelete, &adapter); break;
+    case OID_SWITCH_NIC_DISCONNECT: endAdapter(module, extensionDisconnect, &adapter); break;
+    case OID_SWITCH_NIC_DELETE: endAdapter(module, extensionDelete, &adapter); break;
   }
   return NDIS_STATUS_SUCCESS;
 }
@@ -216,6 +235,7 @@ static BOOLEAN refusesNICRequest(PNDIS_OID_REQUEST request) {
 // Looks at a request on its way down. TRUE: it ends here, with a status.
 static BOOLEAN inspect(struct Module *module, PNDIS_OID_REQUEST request, PBOOLEAN isCreated, NDIS_STATUS *status) {
   *status = NDIS_STATUS_SUCCESS;
+  if (module->isLeaving) return FALSE;
   if (request->RequestType == NdisRequestMethod) {
     switch (request->DATA.METHOD_INFORMATION.Oid) {
       case OID_SWITCH_NIC_REQUEST:
@@ -238,6 +258,65 @@ static BOOLEAN inspect(struct Module *module, PNDIS_OID_REQUEST request, PBOOLEA
     case OID_SWITCH_NIC_RESTORE: return restore(module, request, status);
   }
   return *status != NDIS_STATUS_SUCCESS;
+}
+
+// MARK: What came of it
+
+static void concludePort(struct Module *module, PNDIS_OID_REQUEST request, BOOLEAN wasCreated, NDIS_STATUS status) {
+  const NDIS_SWITCH_PORT_PARAMETERS *parameters = request->DATA.SET_INFORMATION.InformationBuffer;
+  if (!parameters ||
+      request->DATA.SET_INFORMATION.InformationBufferLength < NDIS_SIZEOF_NDIS_SWITCH_PORT_PARAMETERS_REVISION_1)
+    return;
+  KIRQL level = ControlAcquire();
+  if (status == NDIS_STATUS_SUCCESS) {
+    // If it is refused, it is asked for again with the first adapter.
+    if (!parameters->IsValidationPort) ReferencePort(module, parameters->PortId);
+  } else if (wasCreated) {
+    struct BorderPort port;
+    PortFromParameters(&port, module, parameters);
+    ExtensionPort(driver.extension, extensionUndo, &port);
+    ReferencesGiveBack(module, parameters->PortId, REFERENCE_PORT);
+  }
+  ControlRelease(level);
+  WorkerRing();
+}
+
+static void concludeAdapter(struct Module *module, PNDIS_OID_REQUEST request, BOOLEAN wasCreated, NDIS_STATUS status) {
+  const NDIS_SWITCH_NIC_PARAMETERS *parameters = request->DATA.SET_INFORMATION.InformationBuffer;
+  if (!parameters ||
+      request->DATA.SET_INFORMATION.InformationBufferLength < NDIS_SIZEOF_NDIS_SWITCH_NIC_PARAMETERS_REVISION_1)
+    return;
+  struct BorderAdapter adapter = {
+      .switchID = module->switchID, .port = parameters->PortId, .index = parameters->NicIndex};
+  KIRQL level = ControlAcquire();
+  if (request->DATA.SET_INFORMATION.Oid == OID_SWITCH_NIC_CONNECT) {
+    if (status == NDIS_STATUS_SUCCESS && ReferenceAdapter(module, adapter.port, adapter.index))
+      ExtensionAdapter(driver.extension, extensionConnect, &adapter);
+  } else if (wasCreated && status != NDIS_STATUS_SUCCESS) {
+    ExtensionAdapter(driver.extension, extensionUndo, &adapter);
+    ReferencesGiveBack(module, adapter.port, adapter.index);
+  }
+  ControlRelease(level);
+  WorkerRing();
+}
+
+// What changes only once the switch itself has agreed, or has to be undone because it did not.
+static void conclude(struct Module *module, PNDIS_OID_REQUEST request, BOOLEAN wasCreated, NDIS_STATUS status) {
+  if (request->RequestType != NdisRequestSetInformation) return;
+  switch (request->DATA.SET_INFORMATION.Oid) {
+    case OID_SWITCH_PORT_CREATE: concludePort(module, request, wasCreated, status); break;
+    case OID_SWITCH_NIC_CREATE:
+    case OID_SWITCH_NIC_CONNECT: concludeAdapter(module, request, wasCreated, status); break;
+    case OID_SWITCH_NIC_DISCONNECT:
+    case OID_SWITCH_NIC_DELETE:
+    case OID_SWITCH_PORT_TEARDOWN:
+    case OID_SWITCH_PORT_DELETE: {
+      KIRQL level = ControlAcquire();
+      ReferencesEnd(module);
+      ControlRelease(level);
+      break;
+    }
+  }
 }
 
 static void setPending(struct Module *module, PNDIS_OID_REQUEST clone) {
@@ -264,44 +343,12 @@ NDIS_STATUS NTAPI FilterOidRequest(NDIS_HANDLE context, PNDIS_OID_REQUEST reques
     if (status != NDIS_STATUS_PENDING) FilterOidRequestComplete(module, clone, status);
     return NDIS_STATUS_PENDING;
   }
-  if (isCreated) {
-    // It goes no further, so that it does not happen.
-    if (request->DATA.SET_INFORMATION.Oid == OID_SWITCH_PORT_CREATE) {
-      struct BorderPort port;
-      PortFromParameters(&port, module, request->DATA.SET_INFORMATION.InformationBuffer);
-      tellPort(extensionUndo, &port);
-    } else {
-      const NDIS_SWITCH_NIC_PARAMETERS *parameters = request->DATA.SET_INFORMATION.InformationBuffer;
-      struct BorderAdapter adapter = {
-          .switchID = module->switchID, .port = parameters->PortId, .index = parameters->NicIndex};
-      tellAdapter(extensionUndo, &adapter);
-    }
-  }
+  // It goes no further, so that it does not happen.
+  conclude(module, request, isCreated, status);
   return status;
 }
 
 // MARK: On the way back
-
-// What changes only once the switch itself has agreed, or has to be undone because it did not.
-static void conclude(struct Module *module, PNDIS_OID_REQUEST request, BOOLEAN wasCreated, NDIS_STATUS status) {
-  if (request->RequestType != NdisRequestSetInformation) return;
-  NDIS_OID oid = request->DATA.SET_INFORMATION.Oid;
-  if (oid == OID_SWITCH_PORT_CREATE && wasCreated && status != NDIS_STATUS_SUCCESS) {
-    struct BorderPort port;
-    PortFromParameters(&port, module, request->DATA.SET_INFORMATION.InformationBuffer);
-    tellPort(extensionUndo, &port);
-    return;
-  }
-  BOOLEAN isFailedCreation = oid == OID_SWITCH_NIC_CREATE && wasCreated && status != NDIS_STATUS_SUCCESS;
-  BOOLEAN isConnection = oid == OID_SWITCH_NIC_CONNECT && status == NDIS_STATUS_SUCCESS;
-  const NDIS_SWITCH_NIC_PARAMETERS *parameters = request->DATA.SET_INFORMATION.InformationBuffer;
-  if ((!isFailedCreation && !isConnection) || !parameters ||
-      request->DATA.SET_INFORMATION.InformationBufferLength < NDIS_SIZEOF_NDIS_SWITCH_NIC_PARAMETERS_REVISION_1)
-    return;
-  struct BorderAdapter adapter = {
-      .switchID = module->switchID, .port = parameters->PortId, .index = parameters->NicIndex};
-  tellAdapter(isConnection ? extensionConnect : extensionUndo, &adapter);
-}
 
 static void copyResult(PNDIS_OID_REQUEST original, PNDIS_OID_REQUEST clone) {
   switch (clone->RequestType) {

@@ -271,7 +271,8 @@ class NIC:
         return self.collect()
 
     def references(self):
-        return int(self.ask("references"))
+        """How many references the driver holds on the NIC, and on its port."""
+        return int(self.ask("references")), int(self.switch.ask("references", port=self.port, nic=0xFFFF))
 
     def watch(self):
         self.ask("watch", value=1)

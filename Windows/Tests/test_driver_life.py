@@ -141,6 +141,128 @@ class Life(DriverTestCase):
             nic.rename(name)
 
 
+class References(DriverTestCase):
+    """What is a destination is held, and given back before the switch is told that it may go."""
+
+    def test_they_are_held_while_it_is_connected(self):
+        switch = self.host.switch("external")
+        for pending in (0, 1):
+            self.host.ask("oids-pend", value=pending)
+            with self.subTest(pending=pending):
+                nic = switch.nic(friendly="port1").create_port().create_nic()
+                self.assertEqual(nic.references(), (0, 1))
+                nic.connect()
+                self.assertEqual(nic.references(), (1, 1))
+                nic.rename("port2")
+                nic.rename_nic("other")
+                self.assertEqual(nic.references(), (1, 1))
+                nic.disconnect()
+                self.assertEqual(nic.references(), (0, 1))
+                nic.connect()
+                self.assertEqual(nic.references(), (1, 1))
+                nic.disconnect().delete_nic()
+                nic.ask("port-teardown")
+                self.assertEqual(self.host.counters()["liveReferences"], 0)
+                nic.ask("port-delete")
+
+    def test_each_adapter_of_a_team_is_held_once(self):
+        switch = self.host.switch("external")
+        first = switch.external("Ethernet1")
+        second = NIC(switch, first.port, index=2, port_type=1, nic_type=0, nic_name="n", nic_friendly="Ethernet2")
+        second.create_nic().connect()
+        self.assertEqual([nic.references() for nic in (first.virtual, first, second)], [(1, 1)] * 3)
+        first.disconnect()
+        self.assertEqual([nic.references()[0] for nic in (first.virtual, first, second)], [1, 0, 1])
+
+    def test_a_detached_switch_gets_them_back_without_any_disconnect(self):
+        switch = self.host.switch("external")
+        nics = [switch.vm(f"vm{number}", f"port{number}") for number in range(70)]
+        self.assertEqual(self.host.counters()["liveReferences"], 140)
+        for _ in range(2):
+            switch.detach()
+            self.assertEqual(self.host.counters()["liveReferences"], 0)
+            switch.attach()
+            self.assertEqual({nic.references() for nic in nics}, {(1, 1)})
+
+    def test_what_is_learnt_again_is_not_held_twice(self):
+        switch = self.host.switch("external", active=False)
+        one = switch.vm("one", "port1")
+        switch.activate()
+        two = switch.vm("two", "port2")
+        for _ in range(3):
+            switch.activate()
+            switch.pause()
+            switch.restart()
+            self.assertEqual([one.references(), two.references()], [(1, 1)] * 2)
+        switch.pause()
+        one.disconnect()
+        switch.restart()
+        self.assertEqual([one.references(), two.references()], [(0, 1), (1, 1)])
+        one.delete_nic().delete_port()
+        two.remove()
+
+    def test_whoever_is_not_held_is_no_destination(self):
+        datapath, first, second, one, two = self.two_machines()
+        datapath.add_flow(one, output(two))
+        packet = frame(second.mac, first.mac)
+
+        def reaches():
+            first.inject(packet)
+            self.assertEqual(self.host.quiesce(), 0)
+            return len(second.collect())
+
+        self.assertEqual(reaches(), 1)
+        second.disconnect()
+        self.host.ask("refuse-references", value=1)
+        second.connect()
+        self.assertEqual(second.references(), (0, 1))
+        self.assertEqual(reaches(), 0)
+        second.disconnect().connect()
+        self.assertEqual(second.references(), (1, 1))
+        self.assertEqual(reaches(), 1)
+        # On a switch that is attached anew, where all is refused at first.
+        switch = first.switch
+        switch.detach()
+        self.host.ask("refuse-references", value=100)
+        switch.attach()
+        self.host.ask("refuse-references", value=0)
+        self.assertEqual((first.references(), second.references()), ((0, 0), (0, 0)))
+        self.assertEqual(reaches(), 0)
+        switch.pause()
+        switch.restart()
+        self.assertEqual(second.references(), (1, 1))
+        self.assertEqual(reaches(), 1)
+
+    def test_a_disconnect_under_load_gives_back_first(self):
+        datapath, first, second, one, two = self.two_machines()
+        datapath.add_flow(one, output(two))
+        for pending in (0, 1):
+            self.host.ask("oids-pend", value=pending)
+            self.host.ask("sends-pend", value=pending)
+            first.inject(frame(second.mac, first.mac), lists=4)
+            first.ask("load-start", value=2)
+            for _ in range(10):
+                self.assertEqual(second.references(), (1, 1))
+                second.disconnect()
+                self.assertEqual(second.references(), (0, 1))
+                second.connect()
+                second.collect()
+            self.host.ask("load-stop")
+            self.assertEqual(self.host.quiesce(), 0)
+
+    def test_adapters_come_and_go_while_the_switch_restarts(self):
+        datapath, first, second, one, two = self.two_machines()
+        datapath.add_flow(one, output(two))
+        second.ask("life-start", name="other", friendly="port2")
+        for _ in range(30):
+            first.switch.pause()
+            first.switch.restart()
+        self.assertGreater(int(self.host.ask("life-stop")), 0)
+        self.assertEqual(second.references(), (1, 1))
+        first.inject(frame(second.mac, first.mac))
+        self.assertEqual(len(second.collect_within(1)), 1)
+
+
 class Nonsense(DriverTestCase):
     """Requests that no real switch sends: the driver answers as documented or passes them on, and does not fall over."""
 

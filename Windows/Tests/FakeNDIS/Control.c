@@ -75,6 +75,7 @@ static NDIS_STATUS command(const struct FakeCommand *command, ULONG *value) {
         fake.vetoedOID = command->value;
         fake.vetoCount = command->flags;
         return NDIS_STATUS_SUCCESS;
+    case fakeRefuseReferences: fake.refusedReferences = command->value; return NDIS_STATUS_SUCCESS;
     case fakeOIDsPend: fake.oidsPend = (LONG)command->value; return NDIS_STATUS_SUCCESS;
     case fakeSendsPend: fake.sendsPend = (LONG)command->value; return NDIS_STATUS_SUCCESS;
     case fakeHoldSends:

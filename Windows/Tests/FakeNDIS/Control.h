@@ -59,6 +59,7 @@ enum FakeOperation {
     fakeFailAllocations,   // value = every how many allocations of NDIS fails, 0 for none; flags != 0: of pool memory too
     fakeQuiesce,           // waits until nothing is in the driver's hands, or a time limit; reply: what still is
     fakeReferences,        // switch, port, nic: reply: references held on the NIC (nic != 0xffff) or the port
+    fakeRefuseReferences,  // value = how many more references are refused, on whatever
 };
 
 // Flags of fakeSwitchCreate.

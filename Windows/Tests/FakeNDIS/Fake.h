@@ -157,6 +157,7 @@ struct FakeState {
 
     // How the layer below behaves.
     ULONG vetoedOID, vetoCount;
+    ULONG refusedReferences;  // so many more are refused
     BOOLEAN nonsense;  // the request under way is not one to be understood
     volatile LONG oidsPend, sendsPend, holdSends;
     volatile LONG allocationsFailEvery, allocationNumber;

@@ -199,6 +199,11 @@ static NDIS_STATUS change(LONG *references, BOOLEAN legal, int by, const char *w
         complain("%s: %u/%u cannot be referenced now", who, (unsigned)port, (unsigned)nic);
         return NDIS_STATUS_INVALID_STATE;
     }
+    if (by > 0 && fake.refusedReferences) {
+        fake.refusedReferences--;
+        fakeUnlock();
+        return NDIS_STATUS_RESOURCES;
+    }
     if (by < 0 && *references == 0) {
         fakeUnlock();
         complain("%s: %u/%u has no reference", who, (unsigned)port, (unsigned)nic);

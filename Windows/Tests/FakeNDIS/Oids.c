@@ -27,23 +27,11 @@ static BOOLEAN vetoedBelow(NDIS_OID oid) {
     return vetoed;
 }
 
-// References make the layer below wait with a disconnect or a teardown.
-static void waitForReferences(const LONG *references, const char *what, ULONG port) {
-    for (ULONG waited = 0; *(volatile const LONG *)references; waited += 5) {
-        if (waited > FAKE_WAIT_MILLISECONDS / 2) {
-            complain("%s of port %u: %d references stay", what, (unsigned)port, (int)*references);
-            return;
-        }
-        sleepMilliseconds(5);
-    }
-}
-
-static void disconnectBelow(struct FakeSwitch *owner, PNDIS_SWITCH_NIC_PARAMETERS parameters) {
+static void createBelow(struct FakeSwitch *owner, PNDIS_SWITCH_PORT_PARAMETERS parameters) {
     fakeLock();
-    struct FakeNIC *nic = findNIC(owner, parameters->PortId, parameters->NicIndex);
-    if (nic) nic->connected = FALSE;
+    struct FakePort *port = findPort(owner, parameters->PortId);
+    if (port) port->created = TRUE;
     fakeUnlock();
-    if (nic) waitForReferences(&nic->references, "disconnect", parameters->PortId);
 }
 
 static void tearDownBelow(struct FakeSwitch *owner, PNDIS_SWITCH_PORT_PARAMETERS parameters) {
@@ -51,7 +39,13 @@ static void tearDownBelow(struct FakeSwitch *owner, PNDIS_SWITCH_PORT_PARAMETERS
     struct FakePort *port = findPort(owner, parameters->PortId);
     if (port) port->tornDown = TRUE;
     fakeUnlock();
-    if (port) waitForReferences(&port->references, "teardown", parameters->PortId);
+}
+
+static void connectBelow(struct FakeSwitch *owner, PNDIS_SWITCH_NIC_PARAMETERS parameters, BOOLEAN connected) {
+    fakeLock();
+    struct FakeNIC *nic = findNIC(owner, parameters->PortId, parameters->NicIndex);
+    if (nic) nic->connected = connected;
+    fakeUnlock();
 }
 
 // The layer below the extension.
@@ -60,20 +54,10 @@ static NDIS_STATUS below(struct FakeSwitch *owner, PNDIS_OID_REQUEST request) {
     if (vetoedBelow(oid)) return NDIS_STATUS_RESOURCES;
     if (fake.nonsense) return NDIS_STATUS_SUCCESS;
     switch (oid) {
-    case OID_SWITCH_NIC_CONNECT: {
-        PNDIS_SWITCH_NIC_PARAMETERS parameters = request->DATA.SET_INFORMATION.InformationBuffer;
-        fakeLock();
-        struct FakeNIC *nic = findNIC(owner, parameters->PortId, parameters->NicIndex);
-        if (nic) nic->connected = TRUE;
-        fakeUnlock();
-        break;
-    }
-    case OID_SWITCH_NIC_DISCONNECT:
-        disconnectBelow(owner, request->DATA.SET_INFORMATION.InformationBuffer);
-        break;
-    case OID_SWITCH_PORT_TEARDOWN:
-        tearDownBelow(owner, request->DATA.SET_INFORMATION.InformationBuffer);
-        break;
+    case OID_SWITCH_PORT_CREATE: createBelow(owner, request->DATA.SET_INFORMATION.InformationBuffer); break;
+    case OID_SWITCH_PORT_TEARDOWN: tearDownBelow(owner, request->DATA.SET_INFORMATION.InformationBuffer); break;
+    case OID_SWITCH_NIC_CONNECT: connectBelow(owner, request->DATA.SET_INFORMATION.InformationBuffer, TRUE); break;
+    case OID_SWITCH_NIC_DISCONNECT: connectBelow(owner, request->DATA.SET_INFORMATION.InformationBuffer, FALSE); break;
     case OID_SWITCH_NIC_SAVE:
         request->DATA.METHOD_INFORMATION.BytesWritten = 0;
         ((PNDIS_SWITCH_NIC_SAVE_STATE)request->DATA.METHOD_INFORMATION.InformationBuffer)->SaveDataSize = 0;

@@ -138,10 +138,7 @@ static NDIS_STATUS createPort(struct FakeSwitch *owner, const struct FakeCommand
     owner->ports = port;
     fakeUnlock();
     NDIS_STATUS status = portRequest(port, OID_SWITCH_PORT_CREATE);
-    if (status == NDIS_STATUS_SUCCESS)
-        port->created = TRUE;
-    else
-        removePort(port);
+    if (status != NDIS_STATUS_SUCCESS) removePort(port);
     return status;
 }
 
@@ -158,9 +155,20 @@ static NDIS_STATUS tearDownPort(struct FakePort *port) {
     return status;
 }
 
+// While there are references the switch does not begin to delete; a driver that keeps them for ever is complained of.
+static void waitForReferences(const LONG *references, const char *what, ULONG port) {
+    for (ULONG waited = 0; *(volatile const LONG *)references; waited += 5) {
+        if (waited > FAKE_WAIT_MILLISECONDS / 2) {
+            complain("%s of port %u: %d references stay", what, (unsigned)port, (int)*references);
+            return;
+        }
+        sleepMilliseconds(5);
+    }
+}
+
 static NDIS_STATUS deletePort(struct FakePort *port) {
     if (!port->tornDown) return NDIS_STATUS_INVALID_STATE;
-    if (port->references) complain("port %u is deleted with %d references", (unsigned)port->parameters.PortId, (int)port->references);
+    waitForReferences(&port->references, "the end", port->parameters.PortId);
     port->parameters.PortState = NdisSwitchPortStateDeleted;
     NDIS_STATUS status = portRequest(port, OID_SWITCH_PORT_DELETE);
     removePort(port);
@@ -251,7 +259,7 @@ static NDIS_STATUS disconnectNIC(struct FakeNIC *nic) {
 
 static NDIS_STATUS deleteNIC(struct FakeNIC *nic) {
     if (nic->connected) return NDIS_STATUS_INVALID_STATE;
-    if (nic->references) complain("a NIC of port %u is deleted with references", (unsigned)nic->parameters.PortId);
+    waitForReferences(&nic->references, "the end of a NIC", nic->parameters.PortId);
     nic->parameters.NicState = NdisSwitchNicStateDeleted;
     NDIS_STATUS status = nicRequest(nic, OID_SWITCH_NIC_DELETE);
     removeNIC(nic);

@@ -20,7 +20,7 @@ static const struct Operation operations[] = {
     {"port-property", fakePortProperty}, {"raw-oid", fakeRawOID}, {"veto", fakeVeto}, {"oids-pend", fakeOIDsPend},
     {"sends-pend", fakeSendsPend}, {"hold-sends", fakeHoldSends}, {"watch", fakeWatchNIC}, {"load-start", fakeLoadStart},
     {"load-stop", fakeLoadStop}, {"life-start", fakeLifeStart}, {"life-stop", fakeLifeStop}, {"fail-allocations", fakeFailAllocations}, {"quiesce", fakeQuiesce},
-    {"references", fakeReferences},
+    {"references", fakeReferences}, {"refuse-references", fakeRefuseReferences},
 };
 
 // Names come as hexadecimal UTF-16, so that any name passes through a line of words.
