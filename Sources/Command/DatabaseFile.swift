@@ -1,7 +1,7 @@
 // What: a database's journal as a file: locked, appended to, replaced as a whole.
 
 import Host
-import JSON
+public import JSON
 public import OVSDB
 
 /// The file of a database.
@@ -26,7 +26,8 @@ public final class DatabaseFile {
   public var byteCount: Int64 { endOffset }
 
   /// Makes a file that must not exist yet.
-  public static func create(_ path: String, journal: [UInt8]) throws(DatabaseError) {
+  public static func create(_ path: String, records: [JSONValue]) throws(DatabaseError) {
+    let journal = try Journal.onHost.bytes(records)
     let lock = try lock(path)
     do throws(SystemError) {
       let file = try File(path, .createNew)
@@ -71,7 +72,7 @@ public final class DatabaseFile {
     } catch {
       throw ioError("\(path): open failed", error)
     }
-    let loaded = try DatabaseLoader.load(bytes, name: path, generator: generator)
+    let loaded = try DatabaseLoader.load(bytes, name: path, .onHost, generator: generator)
     if !cutsTail, let error = loaded.tailError { throw error }
     do throws(SystemError) {
       if loaded.byteCount != bytes.count { try file.truncate(to: Int64(loaded.byteCount)) }
@@ -84,11 +85,12 @@ public final class DatabaseFile {
     )
   }
 
-  /// Writes records at the end; if that fails the file is as it was.
-  public func append(_ records: [UInt8]) throws(DatabaseError) {
+  /// Writes a record at the end; if that fails the file is as it was.
+  public func append(_ record: JSONValue) throws(DatabaseError) {
+    let bytes = try Journal.onHost.bytes([record])
     do throws(SystemError) {
-      try file.write(records)
-      endOffset += Int64(records.count)
+      try file.write(bytes)
+      endOffset += Int64(bytes.count)
       isUnsynchronized = true
     } catch {
       try? file.truncate(to: endOffset)
@@ -109,7 +111,8 @@ public final class DatabaseFile {
   }
 
   /// Replaces the whole file, so that a crash leaves the old or the new one.
-  public func replace(with journal: [UInt8]) throws(DatabaseError) {
+  public func replace(with records: [JSONValue]) throws(DatabaseError) {
+    let journal = try Journal.onHost.bytes(records)
     let target = Files.resolved(path)
     do throws(SystemError) {
       // Not every system replaces a file that is open.
@@ -152,6 +155,19 @@ public final class DatabaseFile {
 
   private static func ioError(_ context: String, _ error: SystemError) -> DatabaseError {
     DatabaseError("I/O error", "\(context) (\(error.message))")
+  }
+}
+
+extension Journal {
+  /// With SHA-1 as the operating system has it.
+  public static var onHost: Journal {
+    Journal { body throws(DatabaseError) in
+      do throws(SystemError) {
+        return try SHA1.digest(body)
+      } catch {
+        throw DatabaseError("I/O error", "SHA-1 could not be worked out (\(error.message))")
+      }
+    }
   }
 }
 

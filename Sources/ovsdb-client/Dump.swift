@@ -92,7 +92,10 @@ extension Client {
     }
     record.append("_date", .integer(WallClock.milliseconds))
     record.append("_comment", "produced by \"ovsdb-client backup\"")
-    let bytes = Journal.record(schema.json) + Journal.record(.object(record))
+    let bytes: [UInt8]
+    do throws(DatabaseError) {
+      bytes = try Journal.onHost.bytes([schema.json, .object(record)])
+    } catch { invocation.fail(error.message) }
     StandardOutput.write(String(decoding: bytes, as: UTF8.self))
   }
 
@@ -124,7 +127,7 @@ extension Client {
     do throws(SystemError) {
       let bytes = try StandardInput.readWhole()
       do throws(DatabaseError) {
-        let loaded = try DatabaseLoader.load(bytes, name: "stdin", generator: .seeded())
+        let loaded = try DatabaseLoader.load(bytes, name: "stdin", .onHost, generator: .seeded())
         if let error = loaded.tailError { throw error }
         return loaded.database
       } catch { invocation.fail(error.message) }

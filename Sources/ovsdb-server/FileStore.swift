@@ -23,15 +23,15 @@ final class FileStore: JournalStore {
 
   func path(_ database: String) -> String? { files[database]?.path }
 
-  func append(_ record: [UInt8], to database: String, isDurable: Bool) throws(DatabaseError) {
+  func append(_ record: JSONValue, to database: String, isDurable: Bool) throws(DatabaseError) {
     guard let file = files[database] else { throw DatabaseError("I/O error", "\(database): no file") }
     try file.append(record)
     if isDurable { unsynchronized.insert(database) }
   }
 
-  func replace(_ database: String, with journal: [UInt8]) throws(DatabaseError) {
+  func replace(_ database: String, with records: [JSONValue]) throws(DatabaseError) {
     guard let file = files[database] else { throw DatabaseError("I/O error", "\(database): no file") }
-    try file.replace(with: journal)
+    try file.replace(with: records)
     compactByteCounts[database] = file.byteCount
     unsynchronized.remove(database)
   }

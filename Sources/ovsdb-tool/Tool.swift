@@ -86,7 +86,7 @@ final class Tool {
     let path = arguments.first ?? defaultDatabase
     let schema = loadSchema(arguments.count > 1 ? arguments[1] : defaultSchema)
     attempt { () throws(DatabaseError) in
-      try DatabaseFile.create(path, journal: Journal.record(schema.json))
+      try DatabaseFile.create(path, records: [schema.json])
     }
   }
 
@@ -124,7 +124,7 @@ final class Tool {
             try loaded.converted(to: schema, &generator)
           } ?? loaded
         try DatabaseFile.create(
-          target, journal: database.snapshot(comment: comment, date: WallClock.milliseconds))
+          target, records: database.snapshot(comment: comment, date: WallClock.milliseconds))
         return
       }
       let (file, loaded) = try DatabaseFile.open(source, generator: generator, cutsTail: false)
@@ -157,7 +157,7 @@ final class Tool {
   private func fileSchema(_ arguments: [String]) -> Schema { loadSchema(arguments.first ?? defaultSchema) }
 
   private func kind(_ path: String) throws(DatabaseError) -> Journal.Kind {
-    try JournalReader(try DatabaseFile.read(path), name: path).kind
+    try JournalReader(try DatabaseFile.read(path), name: path, .onHost).kind
   }
 
   private func isKind(_ path: String, _ wanted: Journal.Kind) -> Bool {
@@ -173,7 +173,7 @@ final class Tool {
   }
 
   func standaloneReader(_ path: String) throws(DatabaseError) -> JournalReader {
-    let reader = try JournalReader(try DatabaseFile.read(path), name: path)
+    let reader = try JournalReader(try DatabaseFile.read(path), name: path, .onHost)
     guard reader.kind == .standalone else {
       throw DatabaseError(nil, "\(path): cannot apply this operation to clustered database file")
     }
@@ -182,7 +182,8 @@ final class Tool {
 
   /// The database of a file, every record of which has to be good.
   private func whole(_ path: String, _ generator: UUIDGenerator) throws(DatabaseError) -> Database {
-    let loaded = try DatabaseLoader.load(try DatabaseFile.read(path), name: path, generator: generator)
+    let loaded = try DatabaseLoader.load(
+      try DatabaseFile.read(path), name: path, .onHost, generator: generator)
     if let error = loaded.tailError { throw error }
     return loaded.database
   }

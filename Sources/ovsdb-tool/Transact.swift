@@ -22,7 +22,7 @@ extension Tool {
 
   private func query(_ path: String, _ request: JSONValue) throws(DatabaseError) -> JSONValue {
     let loaded = try DatabaseLoader.load(
-      try DatabaseFile.read(path), name: path, generator: UUIDGenerator.seeded())
+      try DatabaseFile.read(path), name: path, .onHost, generator: UUIDGenerator.seeded())
     if let error = loaded.tailError { throw error }
     let context = ExecutionContext(isReadOnly: true)
     return Tool.execute(request, on: loaded.database, context).results
@@ -37,7 +37,7 @@ extension Tool {
       if let record = loaded.database.journalRecord(
         changes, comment: transaction.comment, date: WallClock.milliseconds)
       {
-        try file.append(Journal.record(record))
+        try file.append(record)
         try file.synchronize()
       }
     } catch {

@@ -17,16 +17,24 @@ import Testing
     try body(path)
   }
 
-  static func row(_ value: String) -> [UInt8] {
+  static func row(_ value: String) -> JSONValue {
     let uuid = UUID(high: Random.integer(), low: Random.integer())
-    return Journal.record(["T": .object([Text(uuid.text): ["c": .string(Text(value))]])])
+    return ["T": .object([Text(uuid.text): ["c": .string(Text(value))]])]
+  }
+
+  @Test("records have the checksum SHA-1")
+  func checksum() throws {
+    // From sha1sum.
+    #expect(
+      String(decoding: try Journal.onHost.bytes([["a": 1]]), as: UTF8.self)
+        == "OVSDB JSON 8 8a3d961f7fe8ef7b41d461059884a9461be85059\n{\"a\":1}\n")
   }
 
   @Test("what is appended is there when the file is opened again")
   func append() throws {
     try Self.withPath { path in
-      try DatabaseFile.create(path, journal: Journal.record(Self.schema))
-      #expect(throws: DatabaseError.self) { try DatabaseFile.create(path, journal: []) }
+      try DatabaseFile.create(path, records: [Self.schema])
+      #expect(throws: DatabaseError.self) { try DatabaseFile.create(path, records: []) }
       for count in 0..<3 {
         let (file, loaded) = try DatabaseFile.open(path, generator: .seeded(), cutsTail: false)
         #expect(loaded.database.rowCount == count)
@@ -40,11 +48,12 @@ import Testing
   @Test("a torn end is refused, or cut off so that what follows is read")
   func tornEnd() throws {
     try Self.withPath { path in
-      try DatabaseFile.create(path, journal: Journal.record(Self.schema))
+      try DatabaseFile.create(path, records: [Self.schema])
       let whole = try DatabaseFile.open(path, generator: .seeded(), cutsTail: false).file
       try whole.append(Self.row("good"))
-      try whole.append(Array(Self.row("torn").dropLast(5)))
       whole.close()
+      let torn = try Journal.onHost.bytes([Self.row("torn")]).dropLast(5)
+      try Files.replace(path, with: try Files.read(path) + torn)
       #expect(throws: DatabaseError.self) {
         try DatabaseFile.open(path, generator: .seeded(), cutsTail: false)
       }
@@ -61,11 +70,11 @@ import Testing
   @Test("a file is replaced as a whole, and appended to after that")
   func replace() throws {
     try Self.withPath { path in
-      try DatabaseFile.create(path, journal: Journal.record(Self.schema))
+      try DatabaseFile.create(path, records: [Self.schema])
       let (file, _) = try DatabaseFile.open(path, generator: .seeded(), cutsTail: false)
       for number in 0..<10 { try file.append(Self.row("\(number)")) }
       let before = file.byteCount
-      try file.replace(with: Journal.record(Self.schema))
+      try file.replace(with: [Self.schema])
       #expect(file.byteCount < before)
       try file.append(Self.row("after"))
       file.close()

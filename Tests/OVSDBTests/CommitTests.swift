@@ -128,8 +128,10 @@ import Testing
 
   /// Counts references anew, and compares.
   private func check(_ database: Database, _ step: Int) throws {
-    let bytes = database.snapshot(comment: "", date: 0)
-    let fresh = try DatabaseLoader.load(bytes, name: "", generator: DatabaseFixture.generator).database
+    let bytes = try DatabaseFixture.journal.bytes(database.snapshot(comment: "", date: 0))
+    let fresh = try DatabaseLoader.load(
+      bytes, name: "", DatabaseFixture.journal, generator: DatabaseFixture.generator
+    ).database
     for (table, other) in zip(database.tables, fresh.tables) {
       #expect(table.strongReferenceCounts == other.strongReferenceCounts, "seed 5, step \(step)")
       #expect(table.weakReferrers == other.weakReferrers, "seed 5, step \(step)")

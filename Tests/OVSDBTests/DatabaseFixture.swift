@@ -29,6 +29,15 @@ struct DatabaseFixture {
     self.database = database
   }
 
+  /// With a checksum (FNV-1a) that is good enough to find what a test has damaged.
+  static var journal: Journal {
+    Journal { body throws(DatabaseError) in
+      var sum: UInt64 = 0xcbf2_9ce4_8422_2325
+      for byte in body { sum = (sum ^ UInt64(byte)) &* 0x100_0000_01b3 }
+      return (0..<20).map { UInt8(truncatingIfNeeded: sum >> UInt64($0 % 8 * 8)) }
+    }
+  }
+
   static var generator: UUIDGenerator { UUIDGenerator(seed: (1, 2, 3, 4)) }
 
   /// Executes operations, and commits them if all went well; gives the results as JSON, sorted.
@@ -52,9 +61,10 @@ struct DatabaseFixture {
 
   private func commit(_ changes: [RowChange]) throws {
     // The database reads its own journal, so that each test of transactions is one of the journal too.
-    var bytes = database.snapshot(comment: "", date: 0)
-    if let record = database.journalRecord(changes, date: 1) { bytes += Journal.record(record) }
-    let replayed = try DatabaseLoader.load(bytes, name: "replay", generator: Self.generator)
+    var records = database.snapshot(comment: "", date: 0)
+    if let record = database.journalRecord(changes, date: 1) { records.append(record) }
+    let replayed = try DatabaseLoader.load(
+      try Self.journal.bytes(records), name: "replay", Self.journal, generator: Self.generator)
     if let error = replayed.tailError { throw error }
     database.applyForTest(changes)
     precondition(Self.content(replayed.database) == Self.content(database), "the journal says otherwise")

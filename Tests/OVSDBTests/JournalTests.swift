@@ -3,35 +3,55 @@ import OVSDB
 import Testing
 
 @Suite struct JournalTests {
-  @Test("SHA-1 of the standard's examples")
-  func sha1() {
-    // FIPS 180-4, and RFC 3174, section 7.3.
-    let cases = [
-      ("", "da39a3ee5e6b4b0d3255bfef95601890afd80709"), ("abc", "a9993e364706816aba3e25717850c26c9cd0d89d"),
-      (
-        "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", "84983e441c3bd26ebaae4aa1f95129e5e54670f1"
-      ),
-      (String(repeating: "a", count: 1_000_000), "34aa973cd4c4daa4f61eeb2bdbad27316534016f"),
-      (String(repeating: "01234567", count: 80), "dea356a2cddd90c7a7ecedc5ebb563934f460452"),
-    ]
-    for (text, digest) in cases { #expect(SHA1.hexadecimal(Array(text.utf8)) == digest) }
+  static var journal: Journal { DatabaseFixture.journal }
+
+  static func load(_ bytes: [UInt8], _ journal: Journal = journal) throws(DatabaseError)
+    -> DatabaseLoader.Loaded
+  {
+    try DatabaseLoader.load(bytes, name: "f", journal, generator: DatabaseFixture.generator)
+  }
+
+  @Test("the checksum is the one that was handed in, and its failure is told")
+  func checksums() throws {
+    let zeros = Journal { _ throws(DatabaseError) in [UInt8](repeating: 0xa5, count: 20) }
+    let bytes = try zeros.bytes([["a": 1]])
+    #expect(
+      String(decoding: bytes, as: UTF8.self)
+        == "OVSDB JSON 8 " + String(repeating: "a5", count: 20) + "\n{\"a\":1}\n")
+    let digest = String(decoding: try Self.journal.bytes([["a": 1]])[13..<53], as: UTF8.self)
+    let told =
+      "syntax error: f: 8 bytes starting at offset 54 have SHA-1 hash \(digest) but should have hash "
+      + String(repeating: "a5", count: 20)
+    #expect(throws: DatabaseError.self) { try Self.load(bytes) }
+    var reader = try JournalReader(bytes, name: "f", Self.journal)
+    #expect {
+      try reader.next()
+    } throws: {
+      ($0 as? DatabaseError)?.message == told
+    }
+    let error = DatabaseError("I/O error", "no provider")
+    let broken = Journal { _ throws(DatabaseError) in throw error }
+    #expect(throws: error) { try broken.bytes([["a": 1]]) }
+    #expect(throws: error) { try Self.load(bytes, broken) }
   }
 
   static func records() throws -> [UInt8] {
     let fixture = try DatabaseFixture()
     let row = "11111111-1111-1111-1111-111111111111"
-    return Journal.record(fixture.database.schema.json)
-      + Journal.record([
+    return try journal.bytes([
+      fixture.database.schema.json,
+      [
         "A": .object([Text(row): ["i": 1, "few": ["set", [1, 2]], "set": ["set", [1, 2]]]]), "_date": 5,
-      ])
-      + Journal.record([
+      ],
+      [
         "A": .object([Text(row): ["set": ["set", [2, 3]], "i": 2]]), "_is_diff": true, "_comment": "c",
-      ])
+      ],
+    ])
   }
 
   @Test("differences are applied to what was there")
   func differences() throws {
-    let loaded = try DatabaseLoader.load(try Self.records(), name: "f", generator: DatabaseFixture.generator)
+    let loaded = try Self.load(try Self.records())
     let fixture = DatabaseFixture(loaded.database)
     #expect(loaded.tailError == nil && loaded.transactionCount == 2)
     #expect(try fixture.values("A", "set") == ["[1, 3]"])
@@ -43,18 +63,17 @@ import Testing
   func truncations() throws {
     let bytes = try Self.records()
     var ends: [Int] = []
-    var reader = try JournalReader(bytes, name: "f")
+    var reader = try JournalReader(bytes, name: "f", Self.journal)
     while try reader.next() != nil { ends.append(reader.offset) }
     #expect(ends.count == 3 && ends.last == bytes.count)
     for count in 0..<bytes.count {
       guard count >= ends[0] else {
         #expect(throws: DatabaseError.self) {
-          try DatabaseLoader.load(Array(bytes[..<count]), name: "f", generator: DatabaseFixture.generator)
+          try Self.load(Array(bytes[..<count]))
         }
         continue
       }
-      let loaded = try DatabaseLoader.load(
-        Array(bytes[..<count]), name: "f", generator: DatabaseFixture.generator)
+      let loaded = try Self.load(Array(bytes[..<count]))
       let whole = ends.last { $0 <= count }
       #expect(loaded.byteCount == whole)
       #expect((loaded.tailError != nil) == (count != whole))
@@ -69,21 +88,22 @@ import Testing
       var changed = bytes
       let place = Int.random(in: 0..<bytes.count, using: &random)
       changed[place] ^= UInt8.random(in: 1...255, using: &random)
-      let loaded = try? DatabaseLoader.load(changed, name: "f", generator: DatabaseFixture.generator)
+      let loaded = try? Self.load(changed)
       #expect(loaded?.tailError != nil || loaded == nil, "byte \(place)")
     }
   }
 
   @Test("a faulty record does nothing at all")
   func faultyRecord() throws {
-    let bad = Journal.record([
-      "A": [
-        "22222222-2222-2222-2222-222222222222": ["i": 5, "few": 1],
-        "33333333-3333-3333-3333-333333333333": ["i": "x"],
+    let bad = try Self.journal.bytes([
+      [
+        "A": [
+          "22222222-2222-2222-2222-222222222222": ["i": 5, "few": 1],
+          "33333333-3333-3333-3333-333333333333": ["i": "x"],
+        ]
       ]
     ])
-    let loaded = try DatabaseLoader.load(
-      try Self.records() + bad, name: "f", generator: DatabaseFixture.generator)
+    let loaded = try Self.load(try Self.records() + bad)
     #expect(loaded.tailError?.message == #"syntax ""x"": syntax error: expected integer"#)
     #expect(try DatabaseFixture(loaded.database).values("A", "i") == ["2"])
   }
@@ -98,7 +118,7 @@ import Testing
     let changes = try transaction.prepare()
     #expect(changes.count == 1)
     #expect(fixture.database.journalRecord(changes, date: 0) == nil)
-    let text = String(decoding: fixture.database.snapshot(comment: "", date: 0), as: UTF8.self)
+    let text = fixture.database.snapshot(comment: "", date: 0)[1].string()
     #expect(!text.contains(#""eph":"x""#))
   }
 }

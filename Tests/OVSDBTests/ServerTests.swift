@@ -4,19 +4,19 @@ import Testing
 
 /// A store in memory, which fails when told to.
 final class MemoryStore: JournalStore {
-  var journal: [UInt8] = []
+  var records: [JSONValue] = []
   var durableCount = 0
   var isFull = false
 
-  func append(_ record: [UInt8], to database: String, isDurable: Bool) throws(DatabaseError) {
+  func append(_ record: JSONValue, to database: String, isDurable: Bool) throws(DatabaseError) {
     if isFull { throw DatabaseError("I/O error", "no space left") }
-    journal += record
+    records.append(record)
     if isDurable { durableCount += 1 }
   }
 
-  func replace(_ database: String, with journal: [UInt8]) throws(DatabaseError) {
+  func replace(_ database: String, with records: [JSONValue]) throws(DatabaseError) {
     if isFull { throw DatabaseError("I/O error", "no space left") }
-    self.journal = journal
+    self.records = records
   }
 }
 
@@ -30,7 +30,7 @@ final class MemoryStore: JournalStore {
     init() throws {
       server = Server(store: store, generator: DatabaseFixture.generator, epochOffsetMilliseconds: 1000)
       let database = try DatabaseFixture().database
-      store.journal = Journal.record(database.schema.json)
+      store.records = [database.schema.json]
       try server.add(database)
     }
 
@@ -57,16 +57,18 @@ final class MemoryStore: JournalStore {
   func writeAhead() throws {
     let bench = try Bench()
     let client = bench.open()
-    let before = bench.store.journal.count
+    let before = bench.store.records.count
     bench.store.isFull = true
     #expect(try bench.transact(Self.insert, client)[0].contains("no space left"))
-    #expect(bench.store.journal.count == before)
+    #expect(bench.store.records.count == before)
     bench.store.isFull = false
     let select = #"{"op":"select","table":"A","where":[],"columns":["i"]}"#
     #expect(try bench.transact(select, client)[0].contains(#""rows":[]"#))
     _ = try bench.transact(Self.insert + #",{"op":"commit","durable":true}"#, client)
     #expect(bench.store.durableCount == 1)
-    let loaded = try DatabaseLoader.load(bench.store.journal, name: "", generator: DatabaseFixture.generator)
+    let loaded = try DatabaseLoader.load(
+      try DatabaseFixture.journal.bytes(bench.store.records), name: "", DatabaseFixture.journal,
+      generator: DatabaseFixture.generator)
     #expect(loaded.database.rowCount == 1 && loaded.tailError == nil)
   }
 

@@ -40,3 +40,8 @@ int32_t apus_termination_is_pending(void);
 int32_t apus_termination_take(void);
 /// Asks for the program's end, from any thread.
 void apus_termination_request(int32_t kind);
+
+// MARK: Hash.c
+
+/// Writes the 20 bytes of the SHA-1 of some bytes; gives a Win32 error.
+uint32_t apus_sha1(const void *bytes, uintptr_t count, void *digest);

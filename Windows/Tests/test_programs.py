@@ -1,7 +1,9 @@
 """The database programs for Windows, run in Wine: alone, together, and beside those for Linux."""
 
+import hashlib
 import os
 import re
+import shutil
 import signal
 import socket
 import struct
@@ -12,6 +14,7 @@ from programs import PROBE, PROGRAMS, RUN, SCHEMA, ProgramTestCase, Wire, free_p
 
 DAEMONS = ["ovsdb-server", "ovs-vswitchd"]
 ROW = '["Open_vSwitch",{"op":"insert","table":"Bridge","row":{"name":"%s"}}]'
+KEPT_ROW = '["Open_vSwitch",{"op":"insert","table":"Queue","row":{"external_ids":["map",[["name","%s"]]]}}]'
 SELECT = '["Open_vSwitch",{"op":"select","table":"Open_vSwitch","where":[],"columns":["external_ids","next_cfg"]}]'
 
 
@@ -85,6 +88,59 @@ class Tool(ProgramTestCase):
             self.linux("ovsdb-tool", "query", self.file("db"), query, kind=kind)
         self.linux("ovsdb-tool", "compact", self.file("db"), kind="oracle")
         self.check("ovsdb-tool", "query", f"{RUN}\\db", query)
+
+    def records(self, path):
+        """The records of a file: what the header says is the checksum, and the bytes that follow."""
+        with open(path, "rb") as file:
+            while header := file.readline():
+                magic, kind, count, digest = header.split()
+                self.assertEqual((magic, kind), (b"OVSDB", b"JSON"))
+                yield digest.decode(), file.read(int(count))
+
+    def test_checksums_are_sha_1_by_the_system(self):
+        with open(program("ovsdb-tool"), "rb") as file:
+            self.assertIn(b"BCryptFinishHash\0", file.read())
+        # RFC 3174, section 7.3; the ends of blocks; more than is hashed at once elsewhere.
+        bodies = [b"abc", b"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", b"a" * 1000000, b"01234567" * 80]
+        bodies += [os.urandom(count) for count in [1, 54, 55, 56, 57, 63, 64, 65, 119, 120, 128, 3000001]]
+        for body in bodies:
+            with open(self.file("db"), "wb") as file:
+                file.write(b"OVSDB JSON %d %s\n%s" % (len(body), b"0" * 40, body))
+            result = self.exe("ovsdb-tool", "db-name", f"{RUN}\\db")
+            self.assertEqual(result.code, 1)
+            self.assertIn(f" have SHA-1 hash {hashlib.sha1(body).hexdigest()} but should have hash {'0' * 40}", result.stderr)
+
+    def test_checksums_are_good_for_both_worlds(self):
+        self.check("ovsdb-tool", "create", f"{RUN}\\db", SCHEMA)
+        self.linux("ovsdb-tool", "create", self.native + "/theirs", SCHEMA, kind="oracle")
+        for number in range(20):
+            self.check("ovsdb-tool", "transact", f"{RUN}\\db", KEPT_ROW % ("x" * number))
+            self.linux("ovsdb-tool", "transact", self.native + "/theirs", KEPT_ROW % ("x" * number), kind="oracle")
+        shutil.copy(self.native + "/theirs", self.file("theirs"))
+        for path in [self.file("db"), self.file("theirs")]:
+            records = list(self.records(path))
+            self.assertEqual(len(records), 21)
+            for digest, body in records:
+                self.assertEqual(digest, hashlib.sha1(body).hexdigest())
+        shown = self.comparable(self.linux("ovsdb-tool", "show-log", self.file("db"), kind="oracle"))
+        self.assertEqual(shown.count("record "), 21)
+        self.assertEqual(self.comparable(self.check("ovsdb-tool", "show-log", f"{RUN}\\theirs")), shown)
+
+    def test_a_wrong_checksum_is_refused(self):
+        self.check("ovsdb-tool", "create", f"{RUN}\\db", SCHEMA)
+        self.check("ovsdb-tool", "transact", f"{RUN}\\db", KEPT_ROW % "x")
+        with open(self.file("db"), "rb") as file:
+            good = file.read()
+        digest, body = list(self.records(self.file("db")))[1]
+        wrong = ("1" if digest[0] == "0" else "0") + digest[1:]
+        for bad, said in [(good.replace(digest.encode(), wrong.encode()), f"hash {digest} but should have hash {wrong}"),
+                          (good.replace(b'"x"', b'"y"'), f"but should have hash {digest}")]:
+            with open(self.file("db"), "wb") as file:
+                file.write(bad)
+            there = self.exe("ovsdb-tool", "query", f"{RUN}\\db", "[\"Open_vSwitch\"]")
+            self.assertEqual(there.code, 1, there)
+            self.assertIn(said, there.stderr)
+            self.linux("ovsdb-tool", "query", self.file("db"), "[\"Open_vSwitch\"]", kind="oracle", code=1)
 
     def test_what_is_not_a_database_is_said_to_be_none(self):
         for content in [b"", b"OVSDB", b"OVSDB JSON 10 " + b"0" * 40 + b"\n{", b"\xff" * 100, b"[" * 100000]:

@@ -190,6 +190,10 @@
     _ algorithm: Handle, _ buffer: UnsafeMutableRawPointer?, _ count: UInt32, _ flags: UInt32
   ) -> Int32
 
+  /// A call of the runtime's (Windows/Runtime/Hash.c).
+  @_extern(c, "apus_sha1")
+  func apus_sha1(_ bytes: UnsafeRawPointer?, _ count: UInt, _ digest: UnsafeMutableRawPointer?) -> UInt32
+
   // MARK: ws2_32
 
   @_extern(c, "WSAStartup") func WSAStartup(_ version: UInt16, _ data: UnsafeMutableRawPointer) -> Int32

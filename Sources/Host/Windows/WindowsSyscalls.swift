@@ -96,6 +96,18 @@
       if status != 0 { preconditionFailure("BCryptGenRandom failed") }
     }
 
+    static func sha1(_ bytes: ArraySlice<UInt8>) throws(SystemError) -> [UInt8] {
+      var digest = [UInt8](repeating: 0, count: 20)
+      // SAFETY: the call reads as many bytes as the slice holds, and writes as many as the array holds.
+      let error = unsafe bytes.withUnsafeBytes { bytes in
+        unsafe digest.withUnsafeMutableBytes {
+          unsafe apus_sha1(bytes.baseAddress, UInt(bytes.count), $0.baseAddress)
+        }
+      }
+      guard error == 0 else { throw SystemError(code: Int32(bitPattern: error)) }
+      return digest
+    }
+
     static var standardInput: Descriptor { Descriptor(.file, GetStdHandle(0xffff_fff6)) }
     static var standardOutput: Descriptor { standardStream(0xffff_fff5) }
     static var standardError: Descriptor { standardStream(0xffff_fff4) }

@@ -4,8 +4,18 @@ public import JSON
 ///
 /// What: a header line `OVSDB JSON <bytes> <SHA-1>`, then as many bytes of JSON with a newline at the end, and
 /// so on. The first record is the schema, every other one a transaction. Why: a transaction costs one append,
-/// and a record that a crash has cut short does not have its checksum.
-public enum Journal {
+/// and a record that a crash has cut short does not have its checksum. How: whoever has files has the checksum too,
+/// and hands it in; a program takes the operating system's.
+public struct Journal {
+  /// Works out a checksum: for SHA-1, its 20 bytes.
+  public typealias Checksum = (ArraySlice<UInt8>) throws(DatabaseError) -> [UInt8]
+  private let checksum: Checksum
+
+  /// Reads and writes records with these checksums.
+  public init(checksum: @escaping Checksum) {
+    self.checksum = checksum
+  }
+
   /// What a file says that it holds.
   public enum Kind: Sendable, Equatable {
     /// One server's database.
@@ -14,15 +24,29 @@ public enum Journal {
     case clustered
   }
 
-  /// The bytes of a record.
-  public static func record(_ json: JSONValue) -> [UInt8] {
-    var body = json.bytes()
-    body.append(0x0a)
-    var record = Array("OVSDB JSON \(body.count) ".utf8)
-    record.append(contentsOf: SHA1.hexadecimal(body).utf8)
-    record.append(0x0a)
-    record.append(contentsOf: body)
-    return record
+  /// The bytes of some records.
+  public func bytes(_ records: [JSONValue]) throws(DatabaseError) -> [UInt8] {
+    var bytes: [UInt8] = []
+    for record in records {
+      var body = record.bytes()
+      body.append(0x0a)
+      bytes.append(contentsOf: "OVSDB JSON \(body.count) ".utf8)
+      bytes.append(contentsOf: try digest(body[...]))
+      bytes.append(0x0a)
+      bytes.append(contentsOf: body)
+    }
+    return bytes
+  }
+
+  /// A checksum as the header of a record has it: in hexadecimal digits, the letters small.
+  func digest(_ body: ArraySlice<UInt8>) throws(DatabaseError) -> [UInt8] {
+    var digits: [UInt8] = []
+    for byte in try checksum(body) {
+      for digit in [byte >> 4, byte & 0xf] {
+        digits.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+      }
+    }
+    return digits
   }
 
   /// A record, and where it was found.
@@ -36,6 +60,7 @@ public enum Journal {
 
 /// Reads the records of a file that is in memory.
 public struct JournalReader {
+  private let journal: Journal
   private let name: String
   private let bytes: [UInt8]
   /// Where the last good record ends; whatever comes after it can be cut off.
@@ -46,7 +71,8 @@ public struct JournalReader {
   /// Starts to read.
   ///
   /// - Parameter name: The file's name, for errors.
-  public init(_ bytes: [UInt8], name: String) throws(DatabaseError) {
+  public init(_ bytes: [UInt8], name: String, _ journal: Journal) throws(DatabaseError) {
+    self.journal = journal
     self.name = name
     self.bytes = bytes
     guard let first = bytes.first else {
@@ -82,10 +108,11 @@ public struct JournalReader {
     }
     let body = bytes[start..<(start + header.byteCount)]
     let described = "\(name): \(header.byteCount) bytes starting at offset \(start)"
-    let digest = SHA1.hexadecimal(body)
-    guard digest.utf8.elementsEqual(header.digest) else {
+    let digest = try journal.digest(body)
+    guard digest.elementsEqual(header.digest) else {
+      let found = String(decoding: digest, as: UTF8.self)
       let expected = String(decoding: header.digest, as: UTF8.self)
-      throw .syntax(nil, "\(described) have SHA-1 hash \(digest) but should have hash \(expected)")
+      throw .syntax(nil, "\(described) have SHA-1 hash \(found) but should have hash \(expected)")
     }
     let json = try JournalReader.json(Array(body), described)
     guard case .object = json else { throw .syntax(nil, "\(described) are not a JSON object") }

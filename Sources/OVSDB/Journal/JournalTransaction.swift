@@ -46,7 +46,7 @@ extension Database {
   }
 
   /// The record that holds the whole database.
-  public func snapshotRecord(comment: String = "", date: Int64) -> JSONValue {
+  private func snapshotRecord(comment: String, date: Int64) -> JSONValue {
     var changes: [RowChange] = []
     for (place, table) in tables.enumerated() {
       for uuid in table.rows.keys.sorted() {
@@ -62,9 +62,9 @@ extension Database {
     return .object(object)
   }
 
-  /// The bytes of a file that holds the whole database and no history.
-  public func snapshot(comment: String, date: Int64) -> [UInt8] {
-    Journal.record(schema.json) + Journal.record(snapshotRecord(comment: comment, date: date))
+  /// The records of a file that holds the whole database and no history.
+  public func snapshot(comment: String, date: Int64) -> [JSONValue] {
+    [schema.json, snapshotRecord(comment: comment, date: date)]
   }
 }
 
@@ -179,9 +179,10 @@ extension DatabaseLoader {
   ///
   /// A fault behind the schema is returned rather than thrown, since what comes before it is good.
   public static func load(
-    _ bytes: [UInt8], name: String, generator: UUIDGenerator, schema newSchema: Schema? = nil
+    _ bytes: [UInt8], name: String, _ journal: Journal, generator: UUIDGenerator,
+    schema newSchema: Schema? = nil
   ) throws(DatabaseError) -> Loaded {
-    var reader = try JournalReader(bytes, name: name)
+    var reader = try JournalReader(bytes, name: name, journal)
     guard reader.kind == .standalone else {
       throw DatabaseError(nil, "\(name): cannot apply this operation to clustered database file")
     }

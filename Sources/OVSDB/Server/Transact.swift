@@ -86,8 +86,7 @@ extension Server {
       let record = hosted.database.journalRecord(
         changes, comment: transaction.comment, date: date(now), usesDifferences: usesDifferences)
     {
-      try store.append(
-        Journal.record(record), to: hosted.name.string, isDurable: transaction.isDurable)
+      try store.append(record, to: hosted.name.string, isDurable: transaction.isDurable)
     }
     hosted.database.apply(changes)
     hosted.hasChanged = true
