@@ -20,13 +20,16 @@ function Set-VMNetworkAdapterOVSPortByVMName {
     Attaches the first network adapter of a machine to an Open vSwitch port.
 
     .DESCRIPTION
-    For scripts that call Set-VMNetworkAdapterOVSPortDirect. Set-VMNetworkAdapterOVSPort says which adapter is meant.
+    For scripts that call Set-VMNetworkAdapterOVSPortDirect, and for lists. Set-VMNetworkAdapterOVSPort says which adapter is meant.
 
     .PARAMETER VMName
     The machine.
 
     .PARAMETER OVSPortName
     The name of the interface, as for Set-VMNetworkAdapterOVSPort.
+
+    .INPUTS
+    Objects with the properties VMName and OVSPortName.
 
     .OUTPUTS
     None.
@@ -36,23 +39,34 @@ function Set-VMNetworkAdapterOVSPortByVMName {
 
     Makes the first adapter of VM1 the interface port1.
 
+    .EXAMPLE
+    Import-Csv ports.csv | Set-VMNetworkAdapterOVSPortByVMName
+
+    Does so for each line of a list with the columns VMName and OVSPortName.
+
     .LINK
     Set-VMNetworkAdapterOVSPort
     #>
     [CmdletBinding(SupportsShouldProcess = $true, ConfirmImpact = 'Medium')]
     param (
-        [Parameter(Mandatory = $true, Position = 0)]
+        [Parameter(Mandatory = $true, Position = 0, ValueFromPipelineByPropertyName = $true)]
         [ValidateNotNullOrEmpty()]
         [string] $VMName,
 
-        [Parameter(Mandatory = $true, Position = 1)]
+        [Parameter(Mandatory = $true, Position = 1, ValueFromPipelineByPropertyName = $true)]
         [ValidateScript({ Assert-OVSPortName $_ })]
         [string] $OVSPortName
     )
-    $adapter = Get-VMNetworkAdapter -VMName $VMName -ErrorAction Stop | Select-Object -First 1
-    if ($null -eq $adapter) { throw "Machine '$VMName' has no network adapter." }
-    if ($PSCmdlet.ShouldProcess("machine '$VMName'", "Set the OVS port name '$OVSPortName'")) {
-        Set-VMNetworkAdapterOVSPort -VMNetworkAdapter $adapter -OVSPortName $OVSPortName -Confirm:$false
+    process {
+        try {
+            $adapter = Get-VMNetworkAdapter -VMName $VMName -ErrorAction Stop | Select-Object -First 1
+            if ($null -eq $adapter) { throw "Machine '$VMName' has no network adapter." }
+            if ($PSCmdlet.ShouldProcess("machine '$VMName'", "Set the OVS port name '$OVSPortName'")) {
+                Set-VMNetworkAdapterOVSPort -VMNetworkAdapter $adapter -OVSPortName $OVSPortName -Confirm:$false -ErrorAction Stop
+            }
+        } catch {
+            Write-Error -Message "$_" -Category InvalidOperation -ErrorId SetOVSPortName -TargetObject $VMName
+        }
     }
 }
 
@@ -110,7 +124,7 @@ function Add-OVSPort {
     Names the Open vSwitch port of a machine after the machine, and adds it to a bridge.
 
     .DESCRIPTION
-    Set-OVSPortName, and ovs-vsctl.exe add-port with the name.
+    Set-OVSPortName, and ovs-vsctl.exe add-port with the name. A port that is on the bridge already stays.
 
     .PARAMETER BridgeName
     The bridge.
@@ -147,7 +161,7 @@ function Add-OVSPort {
     )
     if ($PSCmdlet.ShouldProcess("bridge '$BridgeName'", "Add the port of machine '$VMName'")) {
         $name = Set-OVSPortName -VMName $VMName -Mac $Mac -Confirm:$false
-        Invoke-OVSProgram -Program ovs-vsctl -ProgramArgument 'add-port', $BridgeName, $name
+        Invoke-OVSProgram -Program ovs-vsctl -ProgramArgument '--timeout=60', '--may-exist', 'add-port', $BridgeName, $name
     }
 }
 

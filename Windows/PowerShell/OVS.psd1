@@ -7,7 +7,8 @@
     Copyright              = 'Apache License, Version 2.0'
     Description            = 'Attaches network adapters of Hyper-V machines to Open vSwitch ports by name.'
 
-    # Windows Server 2012 R2 has PowerShell 4.0.
+    # Windows Server 2012 R2 has PowerShell 4.0, which refuses a manifest with words of later versions, CompatiblePSEditions
+    # among them. PowerShell 7 takes modules of this folder without it.
     PowerShellVersion      = '4.0'
     RequiredModules        = @('Hyper-V', 'CimCmdlets')
 

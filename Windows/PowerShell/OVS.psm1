@@ -43,7 +43,7 @@ function Assert-OVSPortName {
     if ($Name -match '[/\\]') {
         throw "'$Name' cannot be an OVS port name: the database allows neither / nor \ in it."
     }
-    if ($Name -eq $script:UnnamedPort) {
+    if ($Name -ceq $script:UnnamedPort) {
         throw "'$Name' is what Hyper-V calls a port without a name; choose another, or use Remove-VMNetworkAdapterOVSPort."
     }
     $true
@@ -58,6 +58,10 @@ function Assert-VMNetworkAdapter {
             throw "'$Adapter' is not a network adapter of a machine; pass what Get-VMNetworkAdapter returns."
         }
     }
+    # A machine has these properties too, but another kind of identifier.
+    if (-not "$($Adapter.Id)".StartsWith('Microsoft:')) {
+        throw "'$($Adapter.Name)' is not a network adapter; pass what Get-VMNetworkAdapter returns for the machine."
+    }
     $managementOS = $Adapter.PSObject.Properties['IsManagementOs']
     if ($null -ne $managementOS -and $managementOS.Value) {
         throw ("'$($Adapter.Name)' is an adapter of the management operating system. Its OVS port has the adapter's own " +
@@ -66,16 +70,33 @@ function Assert-VMNetworkAdapter {
     $true
 }
 
-# The arguments by which CIM cmdlets reach the host of an adapter; none for this host.
+# Which of NAME and SESSION lead to another host, as arguments of Hyper-V's cmdlets and of CIM's; none for this host.
+function Get-ConnectionArgument {
+    param ([string] $Name, [Microsoft.Management.Infrastructure.CimSession] $Session)
+
+    $here = '', '.', 'localhost', $env:COMPUTERNAME
+    if ($null -ne $Session -and $Session.ComputerName -notin $here) { return @{ CimSession = $Session } }
+    if ($Name -notin $here) { return @{ ComputerName = $Name } }
+    @{}
+}
+
+# The arguments of CIM cmdlets for the virtualization of a host that Get-ConnectionArgument leads to.
 function Get-HostArgument {
+    param ([hashtable] $Connection = @{})
+
+    $Connection + @{ Namespace = $script:Namespace; ErrorAction = 'Stop' }
+}
+
+# The connection by which an adapter was read. Adapters of Windows Server 2012 R2 know no session.
+function Get-AdapterConnection {
     param ([psobject] $Adapter)
 
-    $arguments = @{ Namespace = $script:Namespace; ErrorAction = 'Stop' }
-    if ($null -ne $Adapter -and $null -ne $Adapter.PSObject.Properties['ComputerName']) {
-        $name = [string] $Adapter.ComputerName
-        if ($name -and $name -notin '.', 'localhost', $env:COMPUTERNAME) { $arguments.ComputerName = $name }
-    }
-    $arguments
+    $session = $Adapter.PSObject.Properties['CimSession']
+    $computer = $Adapter.PSObject.Properties['ComputerName']
+    $known = @{}
+    if ($null -ne $session -and $session.Value -is [Microsoft.Management.Infrastructure.CimSession]) { $known.Session = $session.Value }
+    if ($null -ne $computer) { $known.Name = [string] $computer.Value }
+    Get-ConnectionArgument @known
 }
 
 # TEXT as it stands between apostrophes in a query.
@@ -85,14 +106,25 @@ function ConvertTo-QueryText {
     $Text.Replace('\', '\\').Replace("'", "\'")
 }
 
-# The port settings of the adapters whose identifier is ID: one while the machine exists, none before it was
-# first connected to a switch.
+# The port setting of the adapter whose identifier is ID; none before the adapter was first connected to a switch.
 function Get-PortSetting {
     param ([string] $Id, [hashtable] $HostArgument)
 
     $pattern = ConvertTo-QueryText $Id
     Get-CimInstance @HostArgument -ClassName Msvm_EthernetPortAllocationSettingData -Filter "InstanceID LIKE '$pattern%'" |
-        Where-Object { $_.InstanceID.StartsWith("$Id\", [StringComparison]::OrdinalIgnoreCase) }
+        Where-Object { $_.InstanceID.StartsWith("$Id\", [StringComparison]::OrdinalIgnoreCase) } | Select-Object -First 1
+}
+
+# The names of the ports of all adapters of a host, by the adapters' identifiers: one question for a thousand adapters.
+function Get-PortNameTable {
+    param ([hashtable] $HostArgument)
+
+    $names = @{}
+    foreach ($setting in @(Get-CimInstance @HostArgument -ClassName Msvm_EthernetPortAllocationSettingData)) {
+        $parts = $setting.InstanceID.Split('\')
+        if ($parts.Count -gt 2) { $names["$($parts[0])\$($parts[1])"] = $setting.ElementName }
+    }
+    $names
 }
 
 # The port settings with the name NAME. Queries do not tell small letters from capitals; the database does. A
@@ -127,24 +159,24 @@ function ConvertTo-EmbeddedInstance {
 # Waits until a job has ended; throws if it failed or did not end in time.
 function Wait-ManagementJob {
     param (
-        [Microsoft.Management.Infrastructure.CimInstance] $Job,
+        [string] $Id,
         [hashtable] $HostArgument,
         [int] $TimeoutSeconds
     )
 
-    $where = @{ ErrorAction = 'Stop' }
-    if ($HostArgument.ContainsKey('ComputerName')) { $where.ComputerName = $HostArgument.ComputerName }
+    $filter = "InstanceID = '$(ConvertTo-QueryText $Id)'"
     $elapsed = [System.Diagnostics.Stopwatch]::StartNew()
-    $current = Get-CimInstance @where -InputObject $Job
-    while ($current.JobState -in $script:JobsUnderWay) {
+    while ($true) {
+        $job = Get-CimInstance @HostArgument -ClassName CIM_ConcreteJob -Filter $filter | Select-Object -First 1
+        if ($null -eq $job) { throw "Hyper-V knows nothing of its job $Id any more; look whether the change was made." }
+        if ($job.JobState -notin $script:JobsUnderWay) { break }
         if ($elapsed.Elapsed.TotalSeconds -ge $TimeoutSeconds) {
-            throw "Hyper-V did not finish within $TimeoutSeconds seconds (job $($current.InstanceID), $($current.PercentComplete) % done)."
+            throw "Hyper-V did not finish within $TimeoutSeconds seconds (job $Id, $($job.PercentComplete) % done)."
         }
         Start-Sleep -Milliseconds $script:JobPollMilliseconds
-        $current = Get-CimInstance @where -InputObject $Job
     }
-    if ($current.JobState -notin $script:JobCompleted, $script:JobCompletedWithWarnings) {
-        throw "Hyper-V refused (job state $($current.JobState), error $($current.ErrorCode)): $($current.ErrorDescription)"
+    if ($job.JobState -notin $script:JobCompleted, $script:JobCompletedWithWarnings) {
+        throw "Hyper-V refused (job state $($job.JobState), error $($job.ErrorCode)): $($job.ErrorDescription)"
     }
 }
 
@@ -165,27 +197,32 @@ function Rename-Port {
     switch ($result.ReturnValue) {
         $script:MethodCompleted { return }
         $script:MethodStartedJob {
-            Wait-ManagementJob -Job $result.Job -HostArgument $HostArgument -TimeoutSeconds $TimeoutSeconds
+            Wait-ManagementJob -Id $result.Job.InstanceID -HostArgument $HostArgument -TimeoutSeconds $TimeoutSeconds
         }
         default { throw "Hyper-V refused: ModifyResourceSettings returned $($result.ReturnValue)." }
     }
 }
 
-# What Get-VMNetworkAdapterOVSPort says of an adapter. ElementName is the property's name in the old module.
+# What Get-VMNetworkAdapterOVSPort says of an adapter. Like the adapter itself, it can be passed on to the other functions.
 function New-PortDescription {
-    param ([psobject] $Adapter, [string] $ElementName)
+    param ([psobject] $Adapter, [string] $OVSPortName, [hashtable] $Connection)
 
-    $name = if ($ElementName -ceq $script:UnnamedPort) { '' } else { $ElementName }
     [pscustomobject] @{
-        PSTypeName  = 'Apus.OVSPort'
-        VMName      = $Adapter.VMName
-        Name        = $Adapter.Name
-        SwitchName  = $Adapter.SwitchName
-        OVSPortName = $name
-        MacAddress  = $Adapter.MacAddress
-        Id          = $Adapter.Id
-    } | Add-Member -MemberType AliasProperty -Name ElementName -Value OVSPortName -PassThru
+        PSTypeName   = 'Apus.OVSPort'
+        VMName       = $Adapter.VMName
+        Name         = $Adapter.Name
+        SwitchName   = $Adapter.SwitchName
+        OVSPortName  = $OVSPortName
+        MacAddress   = $Adapter.MacAddress
+        Id           = $Adapter.Id
+        ComputerName = $Connection['ComputerName']
+        CimSession   = $Connection['CimSession']
+    }
 }
+
+# ElementName is the port's name in the module of 2015 to 2026.
+Update-TypeData -TypeName Apus.OVSPort -MemberType AliasProperty -MemberName ElementName -Value OVSPortName -Force
+Update-TypeData -TypeName Apus.OVSPort -DefaultDisplayPropertySet @('VMName', 'Name', 'SwitchName', 'OVSPortName') -Force
 
 # ---------------------------------------------------------------- names of ports
 
@@ -199,10 +236,11 @@ function Set-VMNetworkAdapterOVSPort {
     adapter's traffic is then that interface's. The interface may be added to its bridge before or after, and the
     adapter may be connected or not, and its machine running or not.
 
-    A name stands for one adapter of the host. A name that another adapter has is refused.
+    A name stands for one adapter of the host. A name that another adapter has is refused. An adapter that has the name
+    already is left alone, so that a script may be run again.
 
     .PARAMETER VMNetworkAdapter
-    The adapter: what Get-VMNetworkAdapter returns.
+    The adapter: what Get-VMNetworkAdapter returns, for a machine of this host or of another one (-ComputerName, -CimSession).
 
     .PARAMETER OVSPortName
     The name of the interface: 1 to 48 printable ASCII characters without / and \, and without a space at either end.
@@ -234,6 +272,11 @@ function Set-VMNetworkAdapterOVSPort {
 
     Says what would be done.
 
+    .EXAMPLE
+    Get-VMNetworkAdapter VM1 -ComputerName host7 | Set-VMNetworkAdapterOVSPort -OVSPortName port1 -ErrorAction Stop
+
+    Does it on another host, and ends a script if that fails.
+
     .LINK
     Get-VMNetworkAdapterOVSPort
 
@@ -263,8 +306,9 @@ function Set-VMNetworkAdapterOVSPort {
             try {
                 $null = Assert-VMNetworkAdapter $adapter
                 $target = "adapter '$($adapter.Name)' of machine '$($adapter.VMName)'"
-                $hostArgument = Get-HostArgument $adapter
-                $setting = Get-PortSetting -Id $adapter.Id -HostArgument $hostArgument | Select-Object -First 1
+                $connection = Get-AdapterConnection $adapter
+                $hostArgument = Get-HostArgument $connection
+                $setting = Get-PortSetting -Id $adapter.Id -HostArgument $hostArgument
                 if ($null -eq $setting) {
                     throw ("The $target has never been connected to a virtual switch, so that it has no port to name. " +
                         'Use Connect-VMNetworkAdapter first.')
@@ -272,14 +316,18 @@ function Set-VMNetworkAdapterOVSPort {
                 $others = @(Get-PortSettingByName -Name $OVSPortName -HostArgument $hostArgument |
                         Where-Object { $_.InstanceID -ne $setting.InstanceID })
                 if ($others.Count -gt 0 -and -not $Force) {
-                    throw ("The OVS port name '$OVSPortName' belongs to another adapter ($($others[0].InstanceID)). " +
+                    throw ("The name belongs to another adapter ($($others[0].InstanceID)). " +
                         "Get-VMNetworkAdapterByOVSPort '$OVSPortName' shows which, Remove-VMNetworkAdapterOVSPort frees the name.")
                 }
-                if ($setting.ElementName -cne $OVSPortName -and
-                    $PSCmdlet.ShouldProcess($target, "Set the OVS port name '$OVSPortName'")) {
+                if ($setting.ElementName -ceq $OVSPortName) {
+                    Write-Verbose "The $target has the OVS port name '$OVSPortName' already."
+                } elseif ($PSCmdlet.ShouldProcess($target, "Set the OVS port name '$OVSPortName'")) {
                     Rename-Port -Setting $setting -Name $OVSPortName -HostArgument $hostArgument -TimeoutSeconds $TimeoutSeconds
                 }
-                if ($PassThru) { New-PortDescription -Adapter $adapter -ElementName $setting.ElementName }
+                if ($PassThru) {
+                    $name = if ($setting.ElementName -ceq $OVSPortName) { $OVSPortName } else { '' }
+                    New-PortDescription -Adapter $adapter -OVSPortName $name -Connection $connection
+                }
             } catch {
                 Write-Error -Message "Cannot set the OVS port name '$OVSPortName': $_" -Category InvalidOperation `
                     -ErrorId SetOVSPortName -TargetObject $adapter
@@ -302,6 +350,12 @@ function Get-VMNetworkAdapterOVSPort {
     .PARAMETER VMName
     The machines whose adapters to look at; every machine of the host if neither is given. Wildcards are allowed.
 
+    .PARAMETER ComputerName
+    The host to look at, in place of this one.
+
+    .PARAMETER CimSession
+    A session with the host to look at (New-CimSession), in place of this host. Needs Windows Server 2016 or later here.
+
     .INPUTS
     Microsoft.HyperV.PowerShell.VMNetworkAdapter
 
@@ -318,6 +372,11 @@ function Get-VMNetworkAdapterOVSPort {
 
     Shows the adapters of VM1.
 
+    .EXAMPLE
+    'host1', 'host2' | ForEach-Object { Get-VMNetworkAdapterOVSPort -ComputerName $_ } | Export-Csv ports.csv
+
+    Writes down which machine of several hosts is attached to which port.
+
     .LINK
     Set-VMNetworkAdapterOVSPort
     #>
@@ -330,16 +389,43 @@ function Get-VMNetworkAdapterOVSPort {
 
         [Parameter(ParameterSetName = 'VMName', Position = 0)]
         [ValidateNotNullOrEmpty()]
-        [string[]] $VMName = '*'
+        [string[]] $VMName = '*',
+
+        [Parameter(ParameterSetName = 'VMName')]
+        [ValidateNotNullOrEmpty()]
+        [string] $ComputerName,
+
+        [Parameter(ParameterSetName = 'VMName')]
+        [ValidateNotNull()]
+        [Microsoft.Management.Infrastructure.CimSession] $CimSession
     )
     process {
-        if ($PSCmdlet.ParameterSetName -eq 'VMName') { $VMNetworkAdapter = @(Get-VMNetworkAdapter -VMName $VMName) }
-        foreach ($adapter in $VMNetworkAdapter) {
+        $adapters = $VMNetworkAdapter
+        $table = $null
+        if ($PSCmdlet.ParameterSetName -eq 'VMName') {
+            $connection = Get-ConnectionArgument -Name $ComputerName -Session $CimSession
+            try {
+                $hostArgument = Get-HostArgument $connection
+                $table = Get-PortNameTable -HostArgument $hostArgument
+            } catch {
+                Write-Error -Message "Cannot read the OVS port names: $_" -Category InvalidOperation -ErrorId GetOVSPortName
+                return
+            }
+            $adapters = @(Get-VMNetworkAdapter -VMName $VMName @connection)
+        }
+        foreach ($adapter in $adapters) {
             try {
                 $null = Assert-VMNetworkAdapter $adapter
-                $setting = Get-PortSetting -Id $adapter.Id -HostArgument (Get-HostArgument $adapter) | Select-Object -First 1
-                $elementName = if ($null -eq $setting) { '' } else { $setting.ElementName }
-                New-PortDescription -Adapter $adapter -ElementName $elementName
+                if ($null -ne $table) {
+                    $elementName = $table["$($adapter.Id)"]
+                } else {
+                    $connection = Get-AdapterConnection $adapter
+                    $hostArgument = Get-HostArgument $connection
+                    $setting = Get-PortSetting -Id $adapter.Id -HostArgument $hostArgument
+                    $elementName = if ($null -eq $setting) { '' } else { $setting.ElementName }
+                }
+                if ($elementName -ceq $script:UnnamedPort) { $elementName = '' }
+                New-PortDescription -Adapter $adapter -OVSPortName $elementName -Connection $connection
             } catch {
                 Write-Error -Message "Cannot read an OVS port name: $_" -Category InvalidOperation `
                     -ErrorId GetOVSPortName -TargetObject $adapter
@@ -396,8 +482,8 @@ function Remove-VMNetworkAdapterOVSPort {
             try {
                 $null = Assert-VMNetworkAdapter $adapter
                 $target = "adapter '$($adapter.Name)' of machine '$($adapter.VMName)'"
-                $hostArgument = Get-HostArgument $adapter
-                $setting = Get-PortSetting -Id $adapter.Id -HostArgument $hostArgument | Select-Object -First 1
+                $hostArgument = Get-HostArgument (Get-AdapterConnection $adapter)
+                $setting = Get-PortSetting -Id $adapter.Id -HostArgument $hostArgument
                 if ($null -eq $setting -or $setting.ElementName -ceq $script:UnnamedPort) {
                     Write-Verbose "The $target has no OVS port name."
                 } elseif ($PSCmdlet.ShouldProcess($target, "Remove the OVS port name '$($setting.ElementName)'")) {
@@ -417,11 +503,17 @@ function Get-VMNetworkAdapterByOVSPort {
     Finds the network adapter that has an Open vSwitch port name.
 
     .DESCRIPTION
-    Returns the adapter, as Get-VMNetworkAdapter does, with the property OVSPortName added; nothing if no adapter of this host
-    has the name. Small letters and capitals differ, as they do in the database.
+    Returns the adapter, as Get-VMNetworkAdapter does, with the property OVSPortName added; nothing, and no error, if no adapter of
+    the host has the name. Small letters and capitals differ, as they do in the database.
 
     .PARAMETER OVSPortName
     The name to look for.
+
+    .PARAMETER ComputerName
+    The host to look at, in place of this one.
+
+    .PARAMETER CimSession
+    A session with the host to look at (New-CimSession), in place of this host. Needs Windows Server 2016 or later here.
 
     .INPUTS
     System.String
@@ -441,14 +533,21 @@ function Get-VMNetworkAdapterByOVSPort {
     param (
         [Parameter(Mandatory = $true, Position = 0, ValueFromPipeline = $true)]
         [ValidateScript({ Assert-OVSPortName $_ })]
-        [string] $OVSPortName
+        [string] $OVSPortName,
+
+        [ValidateNotNullOrEmpty()]
+        [string] $ComputerName,
+
+        [ValidateNotNull()]
+        [Microsoft.Management.Infrastructure.CimSession] $CimSession
     )
     process {
-        foreach ($setting in @(Get-PortSettingByName -Name $OVSPortName -HostArgument (Get-HostArgument))) {
-            $machine = Get-VM -Id (Get-MachineId $setting.InstanceID) -ErrorAction Stop
+        $connection = Get-ConnectionArgument -Name $ComputerName -Session $CimSession
+        foreach ($setting in @(Get-PortSettingByName -Name $OVSPortName -HostArgument (Get-HostArgument $connection))) {
+            $machine = Get-VM -Id (Get-MachineId $setting.InstanceID) -ErrorAction Stop @connection
             Get-VMNetworkAdapter -VM $machine |
                 Where-Object { $setting.InstanceID.StartsWith("$($_.Id)\", [StringComparison]::OrdinalIgnoreCase) } |
-                Add-Member -MemberType NoteProperty -Name OVSPortName -Value $OVSPortName -Force -PassThru
+                Add-Member -NotePropertyMembers @{ OVSPortName = $OVSPortName; ElementName = $OVSPortName } -Force -PassThru
         }
     }
 }
@@ -459,11 +558,17 @@ function Get-VMByOVSPort {
     Finds the machine one of whose network adapters has an Open vSwitch port name.
 
     .DESCRIPTION
-    Returns the machine, as Get-VM does; nothing if no adapter of this host has the name. Small letters and capitals differ, as
+    Returns the machine, as Get-VM does; nothing, and no error, if no adapter of the host has the name. Small letters and capitals differ, as
     they do in the database.
 
     .PARAMETER OVSPortName
     The name to look for.
+
+    .PARAMETER ComputerName
+    The host to look at, in place of this one.
+
+    .PARAMETER CimSession
+    A session with the host to look at (New-CimSession), in place of this host. Needs Windows Server 2016 or later here.
 
     .INPUTS
     System.String
@@ -483,12 +588,20 @@ function Get-VMByOVSPort {
     param (
         [Parameter(Mandatory = $true, Position = 0, ValueFromPipeline = $true)]
         [ValidateScript({ Assert-OVSPortName $_ })]
-        [string] $OVSPortName
+        [string] $OVSPortName,
+
+        [ValidateNotNullOrEmpty()]
+        [string] $ComputerName,
+
+        [ValidateNotNull()]
+        [Microsoft.Management.Infrastructure.CimSession] $CimSession
     )
     process {
-        Get-PortSettingByName -Name $OVSPortName -HostArgument (Get-HostArgument) |
+        $connection = Get-ConnectionArgument -Name $ComputerName -Session $CimSession
+        Get-PortSettingByName -Name $OVSPortName -HostArgument (Get-HostArgument $connection) |
             ForEach-Object { Get-MachineId $_.InstanceID } | Select-Object -Unique |
-            ForEach-Object { Get-VM -Id $_ -ErrorAction Stop }
+            ForEach-Object { Get-VM -Id $_ -ErrorAction Stop @connection } |
+            ForEach-Object { $_ | Add-Member -NotePropertyMembers @{ ElementName = $_.Name } -Force -PassThru }
     }
 }
 

@@ -16,6 +16,15 @@ PINNED = ["tree-sitter==0.26.1", "tree-sitter-powershell==0.26.4"]
 # The verbs of Get-Verb that this module has use for.
 APPROVED_VERBS = {"Add", "Assert", "ConvertTo", "Get", "Invoke", "New", "Remove", "Rename", "Set", "Wait"}
 CHANGING_VERBS = {"Add", "Remove", "Set"}
+# Cmdlets that the module and Bindings.ps1 may call: PowerShell 4.0 and 7 have them, and the modules Hyper-V and CimCmdlets.
+COMMANDS = {
+    "Add-Member", "Export-ModuleMember", "ForEach-Object", "Get-CimInstance", "Get-Command", "Get-Content", "Invoke-CimMethod",
+    "Join-Path", "Remove-Item", "Select-Object", "Set-Alias", "Set-Content", "Set-StrictMode", "Start-Sleep", "Test-Path",
+    "Update-TypeData", "Where-Object", "Write-Error", "Write-Output", "Write-Verbose",
+    "Disable-VMSwitchExtension", "Enable-VMSwitchExtension", "Get-VM", "Get-VMNetworkAdapter", "Get-VMSwitch", "Get-VMSwitchExtension",
+    # Other scripts and programs, by variables.
+    "$command", "&", ".", "(Join-Path $PSScriptRoot 'Compatibility.ps1')",
+}
 OLD_NAMES = [
     # 2015 to 2026
     "Set-VMNetworkAdapterOVSPort", "Set-VMNetworkAdapterOVSPortDirect", "Get-VMNetworkAdapterByOVSPort",
@@ -53,6 +62,23 @@ def text(node):
 def names_in(section):
     """The strings of a list like @('A' 'B')."""
     return re.findall(r"'([^']+)'", section)
+
+
+def commands(tree):
+    """The commands of a script: their names, and the nodes."""
+    return [(text(node.children[0]), node) for node in walk(tree) if node.type == "command" and node.children]
+
+
+def given_parameters(node):
+    """The parameters that a command is called with, not those of commands within it."""
+    given = []
+    for child in walk(node):
+        owner = child
+        while owner.type != "command":
+            owner = owner.parent
+        if child.type == "command_parameter" and owner == node:
+            given.append(text(child).lstrip("-").rstrip(":").split(":")[0])
+    return given
 
 
 class Function:
@@ -190,20 +216,60 @@ class ModuleTests(unittest.TestCase):
             self.assertRegex(self.functions[name].body, r"\n    process \{")
 
     def test_private_functions_are_called_with_parameters_they_have(self):
-        for node in walk(self.tree):
-            if node.type != "command":
-                continue
-            called = self.functions.get(text(node.children[0]))
-            if called is None:
-                continue
-            for child in walk(node):
-                owner = child
-                while owner.type != "command":
+        for name, node in commands(self.tree):
+            if name in self.functions:
+                self.assertLessEqual(set(given_parameters(node)), self.accepted(name), text(node))
+
+    def accepted(self, name):
+        """The parameters that a function takes."""
+        function = self.functions[name]
+        common = {"ErrorAction", "Verbose"} if "CmdletBinding" in function.body else set()
+        if "SupportsShouldProcess" in function.body:
+            common |= {"Confirm", "WhatIf"}
+        return set(function.parameters) | common
+
+    def test_examples_are_commands_that_the_functions_take(self):
+        for name in self.exported:
+            for example in self.functions[name].section("EXAMPLE"):
+                code = "\n".join(line.strip() for line in example.split("\n\n")[0].splitlines())
+                with self.subTest(code):
+                    tree = self.parser.parse(code.encode() + b"\n").root_node
+                    self.assertFalse(tree.has_error)
+                    for called, node in commands(tree):
+                        if called in self.functions:
+                            self.assertLessEqual(set(given_parameters(node)), self.accepted(called))
+
+    def test_commands_are_those_of_every_version(self):
+        """Nothing that PowerShell 7 has lost (Get-WmiObject) or that PowerShell 4.0 has not yet."""
+        bindings = self.parser.parse((ROOT / "Windows" / "Installer" / "Bindings.ps1").read_bytes()).root_node
+        for tree in (self.tree, bindings):
+            known = {function.name for function in (Function(node) for node in walk(tree) if node.type == "function_statement")}
+            called = {name for name, _ in commands(tree)} - known
+            self.assertLessEqual(called, COMMANDS, "is it in PowerShell 4.0 and in 7?")
+            types = {node.type for node in walk(tree)}
+            self.assertFalse(types & {"class_statement", "enum_statement", "pipeline_chain_tail"})
+        self.assertNotIn("[wmi", self.source.decode().lower())
+
+    def test_every_question_goes_to_the_host_of_the_adapter(self):
+        for name, node in commands(self.tree):
+            if name == "Get-CimInstance":
+                self.assertIn("@HostArgument", text(node))
+            elif name in ("Get-VM", "Get-VMNetworkAdapter") and "-VM $machine" not in text(node):
+                owner = node
+                while owner.type != "function_statement":
                     owner = owner.parent
-                if child.type == "command_parameter" and owner == node:
-                    given = text(child).lstrip("-").rstrip(":").split(":")[0]
-                    common = {"Confirm", "WhatIf", "ErrorAction", "Verbose"} if "CmdletBinding" in called.body else set()
-                    self.assertIn(given, set(called.parameters) | common, text(node))
+                function = Function(owner)
+                if {"ComputerName", "CimSession"} & set(function.parameters):
+                    self.assertIn("@connection", text(node))
+        for name in ("Get-VMNetworkAdapterOVSPort", "Get-VMNetworkAdapterByOVSPort", "Get-VMByOVSPort"):
+            self.assertLessEqual({"ComputerName", "CimSession"}, set(self.functions[name].parameters))
+
+    def test_manifest_has_words_of_powershell_4_alone(self):
+        found = set(re.findall(r"^    (\w+)\s*=", self.manifest, re.MULTILINE))
+        self.assertLessEqual(found, {
+            "RootModule", "ModuleVersion", "GUID", "Author", "CompanyName", "Copyright", "Description", "PowerShellVersion",
+            "RequiredModules", "FunctionsToExport", "AliasesToExport", "CmdletsToExport", "VariablesToExport", "FormatsToProcess",
+            "TypesToProcess", "HelpInfoURI", "FileList", "PrivateData"})
 
     def test_variables_of_the_module_are_defined(self):
         code = self.source.decode()
