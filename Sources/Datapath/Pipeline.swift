@@ -83,6 +83,8 @@ public struct Engine: ~Copyable {
   var outputs: OutputQueues
   var upcalls: UpcallQueue
   var drops: Slab<UInt64>
+  /// Why a packet was dropped last.
+  public private(set) var lastDropReason = DropReason.invalidLength
   var counters = EngineCounters()
   /// How many rows of the bank hold packets.
   var workCount = 0
@@ -147,7 +149,17 @@ public struct Engine: ~Copyable {
   public var refusedMaskCount: UInt64 { table.refusedMasks }
 
   @inline(__always)
-  mutating func count(_ reason: DropReason) { drops[reason.rawValue] &+= 1 }
+  mutating func count(_ reason: DropReason) {
+    drops[reason.rawValue] &+= 1
+    lastDropReason = reason
+  }
+
+  /// Counts a packet that could not be received, since no buffer is free and none would be after processing a batch.
+  public mutating func countUnreceived(from port: DatapathPortNumber) {
+    count(.noBuffer)
+    let index = ports.index(port.rawValue)
+    if index >= 0 { ports.records[index].receivedDropped &+= 1 }
+  }
 
   // MARK: Batch
 
@@ -209,6 +221,9 @@ public struct Engine: ~Copyable {
     }
     ports.records[index].receivedPackets &+= 1
     ports.records[index].receivedBytes &+= UInt64(truncatingIfNeeded: state.count)
+    var state = state
+    state.isReceived = true
+    state.isUntouched = true
     append(state, UInt64(state.inPort) << 32)
     return .accepted
   }

@@ -74,6 +74,14 @@ public final class EngineGroup {
     unsafe self[index].receive(byteCount: byteCount, from: port, tag: tag, write: write)
   }
 
+  /// Counts a packet that an engine could not receive; see `Engine.countUnreceived`.
+  public func countUnreceived(from port: DatapathPortNumber, on index: Int) {
+    self[index].countUnreceived(from: port)
+  }
+
+  /// Why an engine dropped a packet last.
+  public func lastDropReason(on index: Int) -> DropReason { self[index].lastDropReason }
+
   /// How many packets an engine's batch holds.
   public func batchCount(on index: Int) -> Int { self[index].batchCount }
 
@@ -145,6 +153,11 @@ public final class EngineGroup {
   public func setCapabilities(_ capabilities: OffloadCapabilities, of port: DatapathPortNumber, on index: Int)
   {
     self[index].setCapabilities(capabilities, of: port)
+  }
+
+  /// Says to an engine whether somebody takes what is sent to a port.
+  public func setAdapter(isPresent: Bool, of port: DatapathPortNumber, on index: Int) {
+    self[index].setAdapter(isPresent: isPresent, of: port)
   }
 
   /// How many packets an engine dropped for a reason.

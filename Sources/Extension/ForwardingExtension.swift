@@ -20,12 +20,14 @@ import PacketWire
 public struct TrafficCounters: Equatable, Sendable, BitwiseCopyable {
   /// Packets of adapters that are no port of the datapath.
   public var unboundArrivals: UInt64 = 0
-  /// Packets for ports that no connected adapter stands behind.
+  /// Packets that were queued for a port just before the last adapter behind it was disconnected.
   public var unreachableDepartures: UInt64 = 0
   /// Packets that could not be expressed, or for which there was no memory.
   public var failedDepartures: UInt64 = 0
   /// Packets that departed.
   public var departures: UInt64 = 0
+  /// Those of them that departed as they had arrived, without being copied.
+  public var originals: UInt64 = 0
 
   /// Makes counters of zero.
   public init() {}
@@ -35,6 +37,7 @@ public struct TrafficCounters: Equatable, Sendable, BitwiseCopyable {
     unreachableDepartures &+= other.unreachableDepartures
     failedDepartures &+= other.failedDepartures
     departures &+= other.departures
+    originals &+= other.originals
   }
 }
 
@@ -100,7 +103,8 @@ public final class ForwardingExtension {
     case .present(let number, let type, let name):
       guard type == .netdev || type == .internal else { return }
       model.addDatapathPort(number, name: name)
-      pipelines.setCapabilities(ForwardingExtension.capabilities, of: number)
+      pipelines.describe(
+        number, capabilities: ForwardingExtension.capabilities, hasAdapter: model.isConnected(number))
     case .removed(let number): model.removeDatapathPort(number)
     case .allRemoved: model.removeAllDatapathPorts()
     }
@@ -135,7 +139,13 @@ public final class ForwardingExtension {
     guard !changes.isEmpty else { return }
     for index in 0..<pipelines.count {
       locks.acquire(index)
-      for change in changes { maps[index].apply(change) }
+      for change in changes {
+        maps[index].apply(change)
+        if case .destination(let number, let destination) = change {
+          let isPresent = destination.map { $0.adapters != 0 } ?? false
+          pipelines.engines.setAdapter(isPresent: isPresent, of: DatapathPortNumber(number), on: index)
+        }
+      }
       locks.release(index)
     }
   }

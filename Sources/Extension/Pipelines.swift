@@ -117,11 +117,14 @@ public final class Pipelines {
     }
   }
 
-  /// Says what a port can do by itself.
-  public func setCapabilities(_ capabilities: OffloadCapabilities, of port: DatapathPortNumber) {
+  /// Says what a port can do by itself, and whether somebody takes what is sent to it.
+  public func describe(
+    _ port: DatapathPortNumber, capabilities: OffloadCapabilities, hasAdapter: Bool
+  ) {
     for index in 0..<count {
       locks.acquire(index)
       engines.setCapabilities(capabilities, of: port, on: index)
+      engines.setAdapter(isPresent: hasAdapter, of: port, on: index)
       locks.release(index)
     }
   }

@@ -294,7 +294,7 @@ struct RandomTraffic {
       for index in 0..<3 { _ = (pipelines.drain(index), pipelines.engines.drainUpcalls(on: index)) }
     }
     pipelines.maintain()
-    pipelines.setCapabilities([.checksum], of: .init(1))
+    pipelines.describe(.init(1), capabilities: [.checksum], hasAdapter: true)
     _ = pipelines.dropCount(.flowAction)
     #expect(held.isEmpty)
     #expect(seen == [0, 1, 2])

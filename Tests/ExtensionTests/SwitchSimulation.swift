@@ -41,9 +41,18 @@ final class SwitchSimulation {
   private var clock = 0
   private var identifier: UInt32 = 0
   /// Packets by their place in the batch.
-  private var batch: [(identifier: UInt32, ports: [UInt32])] = []
+  private struct Packet {
+    var identifier: UInt32
+    var ports: [UInt32]
+    var bytes: [UInt8]
+    var information: OutOfBand
+    var switchID: SwitchID
+    var lastingByteCount: Int
+  }
+  private var batch: [Packet] = []
   private(set) var packetCount = 0
   private(set) var departureCount = 0
+  private(set) var originalCount = 0
   private(set) var refusalCount = 0
 
   init(choose: @escaping () -> UInt8) {
@@ -198,7 +207,13 @@ final class SwitchSimulation {
     var mask = FlowKey()
     mask.words[0] = ~0
     _ = ask(.flow(.delete, FlowMessage(key: key, mask: mask, actions: [])))
-    let actions = targets.map { DatapathAction.output(DatapathPortNumber($0)) }
+    var actions = targets.map { DatapathAction.output(DatapathPortNumber($0)) }
+    // Some flows change the packet on its way from one to the next.
+    if choose() % 3 == 0 {
+      let rewrite = SetAction(
+        attribute: .ethernet, words: [MaskedWord(index: 1, value: 0x0a0b << 48, mask: 0xffff << 48)])
+      actions.insert(.set(rewrite), at: Int(choose()) % (actions.count + 1))
+    }
     _ = ask(.flow(.new, FlowMessage(key: key, mask: mask, actions: actions)))
     outputs[number] = targets
   }
@@ -311,8 +326,10 @@ final class SwitchSimulation {
           coalesced: UInt32(choose() % 3), tag: UInt32(choose()) << 4)
       }
       packetCount += 1
+      let lasting = pick([0, 20, 0xfff])
       let arrival = unsafe forwarding.arrive(
-        on: index, from: key, information, key.index.rawValue == 0 ? .send : .receive, byteCount: bytes.count
+        on: index, from: key, information, key.index.rawValue == 0 ? .send : .receive, byteCount: bytes.count,
+        lastingByteCount: lasting
       ) { memory in
         guard memory.count == bytes.count else { return false }
         unsafe memory.copyBytes(from: bytes)
@@ -323,7 +340,10 @@ final class SwitchSimulation {
         guard place == batch.count else { throw SimulationFailure("place \(place), not \(batch.count)") }
         let ports = boundPorts(key)
         if ports.isEmpty { throw SimulationFailure("\(key) should not be bound") }
-        batch.append((identifier, ports))
+        batch.append(
+          Packet(
+            identifier: identifier, ports: ports, bytes: bytes, information: information,
+            switchID: key.switchID, lastingByteCount: lasting))
       case .unbound:
         // If several answer to a name equally long, any of them may have it.
         let names = boundPorts(key).compactMap { datapathPorts[$0] }
@@ -351,7 +371,8 @@ final class SwitchSimulation {
     let delivered = forwarding.process(on: index, nowMilliseconds: UInt64(clock))
     var seen: [UInt32: [AdapterKey]] = [:]
     var failure: SimulationFailure?
-    forwarding.depart(on: index) { departing in
+    var unsent: UInt32 = 0
+    let failed = forwarding.depart(on: index) { departing in
       departureCount += 1
       if !isConnected(departing.destination) {
         failure = SimulationFailure("\(departing.destination) is not connected")
@@ -372,9 +393,18 @@ final class SwitchSimulation {
       var identifier: UInt32 = 0
       for place in 0..<4 { identifier = identifier << 8 | UInt32(bytes[8 + place]) }
       seen[identifier, default: []].append(departing.destination)
-      return choose() % 8 != 0
+      guard let row = departing.row, row < batch.count, batch[row].identifier == identifier else {
+        failure = SimulationFailure("packet \(identifier) is said to be that of place \(departing.row ?? -1)")
+        return true
+      }
+      failure = judgeOriginal(departing, bytes, of: batch[row]) ?? failure
+      if departing.isOriginal { originalCount += 1 }
+      let isSent = choose() % 8 != 0
+      if !isSent { unsent |= 1 << UInt32(row) }
+      return isSent
     }
     if let failure { throw failure }
+    if failed != unsent { throw SimulationFailure("failed are \(failed), not \(unsent)") }
     let dropped = batch.indices.filter { delivered >> UInt32($0) & 1 == 0 }.count
     if drops(on: index) - before < dropped {
       throw SimulationFailure("\(dropped) packets were lost uncounted")
@@ -391,6 +421,20 @@ final class SwitchSimulation {
     if !seen.isEmpty { throw SimulationFailure("\(seen.count) packets departed that had not arrived") }
     forwarding.deliverUpcalls(of: index)
     if forwarding.pipelines.engines.hasUpcalls(on: index) { throw SimulationFailure("upcalls stay") }
+  }
+
+  /// What is wrong about going on as the original, or not.
+  private func judgeOriginal(_ departing: DepartingPacket, _ bytes: [UInt8], of packet: Packet)
+    -> SimulationFailure?
+  {
+    var arrived = packet.bytes
+    if packet.information.tag & 0xffff != 0 { arrived.insert(contentsOf: bytes[12..<16], at: 12) }
+    // None of these packets has headers that one could know to be safe while others are not.
+    let isSafe = packet.lastingByteCount >= packet.bytes.count
+    let mayGoOn =
+      bytes == arrived && isSafe && departing.destination.switchID == packet.switchID
+    return departing.isOriginal == mayGoOn
+      ? nil : SimulationFailure("\(departing.isOriginal ? "no original" : "an original"): \(packet)")
   }
 
   /// Whether each place stands for an output of a port, and for one of its own.

@@ -40,11 +40,15 @@ struct BorderArrival {
   uint32_t coalesced;
   uint32_t tag;
   uint32_t byteCount;
-  uint32_t reserved;
+  uint32_t lastingByteCount;  // how many of its first bytes stay as they are; 0 if its list cannot go on itself
 };
 
 // A packet that departs. If `omitsTag`, the four bytes at offset 12 are left out; then, if `patchOffset` is not zero, two
-// bytes there are `patchValue` in network order. Packets of one call with the same `place` have the same bytes.
+// bytes there are `patchValue` in network order. Packets of one call with the same `place` have the same bytes. `row` is the
+// place in the batch of what it came from, or BORDER_NO_ROW; if `isOriginal`, the list from there goes on itself, and neither
+// bytes nor out-of-band words matter.
+#define BORDER_NO_ROW 0xffffffffu
+
 struct BorderDeparture {
   const uint8_t *bytes;
   uint64_t place;
@@ -62,6 +66,8 @@ struct BorderDeparture {
   uint32_t omitsTag;
   uint16_t patchOffset;
   uint16_t patchValue;
+  uint32_t row;
+  uint32_t isOriginal;
   uint32_t reserved;
 };
 
@@ -100,9 +106,9 @@ enum ExtensionVerdict {
 
 // What an arriving packet came to; below 32 its place in the batch.
 enum ExtensionArrival {
-  extensionDropped = 0x100,
-  extensionUnbound = 0x101,
-  extensionFull = 0x102,
+  extensionDropped = 0x100,  // the low byte is the reason
+  extensionUnbound = 0x200,
+  extensionFull = 0x201,
 };
 
 #define EXTENSION_NO_REASON 255u
@@ -128,7 +134,10 @@ uint32_t ExtensionArrive(
     void *extension, uint32_t pipeline, const struct BorderArrival *arrival, void *netBuffer);
 uint32_t ExtensionProcess(void *extension, uint32_t pipeline, uint64_t milliseconds);
 uint32_t ExtensionDropReason(void *extension, uint32_t pipeline);
-void ExtensionDepart(void *extension, uint32_t pipeline, void *departures);
+// Returns a bit for each packet of the batch of which something could not be sent.
+uint32_t ExtensionDepart(void *extension, uint32_t pipeline, void *departures);
+// Says that so many departures came to nothing after all.
+void ExtensionCountFailures(void *extension, uint32_t pipeline, uint64_t count);
 uint32_t ExtensionHasUpcalls(void *extension, uint32_t pipeline);
 
 #endif

@@ -41,6 +41,14 @@ struct Module {
 
 enum ModuleState { modulePaused, moduleRunning, modulePausing };
 
+// Where a list goes.
+struct Destinations {
+  NDIS_SWITCH_PORT_DESTINATION first;
+  NDIS_SWITCH_PORT_DESTINATION *others;
+  ULONG count;
+  ULONG capacity;
+};
+
 // The engine of a processor, its lock, and who is in the middle of sending.
 struct DECLSPEC_ALIGN(64) Pipeline {
   KSPIN_LOCK lock;
@@ -49,8 +57,9 @@ struct DECLSPEC_ALIGN(64) Pipeline {
   volatile LONG64 sending[2];
   // A packet waits for the daemon.
   volatile LONG hasUpcalls;
-  // Whose packets are in the batch, by their place in it.
+  // Whose packets are in the batch, by their place in it, and where those go that go on themselves.
   PNET_BUFFER_LIST rows[32];
+  struct Destinations originals[32];
 };
 
 struct Driver {

@@ -199,7 +199,7 @@ func ExtensionArrive(
   let adapter = adapterKey(border.switchID, border.port, border.index)
   let result = forwarding(pointer).arrive(
     on: Int(pipeline), from: adapter, information, border.isReceiveKind != 0 ? .receive : .send,
-    byteCount: Int(border.byteCount)
+    byteCount: Int(border.byteCount), lastingByteCount: Int(border.lastingByteCount)
   ) { memory in
     guard let base = memory.baseAddress else { return false }
     return PacketsRead(
@@ -207,9 +207,9 @@ func ExtensionArrive(
   }
   switch result {
   case .accepted(let place): return UInt32(truncatingIfNeeded: place)
-  case .dropped: return 0x100
-  case .unbound: return 0x101
-  case .full: return 0x102
+  case .dropped(let reason): return 0x100 | UInt32(truncatingIfNeeded: reason.rawValue)
+  case .unbound: return 0x200
+  case .full: return 0x201
   }
 }
 
@@ -229,7 +229,7 @@ func ExtensionDropReason(_ pointer: UnsafeMutableRawPointer, _ pipeline: UInt32)
 @c
 func ExtensionDepart(
   _ pointer: UnsafeMutableRawPointer, _ pipeline: UInt32, _ departures: UnsafeMutableRawPointer
-) {
+) -> UInt32 {
   forwarding(pointer).depart(on: Int(pipeline)) { packet in
     guard let base = packet.bytes.baseAddress else { return false }
     var border = BorderDeparture()
@@ -250,8 +250,15 @@ func ExtensionDepart(
     border.omitsTag = packet.departure.omitsTag ? 1 : 0
     border.patchOffset = packet.departure.patchOffset
     border.patchValue = packet.departure.patchValue
+    border.row = packet.row.map { UInt32(truncatingIfNeeded: $0) } ?? .max
+    border.isOriginal = packet.isOriginal ? 1 : 0
     return PacketsDepart(departures, &border) != 0
   }
+}
+
+@c
+func ExtensionCountFailures(_ pointer: UnsafeMutableRawPointer, _ pipeline: UInt32, _ count: UInt64) {
+  forwarding(pointer).countFailedDepartures(count, on: Int(pipeline))
 }
 
 @c

@@ -126,7 +126,8 @@ extension Engine {
   /// Makes sure that nobody else sees changes of the packet's bytes; `false` if no buffer was free.
   @inline(__always)
   mutating func makeWritable(_ state: inout PacketState) -> Bool {
-    pool.isUnique(state.slot) || copyPacket(&state)
+    state.isUntouched = false
+    return pool.isUnique(state.slot) || copyPacket(&state)
   }
 
   @inline(never)

@@ -78,22 +78,29 @@ struct ProgramCompiler {
 
   private(set) var words: [UInt64] = []
   private var depth = 0
+  /// Whether one of the actions takes the packet somewhere, or says why not.
+  private var hasFate = false
   private let depthLimit: Int
 
   private init(depthLimit: Int) { self.depthLimit = depthLimit }
 
-  /// The program of actions.
+  /// The program of actions; an empty one if they only change the packet, so that it counts as a drop.
   static func compile(
     _ actions: [DatapathAction], maximumDepth: Int = ProgramCompiler.maximumDepth
   ) throws(ActionError) -> [UInt64] {
     var compiler = ProgramCompiler(depthLimit: min(maximumDepth, ProgramCompiler.maximumDepth))
     try compiler.append(actions)
+    if !compiler.hasFate { compiler.words = [] }
     compiler.emit(.end)
     guard compiler.words.count <= maximumWordCount else { throw .tooLong }
     return compiler.words
   }
 
   private mutating func emit(_ operation: Operation, _ middle: Int = 0, _ high: UInt32 = 0) {
+    switch operation {
+    case .output, .userspace, .recirculate, .tunnelPop, .drop: hasFate = true
+    default: break
+    }
     words.append(UInt64(operation.rawValue) | UInt64(middle & 0xff_ffff) << 8 | UInt64(high) << 32)
   }
 

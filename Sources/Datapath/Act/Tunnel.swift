@@ -133,6 +133,7 @@ extension Engine {
     let end = state.offload.segmentation == .none ? Engine.networkEnd(state, pool) : state.count
     inner.start &+= header.byteCount
     inner.count = end &- header.byteCount
+    inner.isUntouched = false
     guard inner.count >= 14 else {
       count(.invalidTunnelHeader)
       return false

@@ -148,4 +148,8 @@ struct PacketState: BitwiseCopyable {
   var depth: UInt8 = 0
   /// Which packet of the batch it was, or is a copy or part of.
   var origin: UInt8 = 0
+  /// Whether it came in by a port, and was not given by the daemon.
+  var isReceived = false
+  /// Whether its bytes and their length are still those that came in.
+  var isUntouched = false
 }

@@ -22,6 +22,8 @@ struct PortRecord: BitwiseCopyable {
   var destinationPort: UInt16 = 0
   var capabilities: OffloadCapabilities = []
   var isPresent = false
+  /// Whether somebody takes what is sent to it.
+  var hasAdapter = true
   /// Whether the group policy extension of VXLAN is understood.
   var usesGroupPolicy = false
   var receivedPackets: UInt64 = 0
@@ -36,6 +38,10 @@ struct PortRecord: BitwiseCopyable {
   var head: Int32 = -1
   var tail: Int32 = -1
   var queued: Int32 = 0
+
+  /// Whether packets leave by it as they are; a tunnel port has no wire of its own.
+  @inline(__always)
+  var isOpen: Bool { type < 3 && hasAdapter }
 }
 
 /// The ports of a datapath: dense records found by number.

@@ -36,6 +36,8 @@ public enum DropReason: Int, CaseIterable, Sendable {
   case ttlExhausted
   /// Actions nest deeper than allowed.
   case actionsTooDeep
+  /// Nobody takes what is sent to the port out.
+  case noAdapter
 
   /// The name of the counter, as `coverage/show` and `dpctl` print it.
   public var name: StaticString {
@@ -58,6 +60,7 @@ public enum DropReason: Int, CaseIterable, Sendable {
     case .actionMismatch: "datapath_drop_action_mismatch"
     case .ttlExhausted: "datapath_drop_ttl_exhausted"
     case .actionsTooDeep: "datapath_drop_actions_too_deep"
+    case .noAdapter: "datapath_drop_no_adapter"
     }
   }
 }

@@ -10,7 +10,7 @@ extension Engine {
       pool.release(packet.slot)
       return
     }
-    if packet.cut != 0xffff_ffff || packet.offload.needsChecksum || ports.records[index].type >= 3 {
+    if packet.cut != 0xffff_ffff || packet.offload.needsChecksum || !ports.records[index].isOpen {
       outputWithCare(packet, index)
       return
     }
@@ -23,7 +23,9 @@ extension Engine {
     entry.slot = packet.slot
     entry.start = packet.start
     entry.count = Int32(truncatingIfNeeded: packet.count)
-    entry.inPort = arrivals[Int(packet.origin)]
+    entry.inPort = UInt16(clamping: arrivals[Int(packet.origin)])
+    entry.row = packet.isReceived ? packet.origin : OutputEntry.noRow
+    entry.isUntouched = packet.isUntouched
     entry.offload = packet.offload
     guard outputs.append(entry, port: index, &ports) else {
       count(.outputQueueFull)
@@ -43,9 +45,16 @@ extension Engine {
       pool.release(packet.slot)
       return
     }
+    guard ports.records[index].hasAdapter else {
+      count(.noAdapter)
+      ports.records[index].sentDropped &+= 1
+      pool.release(packet.slot)
+      return
+    }
     if packet.cut != 0xffff_ffff && Int(packet.cut) < packet.count {
       packet.count = max(14, Int(packet.cut))
       packet.offload = Offload()
+      packet.isUntouched = false
     }
     let capabilities = ports.records[index].capabilities
     guard packet.offload.needsChecksum else {
@@ -97,7 +106,9 @@ extension Engine {
 /// A place in a port's output queue.
 public struct OutputPacket: Sendable {
   let start: Int
-  let inPort: UInt32
+  let inPort: UInt16
+  fileprivate let rowNumber: UInt8
+  fileprivate let isSame: Bool
   /// How many bytes the packet has.
   public let count: Int
   /// What is left for the port to do.
@@ -105,7 +116,11 @@ public struct OutputPacket: Sendable {
   let next: Int32
 
   /// The port that the packet came in by; beneath its tunnel, if it came out of one.
-  public var portIn: DatapathPortNumber { DatapathPortNumber(inPort) }
+  public var portIn: DatapathPortNumber { DatapathPortNumber(UInt32(inPort)) }
+  /// Which packet of the batch it was, or is a copy or part of; `nil` if the daemon gave it.
+  public var row: Int? { rowNumber == OutputEntry.noRow ? nil : Int(rowNumber) }
+  /// Which packet of the batch it is, if it leaves with the very bytes that came in.
+  public var untouchedRow: Int? { isSame ? row : nil }
   /// Where its bytes are in the engine: outputs of one packet that share their bytes share this too.
   public var place: Int { start }
 }
@@ -150,8 +165,8 @@ extension Engine {
     guard place >= 0 else { return nil }
     let entry = outputs.entries[Int(place)]
     return OutputPacket(
-      start: entry.start, inPort: entry.inPort, count: Int(entry.count), offload: entry.offload,
-      next: entry.next)
+      start: entry.start, inPort: entry.inPort, rowNumber: entry.row, isSame: entry.isUntouched,
+      count: Int(entry.count), offload: entry.offload, next: entry.next)
   }
 
   /// A packet's bytes.

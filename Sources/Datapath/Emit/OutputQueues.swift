@@ -8,8 +8,15 @@ struct OutputEntry: BitwiseCopyable {
   var next: Int32 = -1
   var start = 0
   var count: Int32 = 0
-  var inPort: UInt32 = 0
+  var inPort: UInt16 = 0
+  /// Which packet of the batch it was, or is a copy or part of.
+  var row: UInt8 = OutputEntry.noRow
+  /// Whether its bytes and their length are those that came in.
+  var isUntouched = false
   var offload = Offload()
+
+  /// A packet that the daemon gave is none of the batch.
+  static var noRow: UInt8 { 0xff }
 }
 
 /// The output queues of all ports.

@@ -204,6 +204,12 @@ extension Engine {
     if index >= 0 { ports.records[index].capabilities = capabilities }
   }
 
+  /// Says whether somebody takes what is sent to a port; without this somebody does.
+  public mutating func setAdapter(isPresent: Bool, of port: DatapathPortNumber) {
+    let index = ports.index(port.rawValue)
+    if index >= 0 { ports.records[index].hasAdapter = isPresent }
+  }
+
   // MARK: Packets
 
   /// Runs actions on a packet that the daemon gives.

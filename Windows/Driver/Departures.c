@@ -1,0 +1,305 @@
+// Departures: from an engine into lists of our own, or the switch's own list that goes on.
+//
+// A list of ours is made for a packet that departs changed, or from another switch, or that the daemon gave; it goes down
+// with its destinations, and is freed when it comes back. A list of the switch's whose one packet departs as it came is given
+// the destinations itself. Packets with the same bytes for several adapters are one list.
+//
+// Nothing is sent while a pipeline's lock is held, since that may call back into the driver.
+#include "Packets.h"
+
+// What a list of ours is, in its context.
+struct Packet {
+  PNET_BUFFER_LIST list;
+  struct Packet *next;
+  struct Packet *nextInBucket;
+  struct Module *module;
+  PMDL mdl;
+  PUCHAR bytes;
+  BOOLEAN hasForwardingContext;
+  // What another departure must agree in to be another destination of the same list.
+  ULONG64 place;
+  ULONG byteCount;
+  ULONG sourcePort;
+  ULONG sourceIndex;
+  ULONG information[4];
+  // Which packet of the batch it came from.
+  ULONG row;
+  struct Destinations destinations;
+};
+
+#define BUCKET_COUNT RTL_NUMBER_OF(((struct Departures *)0)->buckets)
+#define MAXIMUM_DESTINATION_COUNT 4096
+
+// MARK: Destinations
+
+static void clearDestinations(struct Destinations *destinations) {
+  if (destinations->others) free(destinations->others);
+  memset(destinations, 0, sizeof *destinations);
+}
+
+static BOOLEAN addDestination(struct Destinations *destinations, const struct BorderDeparture *departure) {
+  NDIS_SWITCH_PORT_DESTINATION destination = {
+      .PortId = departure->port,
+      .NicIndex = (NDIS_SWITCH_NIC_INDEX)departure->index,
+      .PreserveVLAN = 1,
+      .PreservePriority = 1};
+  if (destinations->count == 0) {
+    destinations->first = destination;
+  } else {
+    if (destinations->count > destinations->capacity) {
+      ULONG capacity = destinations->capacity ? destinations->capacity * 2 : 16;
+      if (capacity > MAXIMUM_DESTINATION_COUNT) return FALSE;
+      void *memory = KernelAllocate(16, capacity * sizeof destination);
+      if (!memory) return FALSE;
+      if (destinations->others) {
+        memcpy(memory, destinations->others, destinations->capacity * sizeof destination);
+        free(destinations->others);
+      }
+      destinations->others = memory;
+      destinations->capacity = capacity;
+    }
+    destinations->others[destinations->count - 1] = destination;
+  }
+  destinations->count++;
+  return TRUE;
+}
+
+// Gives a list its destinations: one is added, several are written and committed together.
+static BOOLEAN commit(struct Module *module, PNET_BUFFER_LIST list, const struct Destinations *destinations) {
+  ULONG count = destinations->count;
+  ULONG room = NET_BUFFER_LIST_SWITCH_FORWARDING_DETAIL(list)->NumAvailableDestinations;
+  PNDIS_SWITCH_FORWARDING_DESTINATION_ARRAY array = NULL;
+  if (room < count && module->handlers.GrowNetBufferListDestinations(module->switchContext, list, count - room, &array) !=
+                          NDIS_STATUS_SUCCESS)
+    return FALSE;
+  if (count == 1) {
+    NDIS_SWITCH_PORT_DESTINATION destination = destinations->first;
+    return module->handlers.AddNetBufferListDestination(module->switchContext, list, &destination) == NDIS_STATUS_SUCCESS;
+  }
+  if (!array) module->handlers.GetNetBufferListDestinations(module->switchContext, list, &array);
+  if (!array || array->ElementSize < sizeof(NDIS_SWITCH_PORT_DESTINATION) ||
+      array->NumElements - array->NumDestinations < count)
+    return FALSE;
+  for (ULONG index = 0; index < count; index++)
+    *NDIS_SWITCH_PORT_DESTINATION_AT_ARRAY_INDEX(array, array->NumDestinations + index) =
+        index ? destinations->others[index - 1] : destinations->first;
+  return module->handlers.UpdateNetBufferListDestinations(module->switchContext, list, count, array) ==
+         NDIS_STATUS_SUCCESS;
+}
+
+// MARK: Making lists
+
+static void freePacket(struct Packet *packet) {
+  struct Module *module = packet->module;
+  PNET_BUFFER_LIST list = packet->list;
+  if (list) {
+    if (packet->hasForwardingContext)
+      module->handlers.FreeNetBufferListForwardingContext(module->switchContext, list);
+    NdisFreeNetBufferList(list);
+  }
+  if (packet->mdl) NdisFreeMdl(packet->mdl);
+  clearDestinations(&packet->destinations);
+  free(packet);
+  ModuleRelease(module);
+}
+
+static void writeBytes(PUCHAR to, const struct BorderDeparture *departure) {
+  if (departure->omitsTag) {
+    memcpy(to, departure->bytes, 12);
+    memcpy(to + 12, departure->bytes + 16, departure->byteCount - 16);
+  } else {
+    memcpy(to, departure->bytes, departure->byteCount);
+  }
+  if (departure->patchOffset) {
+    to[departure->patchOffset] = (UCHAR)(departure->patchValue >> 8);
+    to[departure->patchOffset + 1] = (UCHAR)departure->patchValue;
+  }
+}
+
+static BOOLEAN makeList(struct Packet *packet, const struct BorderDeparture *departure) {
+  struct Module *module = packet->module;
+  packet->mdl = NdisAllocateMdl(module->filterHandle, packet->bytes, packet->byteCount);
+  if (!packet->mdl) return FALSE;
+  packet->list =
+      NdisAllocateNetBufferAndNetBufferList(module->listPool, 16, 0, packet->mdl, 0, packet->byteCount);
+  if (!packet->list) return FALSE;
+  PNET_BUFFER_LIST list = packet->list;
+  list->SourceHandle = module->filterHandle;
+  list->Scratch = NULL;
+  // The packet is found again when the list comes back.
+  *(struct Packet **)NET_BUFFER_LIST_CONTEXT_DATA_START(list) = packet;
+  if (module->handlers.AllocateNetBufferListForwardingContext(module->switchContext, list) != NDIS_STATUS_SUCCESS)
+    return FALSE;
+  packet->hasForwardingContext = TRUE;
+  if (departure->sourcePort != NDIS_SWITCH_DEFAULT_PORT_ID &&
+      module->handlers.SetNetBufferListSource(
+          module->switchContext, list, departure->sourcePort, (NDIS_SWITCH_NIC_INDEX)departure->sourceIndex) !=
+          NDIS_STATUS_SUCCESS)
+    return FALSE;
+  NET_BUFFER_LIST_SWITCH_FORWARDING_DETAIL(list)->IsPacketDataSafe = TRUE;
+  NET_BUFFER_LIST_INFO(list, TcpIpChecksumNetBufferListInfo) = (PVOID)(ULONG_PTR)departure->checksum;
+  if (departure->largeSend)
+    NET_BUFFER_LIST_INFO(list, TcpLargeSendNetBufferListInfo) = (PVOID)(ULONG_PTR)departure->largeSend;
+  if (departure->coalesced) NET_BUFFER_LIST_INFO(list, TcpRecvSegCoalesceInfo) = (PVOID)(ULONG_PTR)departure->coalesced;
+  NET_BUFFER_LIST_INFO(list, Ieee8021QNetBufferListInfo) = (PVOID)(ULONG_PTR)departure->tag;
+  return TRUE;
+}
+
+static struct Packet *makePacket(struct Module *module, const struct BorderDeparture *departure) {
+  ULONG byteCount = departure->byteCount - (departure->omitsTag ? 4 : 0);
+  SIZE_T headerSize = (sizeof(struct Packet) + 63) & ~(SIZE_T)63;
+  void *memory = KernelAllocate(64, headerSize + byteCount);
+  if (!memory) return NULL;
+  struct Packet *packet = memory;
+  memset(packet, 0, sizeof *packet);
+  packet->module = module;
+  packet->bytes = (PUCHAR)packet + headerSize;
+  packet->byteCount = byteCount;
+  writeBytes(packet->bytes, departure);
+  if (makeList(packet, departure)) return packet;
+  // `freePacket` gives back the caller's right to send, which the caller does itself.
+  InterlockedIncrement64(&module->outstanding);
+  freePacket(packet);
+  return NULL;
+}
+
+static BOOLEAN isSame(const struct Packet *packet, const struct Module *module, const struct BorderDeparture *d) {
+  return packet->place == d->place && packet->module == module && packet->sourcePort == d->sourcePort &&
+         packet->sourceIndex == d->sourceIndex && packet->byteCount == d->byteCount - (d->omitsTag ? 4 : 0) &&
+         packet->information[0] == d->checksum && packet->information[1] == d->largeSend &&
+         packet->information[2] == d->coalesced && packet->information[3] == d->tag;
+}
+
+// The packet of the batch goes on itself.
+static uint32_t departItself(const struct Departures *departures, const struct BorderDeparture *departure) {
+  struct Pipeline *pipeline = departures->pipeline;
+  if (departure->row >= RTL_NUMBER_OF(pipeline->originals)) return 0;
+  return addDestination(&pipeline->originals[departure->row], departure);
+}
+
+uint32_t PacketsDepart(void *context, const struct BorderDeparture *departure) {
+  struct Departures *departures = context;
+  if (departure->isOriginal) return departItself(departures, departure);
+  struct Module *module =
+      departure->switchID < DRIVER_MAXIMUM_SWITCH_COUNT ? driver.modules[departure->switchID] : NULL;
+  if (!module) return 0;
+  struct Packet **bucket = &departures->buckets[(departure->place >> 6) % BUCKET_COUNT];
+  for (struct Packet *packet = *bucket; packet; packet = packet->nextInBucket)
+    if (isSame(packet, module, departure)) return addDestination(&packet->destinations, departure);
+  if (!ModuleAcquire(module)) return 0;
+  struct Packet *packet = makePacket(module, departure);
+  if (!packet) {
+    ModuleRelease(module);
+    return 0;
+  }
+  packet->place = departure->place;
+  packet->sourcePort = departure->sourcePort;
+  packet->sourceIndex = departure->sourceIndex;
+  packet->information[0] = departure->checksum;
+  packet->information[1] = departure->largeSend;
+  packet->information[2] = departure->coalesced;
+  packet->information[3] = departure->tag;
+  packet->row = departure->row;
+  addDestination(&packet->destinations, departure);
+  packet->nextInBucket = *bucket;
+  *bucket = packet;
+  *departures->last = packet;
+  departures->last = &packet->next;
+  return 1;
+}
+
+// MARK: A pipeline's turn
+
+void DeparturesBegin(struct Departures *departures, struct Module *module) {
+  departures->first = NULL;
+  departures->last = &departures->first;
+  departures->module = module;
+  memset(departures->buckets, 0, sizeof departures->buckets);
+}
+
+// What came of the packets of a batch whose lists were given their destinations.
+struct Outcome {
+  uint32_t sent, failed;
+  ULONG64 failureCount;
+};
+
+static void note(struct Outcome *outcome, BOOLEAN isSent, ULONG row, ULONG count) {
+  uint32_t bit = row < 32 ? 1u << row : 0;
+  if (isSent) {
+    outcome->sent |= bit;
+  } else {
+    outcome->failed |= bit;
+    outcome->failureCount += count;
+  }
+}
+
+static void commitMade(struct Departures *departures, struct Packet **from, struct Outcome *outcome) {
+  while (*from) {
+    struct Packet *packet = *from;
+    BOOLEAN isSent = commit(packet->module, packet->list, &packet->destinations);
+    note(outcome, isSent, packet->row, packet->destinations.count);
+    if (isSent) {
+      from = &packet->next;
+    } else {
+      *from = packet->next;
+      freePacket(packet);
+    }
+  }
+  departures->last = from;
+}
+
+static void commitOriginals(const struct Departures *departures, struct Outcome *outcome) {
+  struct Pipeline *pipeline = departures->pipeline;
+  for (ULONG row = 0; row < RTL_NUMBER_OF(pipeline->originals); row++) {
+    struct Destinations *destinations = &pipeline->originals[row];
+    if (!destinations->count) continue;
+    PNET_BUFFER_LIST list = pipeline->rows[row];
+    BOOLEAN isSent = commit(departures->module, list, destinations);
+    note(outcome, isSent, row, destinations->count);
+    if (isSent) LIST_FATE(list) = FATE_FORWARDED;
+    clearDestinations(destinations);
+  }
+}
+
+uint32_t DeparturesCollect(ULONG index, struct Departures *departures) {
+  struct Packet **from = departures->last;
+  departures->pipeline = &driver.pipelines[index];
+  struct Outcome outcome = {.failed = ExtensionDepart(driver.extension, index, departures)};
+  // Places are used anew by the next batch.
+  memset(departures->buckets, 0, sizeof departures->buckets);
+  commitMade(departures, from, &outcome);
+  if (departures->module) commitOriginals(departures, &outcome);
+  if (outcome.failureCount) ExtensionCountFailures(driver.extension, index, outcome.failureCount);
+  if (ExtensionHasUpcalls(driver.extension, index)) departures->pipeline->hasUpcalls = 1;
+  return outcome.failed & ~outcome.sent;
+}
+
+void DeparturesSend(struct Departures *departures) {
+  struct Packet *packet = departures->first;
+  while (packet) {
+    struct Module *module = packet->module;
+    PNET_BUFFER_LIST first = NULL, *last = &first;
+    struct Packet *rest = NULL, **lastOfRest = &rest;
+    while (packet) {
+      struct Packet *next = packet->next;
+      packet->next = NULL;
+      if (packet->module == module) {
+        *last = packet->list;
+        last = &packet->list->Next;
+      } else {
+        *lastOfRest = packet;
+        lastOfRest = &packet->next;
+      }
+      packet = next;
+    }
+    *last = NULL;
+    NdisFSendNetBufferLists(module->filterHandle, first, NDIS_DEFAULT_PORT_NUMBER, 0);
+    packet = rest;
+  }
+}
+
+BOOLEAN DeparturesTakeBack(struct Module *module, PNET_BUFFER_LIST list) {
+  if (list->SourceHandle != module->filterHandle) return FALSE;
+  freePacket(*(struct Packet **)NET_BUFFER_LIST_CONTEXT_DATA_START(list));
+  return TRUE;
+}
