@@ -21,6 +21,7 @@ PRODUCT = "C:\\Program Files\\Open vSwitch"
 MODULE = "C:\\Program Files\\WindowsPowerShell\\Modules\\OVS"
 DATA = "C:\\ProgramData\\openvswitch"
 DATABASE = DATA + "\\conf.db"
+NETWORK_SERVICES = "HKLM\\System\\CurrentControlSet\\Control\\Network\\{4D36E974-E325-11CE-BFC1-08002BE10318}"
 FEATURES = {
     "OpenvSwitchDriver": {"bin\\ovs-setup.exe", "driver\\openvswitch.sys", "driver\\openvswitch.inf", "driver\\openvswitch.cat", "driver\\Bindings.ps1"},
     "OpenvSwitchServices": {"bin\\ovs-setup.exe", "bin\\ovsdb-server.exe", "bin\\ovs-vswitchd.exe", "bin\\ovsdb-tool.exe", "conf\\vswitch.ovsschema"},
@@ -91,6 +92,15 @@ class InstalledTestCase(unittest.TestCase):
     def remove(self, version):
         result = self.msiexec("/x", f"C:\\packages\\{version}.msi")
         self.assertEqual(result.code, 0, f"{result}\n{self.setup_log()}")
+
+    def table(self, version, name):
+        """A table of a package: the other columns of each row, by the first."""
+        lines = run("msiinfo", "export", self.packages.make(version), name).replace("\r", "").splitlines()[3:]
+        return {line.split("\t")[0]: line.split("\t")[1:] for line in lines}
+
+    def starts(self, service):
+        """How often a stand-in for a service was started."""
+        return self.text("C:\\started.txt").split().count(service)
 
     def files(self, folder):
         """The files under a folder, by their names below it."""
@@ -298,25 +308,144 @@ class InstallerTests(InstalledTestCase):
         self.assertIn("another program is changing the network's components", self.setup_log())
         self.assertIn("the driver is installed", self.setup_log())
 
+    def test_driver_of_another_package_is_not_touched(self):
+        self.add_hyper_v()
+        self.prefix.run("reg", "add", NETWORK_SERVICES + "\\{583CC151-73EC-4A6A-8B47-578297AD7623}", "/v", "ComponentId", "/d", "ovsext", check=True)
+        self.install("0.1.0", "ADDLOCAL=OpenvSwitchDriver")
+        self.assertEqual(self.netcfg_calls(), [])
+        self.assertIn("the driver of another Open vSwitch package is installed", self.setup_log())
+
+    def test_driver_that_must_be_there_and_cannot_ends_the_installation(self):
+        self.add_hyper_v()
+        pathlib.Path(self.prefix.path("C:\\netcfg-fails.txt")).write_text("")
+        with self.subTest("not asked for"):
+            self.install("0.1.0", "ADDLOCAL=OpenvSwitchDriver")
+            self.remove("0.1.0")
+        with self.subTest("asked for"):
+            before = len(self.setup_log())
+            self.assertNotEqual(self.install("0.2.0", "ADDLOCAL=OpenvSwitchDriver", "REQUIREDRIVER=1", check=False).code, 0)
+            self.assertIn("the driver was not installed", self.setup_log()[before:])
+
+    def test_what_is_given_up_is_undone(self):
+        """In the tables alone: Wine undoes nothing."""
+        actions = self.table("0.1.0", "CustomAction")
+        for action in ("UndoDriver", "BringDriverBack", "StartServicesAgain"):
+            # 18: a file of the package; 64: its result is ignored; 256: in an undone installation; 1024: as the script says; 2048: as the system
+            self.assertEqual(int(actions[action][0]), 18 + 64 + 256 + 1024 + 2048, action)
+        for action in ("PrepareData", "InstallDriverOrFail"):
+            self.assertEqual(int(actions[action][0]), 18 + 1024 + 2048, action)
+        secure = self.table("0.1.0", "Property")["SecureCustomProperties"][0].split(";")
+        self.assertLessEqual({"PURGE", "REQUIREDRIVER", "OTHERSERVICE"}, set(secure))
+
+    def test_restart_is_asked_for_and_never_made(self):
+        self.add_hyper_v()
+        pathlib.Path(self.prefix.path("C:\\netcfg-restart.txt")).write_text("")
+        done = self.install("0.1.0", "ADDLOCAL=OpenvSwitchDriver", check=False)
+        # A program's exit code has eight bits here.
+        self.assertEqual(done.code, 3010 & 0xFF)
+        self.assertIn("the driver is installed", self.setup_log())
+        checked = self.prefix.run(PRODUCT + "\\bin\\ovs-setup.exe", "check")
+        self.assertIn("bad  Windows: has to be restarted", checked.stdout)
+        self.assertEqual(checked.code, 1)
+        self.assertEqual(self.table("0.1.0", "Property")["REBOOT"], ["ReallySuppress"])
+
+    def test_driver_is_replaced_by_hand_while_services_run(self):
+        self.add_hyper_v()
+        self.install("0.1.0")
+        self.expect_service("ovs-vswitchd", "RUNNING")
+        self.assertEqual(self.starts("ovs-vswitchd"), 1)
+        setup = PRODUCT + "\\bin\\ovs-setup.exe"
+        self.prefix.run(setup, "install-driver", check=True)
+        self.assertEqual(self.starts("ovs-vswitchd"), 1)
+        with open(self.prefix.path(PRODUCT + "\\driver\\openvswitch.sys"), "ab") as driver:
+            driver.write(b"another")
+        self.prefix.run(setup, "install-driver", check=True)
+        self.expect_service("ovs-vswitchd", "RUNNING")
+        self.assertEqual(self.starts("ovs-vswitchd"), 2)
+        self.prefix.run(setup, "remove-driver", check=True)
+        self.expect_service("ovs-vswitchd", "RUNNING")
+        self.assertEqual((self.starts("ovs-vswitchd"), self.starts("ovsdb-server")), (3, 1))
+
+    def test_services_of_another_package_are_not_taken(self):
+        self.prefix.run("sc", "create", "ovsdb-server", "binPath=", "C:\\other\\ovsdb-server.exe", check=True)
+        self.assertNotEqual(self.install("0.1.0", check=False).code, 0)
+        self.assertEqual(self.files(PRODUCT), set())
+        self.assertNotEqual(self.install("0.1.0", "ADDLOCAL=OpenvSwitchCLI,OpenvSwitchServices", check=False).code, 0)
+        self.install("0.1.0", "ADDLOCAL=OpenvSwitchCLI")
+        self.assertEqual(self.files(PRODUCT), FEATURES["OpenvSwitchCLI"])
+        key = "HKLM\\System\\CurrentControlSet\\Services\\ovsdb-server"
+        self.assertIn("C:\\other\\ovsdb-server.exe", self.prefix.run("reg", "query", key, "/v", "ImagePath", check=True).stdout)
+
+    def test_data_goes_if_that_is_said(self):
+        self.install("0.1.0")
+        pathlib.Path(self.prefix.path(DATA + "\\logs\\old")).mkdir()
+        elsewhere = pathlib.Path(self.prefix.path("C:\\elsewhere"))
+        elsewhere.mkdir()
+        (elsewhere / "file").write_text("stays")
+        self.install("0.2.0", "PURGE=1")
+        self.assertIn("conf.db", self.files(DATA))
+        result = self.msiexec("/x", "C:\\packages\\0.2.0.msi", "PURGE=1")
+        self.assertEqual(result.code, 0, result)
+        self.assertFalse(pathlib.Path(self.prefix.path(DATA)).exists())
+        self.assertEqual((elsewhere / "file").read_text(), "stays")
+
+    def test_places_are_not_to_be_moved_one_by_one(self):
+        public = {name for name in self.table("0.1.0", "Directory") if name == name.upper()}
+        self.assertEqual(public, {"INSTALLDIR", "TARGETDIR"})
+        self.install("0.1.0", "INSTALLDIR=C:\\Elsewhere\\OVS", "DATADIR=C:\\Elsewhere\\data", "DataFolder=C:\\Elsewhere\\data")
+        self.assertEqual(self.files("C:\\Elsewhere"), {f"OVS\\{file}" for file in DEFAULT})
+        self.assertIn("conf.db", self.files(DATA))
+
+    def test_check_says_what_is_wrong(self):
+        self.install("0.1.0")
+        setup = PRODUCT + "\\bin\\ovs-setup.exe"
+        self.expect_service("ovs-vswitchd", "RUNNING")
+        before = self.setup_log()
+        checked = self.prefix.run(setup, "check")
+        self.assertEqual(checked.code, 1)
+        self.assertIn("bad  Hyper-V: not installed", checked.stdout)
+        self.assertIn("bad  driver: not installed", checked.stdout)
+        self.assertIn("ok   service ovs-vswitchd: running", checked.stdout)
+        self.assertIn("ok   database: there", checked.stdout)
+        self.add_hyper_v()
+        self.prefix.run(setup, "install-driver", check=True)
+        self.assertEqual(self.prefix.run(setup, "check").code, 0)
+        self.prefix.stop_service("ovs-vswitchd")
+        self.assertIn("bad  service ovs-vswitchd: stopped", self.prefix.run(setup, "check").stdout)
+        self.assertEqual(self.prefix.run(setup, "start").code, 0)
+        self.expect_service("ovs-vswitchd", "RUNNING")
+        self.assertTrue(self.setup_log().startswith(before))
+
+    def test_everything_is_collected(self):
+        self.install("0.1.0")
+        setup = PRODUCT + "\\bin\\ovs-setup.exe"
+        self.prefix.run(setup, "collect", "C:\\collected", check=True, timeout=180)
+        found = self.files("C:\\collected")
+        self.assertLessEqual({"check.txt", "show.txt", "datapath.txt", "setup.log", "conf.db"}, found)
+        self.assertIn("bad  driver: not installed", self.text("C:\\collected\\check.txt"))
+        # Never into what is there.
+        again = self.prefix.run(setup, "collect", "C:\\collected")
+        self.assertEqual(again.code, 1)
+
     def test_setup_says_how_it_is_used(self):
         self.install("0.1.0", "ADDLOCAL=OpenvSwitchDriver")
         setup = PRODUCT + "\\bin\\ovs-setup.exe"
-        for arguments in ([], ["dance"], ["prepare", "now"]):
+        for arguments in ([], ["dance"], ["prepare", "now"], ["collect"]):
             done = self.prefix.run(setup, *arguments)
             self.assertEqual(done.code, 2)
             self.assertIn("usage: ovs-setup STEP", done.stderr)
 
     def test_steps_are_in_order(self):
-        rows = [line.split("\t") for line in
-                run("msiinfo", "export", self.packages.make("0.1.0"), "InstallExecuteSequence").replace("\r", "").splitlines()[3:]]
-        order = [action for action, _, number in sorted(rows, key=lambda row: int(row[2]))]
-        expected = ["InstallInitialize", "RemoveExistingProducts", "EndServices", "StopServices", "DeleteServices", "RemoveDriver", "RemoveFiles",
-                    "InstallFiles", "PrepareData", "InstallServices", "SetRecovery", "InstallDriver", "StartServices", "InstallFinalize"]
+        rows = self.table("0.1.0", "InstallExecuteSequence")
+        order = sorted(rows, key=lambda action: int(rows[action][1]))
+        expected = ["AppSearch", "LaunchConditions", "InstallInitialize", "BringDriverBack", "RemoveExistingProducts", "StartServicesAgain",
+                    "EndServices", "StopServices", "DeleteServices", "RemoveDriver", "PurgeData", "RemoveFiles", "InstallFiles", "PrepareData",
+                    "InstallServices", "SetRecovery", "UndoDriver", "InstallDriver", "InstallDriverOrFail", "StartServices", "InstallFinalize",
+                    "TellRestart"]
         self.assertEqual([action for action in order if action in expected], expected)
 
     def test_package_says_what_microsoft_asks(self):
-        properties = dict(
-            line.split("\t", 1) for line in run("msiinfo", "export", self.packages.make("0.1.0"), "Property").replace("\r", "").splitlines()[3:])
+        properties = {name: values[0] for name, values in self.table("0.1.0", "Property").items()}
         information = (ROOT / "Windows" / "Installer" / "openvswitch.inf").read_text()
         for name in ("Description", "Manufacturer", "ProductName", "DriverInstallParams"):
             self.assertTrue(properties[name])

@@ -10,6 +10,7 @@
 enum {
   databaseLimitMilliseconds = 120000,  // for ovsdb-tool, which works on files alone
   folderLevels = 2,                    // openvswitch\logs\FILE
+  maximumFolderLevels = 16,            // of what someone may have put there
 };
 
 // Owned by administrators; full access for them and for the system, inherited by what lies within; for nobody else,
@@ -135,6 +136,38 @@ static int convert(const Files *files) {
     say("%ls could not be converted to schema %u.%u.%u; see the line above", files->database, wanted.major, wanted.minor, wanted.patch);
   }
   return setupDone;
+}
+
+// Removes a folder with all that is in it; links in it, not where they lead.
+static bool removeTree(const wchar_t *path, int levels) {
+  wchar_t below[maximumPathCharacters];
+  WIN32_FIND_DATAW entry;
+  DWORD attributes = GetFileAttributesW(path);
+  if (attributes == INVALID_FILE_ATTRIBUTES) return true;
+  if (!(attributes & FILE_ATTRIBUTE_DIRECTORY)) return DeleteFileW(path);
+  if (isLink(attributes)) return RemoveDirectoryW(path);
+  if (levels == 0) return false;
+  join(below, path, L"*");
+  HANDLE search = FindFirstFileW(below, &entry);
+  bool removed = true;
+  while (search != INVALID_HANDLE_VALUE) {
+    if (wcscmp(entry.cFileName, L".") != 0 && wcscmp(entry.cFileName, L"..") != 0) {
+      join(below, path, entry.cFileName);
+      removed = removeTree(below, levels - 1) && removed;
+    }
+    if (!FindNextFileW(search, &entry)) break;
+  }
+  if (search != INVALID_HANDLE_VALUE) FindClose(search);
+  return removed && RemoveDirectoryW(path);
+}
+
+int purge(const Places *places) {
+  if (removeTree(places->data, maximumFolderLevels)) {
+    printf("removed %ls\n", places->data);
+    return setupDone;
+  }
+  printf("not everything below %ls could be removed: error %lu. Are the services stopped (ovs-setup.exe stop)?\n", places->data, GetLastError());
+  return setupFailed;
 }
 
 int prepareData(const Places *places) {

@@ -25,8 +25,36 @@ enum { netcfgNeedsReboot = 0x0004A020 };
 // The identifiers in openvswitch.inf.
 static const wchar_t component[] = L"OVSExt";
 static const char instance[] = "{BEF579F1-F307-4D5E-AAF5-99A667FB847C}";
+static const wchar_t networkServices[] = L"SYSTEM\\CurrentControlSet\\Control\\Network\\{4D36E974-E325-11CE-BFC1-08002BE10318}";
 static const wchar_t instanceKey[] =
     L"SYSTEM\\CurrentControlSet\\Control\\Network\\{4D36E974-E325-11CE-BFC1-08002BE10318}\\{BEF579F1-F307-4D5E-AAF5-99A667FB847C}";
+
+// Whether the driver of another Open vSwitch package is installed: its component has our name, but is another one.
+static bool findOther(wchar_t *identifier, DWORD characters) {
+  HKEY key;
+  bool found = false;
+  if (RegOpenKeyExW(HKEY_LOCAL_MACHINE, networkServices, 0, KEY_READ, &key) != ERROR_SUCCESS) return false;
+  for (DWORD index = 0; !found; index += 1) {
+    wchar_t name[64], value[64];
+    DWORD length = characters, bytes = sizeof name;
+    LONG status = RegEnumKeyExW(key, index, identifier, &length, NULL, NULL, NULL, NULL);
+    if (status == ERROR_NO_MORE_ITEMS) break;
+    if (status != ERROR_SUCCESS) continue;
+    if (_wcsicmp(identifier, wcsrchr(instanceKey, L'\\') + 1) == 0) continue;
+    if (RegGetValueW(key, identifier, L"ComponentId", RRF_RT_REG_SZ, NULL, name, &bytes) == ERROR_SUCCESS) {
+      found = _wcsicmp(name, component) == 0;
+    }
+    bytes = sizeof value;
+    wchar_t binding[128];
+    _snwprintf(binding, 127, L"%ls\\Ndi", identifier);
+    binding[127] = 0;
+    if (!found && RegGetValueW(key, binding, L"Service", RRF_RT_REG_SZ, NULL, value, &bytes) == ERROR_SUCCESS) {
+      found = _wcsicmp(value, component) == 0;
+    }
+  }
+  RegCloseKey(key);
+  return found;
+}
 
 static bool isInstalled(void) {
   HKEY key;
@@ -35,7 +63,7 @@ static bool isInstalled(void) {
   return true;
 }
 
-static bool hasHyperV(void) {
+bool hasHyperV(void) {
   SC_HANDLE manager = OpenSCManagerW(NULL, NULL, SC_MANAGER_CONNECT);
   SC_HANDLE service = manager == NULL ? NULL : OpenServiceW(manager, L"vmms", SERVICE_QUERY_STATUS);
   bool found = service != NULL;
@@ -60,12 +88,18 @@ static bool runBindings(const Places *places, const wchar_t *action) {
   return runProgram(shell, arguments, bindingsLimitMilliseconds, &outcome) && outcome.exitCode == 0;
 }
 
+static void requireRestart(void) {
+  HKEY key;
+  say("Windows has to be restarted before the change takes effect");
+  if (RegCreateKeyExW(HKEY_LOCAL_MACHINE, restartKey, 0, NULL, REG_OPTION_VOLATILE, KEY_WRITE, NULL, &key, NULL) == ERROR_SUCCESS) RegCloseKey(key);
+}
+
 // Runs netcfg.exe, again while another program changes the network's components.
 static bool runNetcfg(const wchar_t *netcfg, const wchar_t *arguments) {
   static Outcome outcome;
   for (int attempt = 1; attempt <= writeLockAttempts; attempt += 1) {
     if (!runProgram(netcfg, arguments, networkLimitMilliseconds, &outcome)) return false;
-    if (outcome.exitCode == netcfgNeedsReboot) say("Windows has to be restarted before the change takes effect");
+    if (outcome.exitCode == netcfgNeedsReboot) requireRestart();
     if (outcome.exitCode == 0 || outcome.exitCode == netcfgNeedsReboot) return true;
     if (outcome.exitCode != netcfgNoWriteLock || attempt == writeLockAttempts) break;
     say("another program is changing the network's components; waiting");
@@ -163,42 +197,75 @@ static bool findNetcfg(const Places *places, wchar_t *netcfg) {
   return false;
 }
 
-int installDriver(const Places *places) {
-  wchar_t netcfg[maximumPathCharacters], information[maximumPathCharacters], arguments[2 * maximumPathCharacters];
+DriverState driverState(const Places *places) {
   wchar_t present[maximumPathCharacters], offered[maximumPathCharacters];
-  join(information, places->product, L"driver\\openvswitch.inf");
-  if (!hasHyperV()) {
-    say("Hyper-V is not installed, so the driver was not. After Install-WindowsFeature Hyper-V and a restart, run: \"%ls\\ovs-setup.exe\" "
-        "install-driver",
-        places->programs);
-    return setupFailed;
-  }
-  if (!findNetcfg(places, netcfg)) return setupFailed;
-  bool replaces = isInstalled();
   join(offered, places->product, L"driver\\openvswitch.sys");
-  if (replaces && findInstalledDriver(present) && areSame(present, offered)) {
-    say("the driver is this one already; it is left alone");
-    return setupDone;
+  if (!isInstalled()) return driverMissing;
+  return findInstalledDriver(present) && areSame(present, offered) ? driverCurrent : driverDifferent;
+}
+
+// Takes the installed driver out, so that another can come. A switch that comes back without the extension would let machines
+// reach each other as no flow allows: so this is not begun unless it is known where the extension has to be enabled again.
+static bool takeOut(const Places *places, const wchar_t *netcfg) {
+  wchar_t arguments[64];
+  if (!runBindings(places, L"save")) {
+    say("the switches that have the extension enabled could not be read, so the former driver stays. Is the service vmms running, and "
+        "Hyper-V's PowerShell module installed (Install-WindowsFeature Hyper-V-PowerShell)? Then run ovs-setup.exe install-driver");
+    return false;
   }
-  if (replaces) {
-    say("replacing the extension; switches that have it enabled lose their traffic until it is enabled again");
-    runBindings(places, L"save");
-    _snwprintf(arguments, 2 * maximumPathCharacters - 1, L"-u %ls", component);
-    if (!runNetcfg(netcfg, arguments)) {
-      say("the former driver could not be removed and stays; restart Windows, then run ovs-setup.exe install-driver");
-      return setupFailed;
-    }
-    forgetPackage();
+  say("replacing the extension; switches that have it enabled lose their traffic until it is enabled again");
+  _snwprintf(arguments, 63, L"-u %ls", component);
+  arguments[63] = 0;
+  if (!runNetcfg(netcfg, arguments)) {
+    say("the former driver could not be removed and stays; restart Windows, then run ovs-setup.exe install-driver");
+    return false;
   }
+  forgetPackage();
+  return true;
+}
+
+static int putIn(const Places *places, const wchar_t *netcfg, bool replaces) {
+  wchar_t information[maximumPathCharacters], arguments[2 * maximumPathCharacters];
+  join(information, places->product, L"driver\\openvswitch.inf");
+  if (replaces && !takeOut(places, netcfg)) return setupFailed;
   _snwprintf(arguments, 2 * maximumPathCharacters - 1, L"-l \"%ls\" -c s -i %ls", information, component);
+  arguments[2 * maximumPathCharacters - 1] = 0;
   if (!runNetcfg(netcfg, arguments)) {
     say("the driver was not installed. If the line above speaks of a signature: the package's certificate is not trusted here, or Windows is "
         "not in test mode. Then run ovs-setup.exe install-driver");
     return setupFailed;
   }
   say("the driver is installed");
-  if (replaces) runBindings(places, L"restore");
-  return setupDone;
+  if (!replaces || runBindings(places, L"restore")) return setupDone;
+  say("the extension was not enabled again on every switch that had it: see the line above, and %ls\\enabled-switches.txt", places->data);
+  return setupFailed;
+}
+
+int installDriver(const Places *places) {
+  wchar_t netcfg[maximumPathCharacters], other[64];
+  if (!hasHyperV()) {
+    say("Hyper-V is not installed, so the driver was not. After Install-WindowsFeature Hyper-V -IncludeManagementTools and a restart, run: "
+        "\"%ls\\ovs-setup.exe\" install-driver",
+        places->programs);
+    return setupFailed;
+  }
+  if (!findNetcfg(places, netcfg)) return setupFailed;
+  if (findOther(other, sizeof other / sizeof other[0])) {
+    say("the driver of another Open vSwitch package is installed (component OVSExt, %ls): remove that package, or run \"netcfg.exe -u OVSExt\"; "
+        "then run ovs-setup.exe install-driver",
+        other);
+    return setupFailed;
+  }
+  DriverState state = driverState(places);
+  if (state == driverCurrent) {
+    say("the driver is this one already; it is left alone");
+    return setupDone;
+  }
+  // Its handle of the device would keep the former driver in memory.
+  bool ran = state == driverDifferent && stopSwitchDaemon();
+  int result = putIn(places, netcfg, state == driverDifferent);
+  if (ran) startSwitchDaemon();
+  return result;
 }
 
 int removeDriver(const Places *places) {
@@ -208,15 +275,18 @@ int removeDriver(const Places *places) {
     return setupDone;
   }
   if (!findNetcfg(places, netcfg)) return setupFailed;
+  bool ran = stopSwitchDaemon();
   // An enabled extension is removed from a switch under load; a disabled one is not in the way.
   runBindings(places, L"disable");
   _snwprintf(arguments, 63, L"-u %ls", component);
   arguments[63] = 0;
-  if (!runNetcfg(netcfg, arguments)) {
+  bool removed = runNetcfg(netcfg, arguments);
+  if (removed) {
+    forgetPackage();
+    say("the driver is removed");
+  } else {
     say("the driver could not be removed; restart Windows, then run: netcfg.exe -u %ls", component);
-    return setupFailed;
   }
-  forgetPackage();
-  say("the driver is removed");
-  return setupDone;
+  if (ran) startSwitchDaemon();
+  return removed ? setupDone : setupFailed;
 }

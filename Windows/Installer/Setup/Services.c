@@ -77,4 +77,45 @@ static bool stop(SC_HANDLE service, const wchar_t *name) {
   return false;
 }
 
+static bool isRunning(SC_HANDLE service) {
+  SERVICE_STATUS status;
+  return QueryServiceStatus(service, &status) && status.dwCurrentState != SERVICE_STOPPED && status.dwCurrentState != SERVICE_STOP_PENDING;
+}
+
+static bool start(SC_HANDLE service, const wchar_t *name) {
+  if (StartServiceW(service, 0, NULL) || GetLastError() == ERROR_SERVICE_ALREADY_RUNNING) return true;
+  say("service %ls could not be started: error %lu", name, GetLastError());
+  return false;
+}
+
+// Calls a function for the switch daemon, if there is one.
+static bool withSwitchDaemon(bool (*function)(SC_HANDLE service, const wchar_t *name)) {
+  SC_HANDLE manager = OpenSCManagerW(NULL, NULL, SC_MANAGER_CONNECT);
+  SC_HANDLE service = manager == NULL ? NULL : OpenServiceW(manager, services[0], SERVICE_START | SERVICE_STOP | SERVICE_QUERY_STATUS);
+  bool result = service != NULL && function(service, services[0]);
+  if (service != NULL) CloseServiceHandle(service);
+  if (manager != NULL) CloseServiceHandle(manager);
+  return result;
+}
+
+static bool stopIfRunning(SC_HANDLE service, const wchar_t *name) { return isRunning(service) && stop(service, name); }
+
+bool stopSwitchDaemon(void) { return withSwitchDaemon(stopIfRunning); }
+
+void startSwitchDaemon(void) { withSwitchDaemon(start); }
+
+// Either starts the database server for the switch daemon, or has to be started first: so in the other order than they are stopped.
+int startServices(void) {
+  int result = setupDone;
+  SC_HANDLE manager = OpenSCManagerW(NULL, NULL, SC_MANAGER_CONNECT);
+  for (int i = serviceCount - 1; manager != NULL && i >= 0; i -= 1) {
+    SC_HANDLE service = OpenServiceW(manager, services[i], SERVICE_START);
+    if (service == NULL) continue;
+    if (!start(service, services[i])) result = setupFailed;
+    CloseServiceHandle(service);
+  }
+  if (manager != NULL) CloseServiceHandle(manager);
+  return result;
+}
+
 int stopServices(void) { return forEachService(SERVICE_STOP | SERVICE_QUERY_STATUS, stop); }

@@ -44,6 +44,23 @@ typedef struct {
 // Runs a program and waits for it; false if it could not be started or did not end in time. Says so either way.
 bool runProgram(const wchar_t *program, const wchar_t *arguments, DWORD limitMilliseconds, Outcome *outcome);
 
+// Whether Windows has to be restarted before what was done takes effect. It forgets that by itself when it is restarted;
+// Restart.c tells the installer.
+
+#define restartKey L"SOFTWARE\\Apus\\Open vSwitch\\Restart"
+
+// The switch daemon, which has the driver's device open
+
+bool stopSwitchDaemon(void);   // whether it ran
+void startSwitchDaemon(void);
+
+// The driver
+
+typedef enum { driverMissing, driverDifferent, driverCurrent } DriverState;
+
+DriverState driverState(const Places *places);
+bool hasHyperV(void);
+
 // Steps
 
 int prepareData(const Places *places);
@@ -51,5 +68,9 @@ int installDriver(const Places *places);
 int removeDriver(const Places *places);
 int setRecovery(void);
 int stopServices(void);
+int startServices(void);
+int check(const Places *places);
+int collect(const Places *places, const wchar_t *folder);
+int purge(const Places *places);
 
 #endif

@@ -1,6 +1,7 @@
 // Stands in for Windows' netcfg.exe, which Wine has not: it has the INF followed, starts the driver, and leaves the trace of an
 // installed component; or undoes that. It writes its command lines to C:\netcfg.txt, and fails as often as
-// C:\netcfg-locked.txt has characters, as if another program held the lock of the network's configuration.
+// C:\netcfg-locked.txt has characters, as if another program held the lock of the network's configuration. If there is a
+// C:\netcfg-fails.txt it does nothing and fails; if there is a C:\netcfg-restart.txt it says that Windows has to be restarted.
 
 #include <stdio.h>
 #include <string.h>
@@ -25,6 +26,8 @@ static int isLocked(void) {
   fclose(file);
   return 1;
 }
+
+static int exists(const char *path) { return GetFileAttributesA(path) != INVALID_FILE_ATTRIBUTES; }
 
 static SC_HANDLE openDriver(void) {
   return OpenServiceA(OpenSCManagerA(NULL, NULL, SC_MANAGER_CONNECT), "OVSExt", SERVICE_ALL_ACCESS);
@@ -56,7 +59,9 @@ int main(int count, char **arguments) {
   fputc('\n', log);
   fclose(log);
   if (isLocked()) return (int)0x8004A024;
-  if (count == 7 && strcmp(arguments[1], "-l") == 0) return install(arguments[2]);
-  if (count == 3 && strcmp(arguments[1], "-u") == 0) return removeAgain();
-  return 1;
+  int result = 1;
+  if (exists("C:\\netcfg-fails.txt")) return 5;
+  if (count == 7 && strcmp(arguments[1], "-l") == 0) result = install(arguments[2]);
+  if (count == 3 && strcmp(arguments[1], "-u") == 0) result = removeAgain();
+  return result == 0 && exists("C:\\netcfg-restart.txt") ? 0x4A020 : result;
 }

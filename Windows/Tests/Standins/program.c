@@ -1,5 +1,5 @@
 // Stands in for every program of the package where a test is about the installer: a service that runs until it is
-// stopped, and an ovsdb-tool whose databases are files that begin with a schema version.
+// stopped, and notes in C:\started.txt that it was started; and an ovsdb-tool whose databases are files that begin with a schema version.
 
 #include <stdio.h>
 #include <string.h>
@@ -19,8 +19,16 @@ static DWORD WINAPI control(DWORD code, DWORD kind, void *data, void *context) {
   return NO_ERROR;
 }
 
+// One line for each start, with the service's name.
+static void noteStart(const wchar_t *name) {
+  FILE *file = fopen("C:\\started.txt", "a");
+  if (file == NULL) return;
+  fprintf(file, "%ls\n", name);
+  fclose(file);
+}
+
 static void WINAPI serve(DWORD count, LPWSTR *arguments) {
-  (void)count, (void)arguments;
+  if (count > 0) noteStart(arguments[0]);
   stopRequested = CreateEventW(NULL, TRUE, FALSE, NULL);
   handle = RegisterServiceCtrlHandlerExW(L"", control, NULL);
   report(SERVICE_RUNNING);
