@@ -471,6 +471,17 @@ class InstallerTests(InstalledTestCase):
         run("osslsigncode", "verify", "-CAfile", folder / "certificate.pem", "-in", package)
         self.assertEqual(list(output.glob("test-certificate.cer")), [])
 
+    def test_a_driver_that_microsoft_signed_is_taken_as_it_is(self):
+        signed = self.packages.make("0.1.0").parent
+        output = self.packages.folder / "attested"
+        run(ROOT / "Windows" / "Installer" / "package", "--programs", self.standins, "--driver", self.standins / "openvswitch.sys",
+            "--signed-driver", signed, "--version", "0.2.0", "--output", output)
+        for suffix in ("inf", "cat", "sys"):
+            self.assertEqual((output / f"openvswitch.{suffix}").read_bytes(), (signed / f"openvswitch.{suffix}").read_bytes())
+        properties = run("msiinfo", "export", output / "OpenvSwitch-0.2.0.msi", "Property")
+        self.assertRegex(properties, r"DriverVersion\t0\.1\.0\.0\r?\n")
+        self.assertRegex(properties, r"ProductVersion\t0\.2\.0\r?\n")
+
     def test_everything_is_signed(self):
         package = self.packages.make("0.1.0")
         certificate = ROOT / ".build-windows" / "test-certificate" / "certificate.pem"
