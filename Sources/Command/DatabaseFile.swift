@@ -8,7 +8,8 @@ public import OVSDB
 public final class DatabaseFile {
   /// Where it lies.
   public let path: String
-  private var file: File
+  /// None if the file could not be opened again after it was replaced.
+  private var file: File?
   private let lock: LockFile?
   /// Where the last good record ends.
   private var endOffset: Int64
@@ -88,6 +89,7 @@ public final class DatabaseFile {
   /// Writes a record at the end; if that fails the file is as it was.
   public func append(_ record: JSONValue) throws(DatabaseError) {
     let bytes = try Journal.onHost.bytes([record])
+    let file = try opened()
     do throws(SystemError) {
       try file.write(bytes)
       endOffset += Int64(bytes.count)
@@ -102,6 +104,7 @@ public final class DatabaseFile {
   /// Waits until what has been written survives a power cut.
   public func synchronize() throws(DatabaseError) {
     guard isUnsynchronized else { return }
+    let file = try opened()
     do throws(SystemError) {
       try file.synchronize()
       isUnsynchronized = false
@@ -114,29 +117,41 @@ public final class DatabaseFile {
   public func replace(with records: [JSONValue]) throws(DatabaseError) {
     let journal = try Journal.onHost.bytes(records)
     let target = Files.resolved(path)
+    // Not every system replaces a file that is open.
+    file?.close()
+    file = nil
     do throws(SystemError) {
-      // Not every system replaces a file that is open.
-      file.close()
-      do throws(SystemError) {
-        try Files.replace(target, with: journal)
-      } catch {
-        file = try File(target, .readWrite)
-        try file.seek(to: endOffset)
-        throw error
-      }
-      let replaced = try File(target, .readWrite)
-      try replaced.seek(to: Int64(journal.count))
-      file = replaced
+      try Files.replace(target, with: journal)
       endOffset = Int64(journal.count)
       isUnsynchronized = false
     } catch {
+      // The old file is as it was, and goes on if it can be opened.
+      _ = try? opened()
       throw DatabaseFile.ioError("\(path): write failed", error)
+    }
+    // The new file is the database now, whether it can be opened at once or not.
+    _ = try? opened()
+  }
+
+  /// The open file, opened again at its end if need be.
+  ///
+  /// A descriptor that has been closed may be somebody else's by now, so nothing is ever written to one.
+  private func opened() throws(DatabaseError) -> File {
+    if let file { return file }
+    do throws(SystemError) {
+      let reopened = try File(Files.resolved(path), .readWrite)
+      try reopened.seek(to: endOffset)
+      file = reopened
+      return reopened
+    } catch {
+      throw DatabaseFile.ioError("\(path): open failed", error)
     }
   }
 
   /// Gives up the lock and closes the file.
   public func close() {
-    file.close()
+    file?.close()
+    file = nil
     lock?.release()
   }
 

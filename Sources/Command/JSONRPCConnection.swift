@@ -36,12 +36,14 @@ public final class JSONRPCConnection {
 
   /// The stream below, for its name, counters and limits.
   public let stream: ByteStream
-  private var parser = JSONStream()
+  private var parser: JSONStream
   private var failure: JSONError?
+  private var isPaused = false
 
   /// Carries JSON over a stream, whose closures it takes over.
-  public init(_ stream: ByteStream) {
+  public init(_ stream: ByteStream, limits: JSONLimits = JSONLimits()) {
     self.stream = stream
+    parser = JSONStream(limits: limits)
     stream.onConnect = { [self] in onConnect?() }
     stream.onReceive = { [self] bytes in receive(bytes) }
     stream.onDrain = { [self] in onDrain?() }
@@ -69,10 +71,29 @@ public final class JSONRPCConnection {
   /// Ends the connection.
   public func close() { stream.close() }
 
+  /// Gives no more values until `resume`, and reads no more either; may be called for each value.
+  public func pause() {
+    guard !isPaused else { return }
+    isPaused = true
+    stream.pauseReading()
+  }
+
+  /// Goes on after `pause`, beginning with the values that came in before it.
+  public func resume() {
+    guard isPaused else { return }
+    isPaused = false
+    stream.resumeReading()
+    deliver()
+  }
+
   private func receive(_ bytes: [UInt8]) {
     parser.append(bytes)
+    deliver()
+  }
+
+  private func deliver() {
     do throws(JSONError) {
-      while onMessage != nil, let value = try parser.next() { onMessage?(value) }
+      while !isPaused, onMessage != nil, let value = try parser.next() { onMessage?(value) }
     } catch {
       failure = error
       stream.close()

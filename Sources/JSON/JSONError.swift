@@ -19,13 +19,21 @@ public struct JSONLimits: Sendable {
   public var depth = 1000
   /// Bytes of one value.
   public var byteCount = 256 << 20
+  /// Values within one; a few bytes of text can be an array or an object, which takes a hundred of memory.
+  public var valueCount = Int.max
 
   /// The limits that hold unless the caller says otherwise.
   public init() {}
 
   /// Makes limits.
-  public init(depth: Int, byteCount: Int) {
+  public init(depth: Int, byteCount: Int, valueCount: Int = .max) {
     self.depth = depth
     self.byteCount = byteCount
+    self.valueCount = valueCount
+  }
+
+  /// What a server accepts from a client: transactions are far smaller, and nothing makes it trust them.
+  public static var request: JSONLimits {
+    JSONLimits(depth: 1000, byteCount: 256 << 20, valueCount: 1 << 23)
   }
 }

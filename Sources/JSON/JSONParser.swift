@@ -9,6 +9,7 @@ public struct JSONParser: ~Copyable {
   let start: Int
   let limits: JSONLimits
   var position: Int
+  private var valueCount = 0
 
   init(_ bytes: [UInt8], from start: Int, to end: Int, limits: JSONLimits) {
     self.bytes = bytes
@@ -61,6 +62,10 @@ public struct JSONParser: ~Copyable {
 
   private mutating func value(depth: Int) throws(JSONError) -> JSONValue {
     guard position < end else { throw unexpectedEnd() }
+    valueCount &+= 1
+    guard valueCount <= limits.valueCount else {
+      throw error("input exceeds maximum number of values \(limits.valueCount)", at: position)
+    }
     switch bytes[position] {
     case UInt8(ascii: "\""): return .string(try string())
     case UInt8(ascii: "{"): return try object(depth: depth + 1)

@@ -97,6 +97,9 @@ extension Service {
     var report = "atoms:\(atoms) cells:\(cells) monitors:\(server.monitorCount)"
     if server.sessionCount > 0 { report += " sessions:\(server.sessionCount)" }
     if server.triggerCount > 0 { report += " triggers:\(server.triggerCount)" }
+    for (name, count) in [
+      ("paused", pauseCount), ("refused", server.refusedSessionCount), ("slow", server.slowSessionCount),
+    ] where count > 0 { report += " \(name):\(count)" }
     return report
   }
 }

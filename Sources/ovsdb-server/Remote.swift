@@ -44,6 +44,10 @@ final class Remote {
       warn("\(target): connection attempt failed (Address family not supported by protocol)")
       return retry()
     }
+    if address.isPassive, case .local(let path) = address.transport, Remote.isPrecious(path) {
+      warn("\(target): listen failed: a file that is not a socket is in the way")
+      return retry()
+    }
     do throws(SystemError) {
       if address.isPassive { try listen(address) } else { try connect(address) }
     } catch {
@@ -58,6 +62,18 @@ final class Remote {
   private static func needsProbes(_ address: StreamAddress) -> Bool {
     if case .local = address.transport { return false }
     return true
+  }
+
+  /// Whether a file would be lost if a socket took its place.
+  ///
+  /// Sockets left behind make way (on Windows they are empty files), but who may write a column of remotes may
+  /// not remove other files by it, least of all the database.
+  private static func isPrecious(_ path: String) -> Bool {
+    switch Files.kind(path) {
+    case nil, .socket, .symbolicLink: false
+    case .directory, .other: true
+    case .regular: (try? File(path, .read).byteCount()) != 0
+    }
   }
 
   private func listen(_ address: StreamAddress) throws(SystemError) {

@@ -15,6 +15,10 @@ final class Service {
   let store = FileStore()
   let server: Server
   private var connections: [SessionID: JSONRPCConnection] = [:]
+  /// Clients that are heard again when they have read what waits for them.
+  private var paused: Set<SessionID> = []
+  /// How often a client had to wait for that.
+  private(set) var pauseCount: UInt64 = 0
   private var isFlushScheduled = false
   private var timer: TimerToken?
   private var timerDue: Int64?
@@ -71,7 +75,10 @@ final class Service {
 
   /// Opens a file and offers its database.
   func open(_ path: String) throws(DatabaseError) {
-    for hosted in server.databases where store.path(hosted.name.string) == path {
+    // To open a file a second time would give up its lock as soon as one of both is closed.
+    let resolved = Files.resolved(path)
+    for hosted in server.databases
+    where store.path(hosted.name.string).map(Files.resolved) == resolved {
       throw DatabaseError(nil, "\(path): already open")
     }
     let (file, loaded) = try DatabaseFile.open(path, generator: UUIDGenerator.seeded(), cutsTail: true)
@@ -93,18 +100,29 @@ final class Service {
 
   /// Serves a connection, whoever opened it.
   func serve(_ stream: ByteStream, probes: Bool, onEnd: @escaping () -> Void = {}) {
-    let connection = JSONRPCConnection(stream)
-    let id = server.open(now: now, probeMilliseconds: probes ? Self.probeMilliseconds : nil)
+    guard let id = server.open(now: now, probeMilliseconds: probes ? Self.probeMilliseconds : nil) else {
+      rpcLog.warn("\(stream.peerName): connection exceeded maximum (\(Server.sessionLimit))")
+      stream.onClose = { _ in onEnd() }
+      return stream.close()
+    }
+    let connection = JSONRPCConnection(stream, limits: .request)
     connections[id] = connection
     connection.onMessage = { [self] message in
       server.receive(message, from: id, now: now)
+      if server.outgoingByteCount > Self.turnByteLimit || stream.queuedByteCount > 0 {
+        pauseCount &+= 1
+        paused.insert(id)
+        connection.pause()
+      }
       scheduleFlush()
     }
+    connection.onDrain = { [self] in scheduleFlush() }
     connection.onClose = { [self] reason in
       if case .notJSON(let error) = reason {
         rpcLog.warn("\(stream.peerName): received bad JSON-RPC message: \(error.message)")
       }
       connections[id] = nil
+      paused.remove(id)
       server.close(id, now: now)
       scheduleFlush()
       onEnd()
@@ -114,6 +132,9 @@ final class Service {
 
   /// Silence after which a client across a network is asked whether it is there, in milliseconds.
   private static let probeMilliseconds: Int64 = 5000
+
+  /// Bytes of a turn's replies after which no further request is handled before they are sent.
+  private static let turnByteLimit = 1 << 20
 
   func scheduleFlush() {
     guard !isFlushScheduled else { return }
@@ -131,6 +152,7 @@ final class Service {
       invocation.fail(error.message)
     }
     sendOutgoing()
+    noteHeld()
     for (id, reason) in server.takeClosing() {
       guard let connection = connections[id] else { continue }
       rpcLog.info("\(connection.stream.peerName): disconnecting (\(reason))")
@@ -142,6 +164,21 @@ final class Service {
       needsRemoteUpdate = false
     }
     updateTimer()
+    resumePaused()
+  }
+
+  private func noteHeld() {
+    for (id, connection) in connections {
+      server.noteHeld(connection.stream.queuedByteCount, for: id, now: now)
+    }
+  }
+
+  /// Hears the clients again that have read what they were sent.
+  private func resumePaused() {
+    for id in paused where connections[id]?.stream.queuedByteCount ?? 0 == 0 {
+      paused.remove(id)
+      connections[id]?.resume()
+    }
   }
 
   /// Sends messages; those in a row for one client leave as one piece.
@@ -171,6 +208,7 @@ final class Service {
       loop.schedule(at: Instant(milliseconds: due)) { [self] in
         timerDue = nil
         timer = nil
+        noteHeld()
         server.tick(now: now)
         scheduleFlush()
       }

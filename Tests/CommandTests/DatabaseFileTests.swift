@@ -84,6 +84,33 @@ import Testing
     }
   }
 
+  @Test("a file that cannot be opened again takes no records until it can")
+  func replaceWithoutDirectory() throws {
+    let directory = "/tmp/apus-\(Process.identifier)-\(Random.integer())"
+    let path = directory + "/d.db"
+    try Files.makeDirectory(directory)
+    defer {
+      for name in ["/d.db", "/.d.db.~lock~", ".away/d.db", ".away/.d.db.~lock~"] {
+        try? Files.remove(directory + name)
+      }
+    }
+    try DatabaseFile.create(path, records: [Self.schema])
+    let (file, _) = try DatabaseFile.open(path, generator: .seeded(), cutsTail: false)
+    try file.append(Self.row("first"))
+    try Files.rename(directory, to: directory + ".away")
+    #expect(throws: DatabaseError.self) { try file.replace(with: [Self.schema]) }
+    // Whoever opens a file now gets the number that the database's had.
+    let stranger = try File("/tmp", .read)
+    #expect(throws: DatabaseError.self) { try file.append(Self.row("lost")) }
+    stranger.close()
+    try Files.rename(directory + ".away", to: directory)
+    try file.append(Self.row("second"))
+    file.close()
+    let again = try DatabaseFile.open(path, generator: .seeded(), cutsTail: false)
+    #expect(again.loaded.database.rowCount == 2)
+    again.file.close()
+  }
+
   @Test("what is not there, or is no database, is told in Open vSwitch's words")
   func faults() throws {
     try Self.withPath { path in

@@ -106,6 +106,9 @@ import Testing
     #expect(throws: JSONError.self) {
       try JSONParser.parse("[1,2,3]", limits: JSONLimits(depth: 10, byteCount: 5))
     }
+    let four = JSONLimits(depth: 10, byteCount: 50, valueCount: 4)
+    _ = try JSONParser.parse("[1,2,3]", limits: four)
+    #expect(throws: JSONError.self) { try JSONParser.parse("[1,[],3,{}]", limits: four) }
   }
 
   @Test("every truncation of a text is an error")

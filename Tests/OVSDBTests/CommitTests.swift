@@ -24,6 +24,50 @@ import Testing
       fixture.database.tables.allSatisfy { $0.strongReferenceCounts.isEmpty && $0.weakReferrers.isEmpty })
   }
 
+  @Test("a row that refers weakly to many that go is looked through once", .timeLimit(.minutes(1)))
+  func manyWeakReferences() throws {
+    let fixture = try DatabaseFixture()
+    let count = 20_000
+    let transaction = Transaction(on: fixture.database)
+    var atoms: [Atom] = []
+    for number in 0..<count {
+      let uuid = UUID(high: 1, low: UInt64(number))
+      transaction.put(1, Row(uuid: uuid, version: .zero, data: fixture.database.tables[1].defaultData))
+      atoms.append(.uuid(uuid))
+    }
+    let (strong, weak) = (
+      try #require(fixture.database.tables[0].schema.place(of: "strong")),
+      try #require(fixture.database.tables[0].schema.place(of: "weak"))
+    )
+    var keeper = Row(
+      uuid: UUID(high: 2, low: 1), version: .zero, data: fixture.database.tables[0].defaultData)
+    keeper.set(strong, Datum(set: atoms))
+    transaction.put(0, keeper)
+    var referrer = Row(
+      uuid: UUID(high: 2, low: 2), version: .zero, data: fixture.database.tables[0].defaultData)
+    referrer.set(weak, Datum(set: atoms))
+    transaction.put(0, referrer)
+    fixture.database.applyForTest(try transaction.prepare())
+
+    let half = Transaction(on: fixture.database)
+    keeper.set(strong, Datum(set: atoms[..<(count / 2)]))
+    half.put(0, keeper)
+    fixture.database.applyForTest(try half.prepare())
+    #expect(fixture.database.tables[0].rows[referrer.uuid]?[weak].count == count / 2)
+  }
+
+  @Test("a set that may not be empty is more than its default after a restart")
+  func setsWithDefaults() throws {
+    // The fixture reads its own journal after each transaction.
+    let fixture = try DatabaseFixture()
+    try fixture.transact(#"{"op":"insert","table":"A","row":{"i":1}}"#)
+    try fixture.transact(#"{"op":"mutate","table":"A","where":[],"mutations":[["few","insert",7]]}"#)
+    #expect(try fixture.values("A", "few") == ["[0, 7]"])
+    try fixture.transact(#"{"op":"update","table":"A","where":[],"row":{"few":0}}"#)
+    try fixture.transact(#"{"op":"update","table":"A","where":[],"row":{"few":["set",[7,8]]}}"#)
+    #expect(try fixture.values("A", "few") == ["[7, 8]"])
+  }
+
   @Test("a row that is referred to is not deleted, nor a row referred to that is not there")
   func integrity() throws {
     let fixture = try DatabaseFixture()

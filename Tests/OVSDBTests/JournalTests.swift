@@ -35,6 +35,17 @@ import Testing
     #expect(throws: error) { try Self.load(bytes, broken) }
   }
 
+  @Test("a record that could not be read again is not written")
+  func recordLimit() throws {
+    var small = Self.journal
+    small.recordByteLimit = 8
+    let bytes = try small.bytes([["a": 1]])
+    #expect(throws: DatabaseError.self) { try small.bytes([["a": 10]]) }
+    small.recordByteLimit = 7
+    var reader = try JournalReader(bytes, name: "f", small)
+    #expect(throws: DatabaseError.self) { try reader.next() }
+  }
+
   static func records() throws -> [UInt8] {
     let fixture = try DatabaseFixture()
     let row = "11111111-1111-1111-1111-111111111111"

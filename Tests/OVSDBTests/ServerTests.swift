@@ -34,7 +34,7 @@ final class MemoryStore: JournalStore {
       try server.add(database)
     }
 
-    func open() -> SessionID { server.open(now: now) }
+    func open() throws -> SessionID { try #require(server.open(now: now)) }
 
     /// Sends a message; gives what it leads to, for this client.
     func send(_ text: String, _ session: SessionID) throws -> [String] {
@@ -56,7 +56,7 @@ final class MemoryStore: JournalStore {
   @Test("a transaction is written before it is acknowledged, and is not done if it cannot be")
   func writeAhead() throws {
     let bench = try Bench()
-    let client = bench.open()
+    let client = try bench.open()
     let before = bench.store.records.count
     bench.store.isFull = true
     #expect(try bench.transact(Self.insert, client)[0].contains("no space left"))
@@ -75,7 +75,7 @@ final class MemoryStore: JournalStore {
   @Test("a monitor hears of a change before whoever made it hears that it is done")
   func updateBeforeReply() throws {
     let bench = try Bench()
-    let client = bench.open()
+    let client = try bench.open()
     _ = try bench.send(#"{"method":"monitor","params":["D",0,{"A":{"columns":["i"]}}],"id":1}"#, client)
     let messages = try bench.transact(Self.insert, client)
     #expect(messages.count == 2 && messages[0].contains("update") && messages[1].contains("result"))
@@ -84,7 +84,7 @@ final class MemoryStore: JournalStore {
   @Test("a waiting transaction is done when what it waits for has come")
   func triggers() throws {
     let bench = try Bench()
-    let (first, second) = (bench.open(), bench.open())
+    let (first, second) = (try bench.open(), try bench.open())
     let wait = #"{"op":"wait","table":"A","where":[],"columns":["i"],"until":"==","rows":[{"i":1}]"#
     #expect(try bench.transact(wait + "}", first).isEmpty)
     bench.server.receive(
@@ -106,7 +106,7 @@ final class MemoryStore: JournalStore {
   @Test("locks pass from client to client, also when one goes")
   func locks() throws {
     let bench = try Bench()
-    let (first, second, third) = (bench.open(), bench.open(), bench.open())
+    let (first, second, third) = (try bench.open(), try bench.open(), try bench.open())
     func lock(_ method: String, _ session: SessionID) throws -> String {
       try bench.send(#"{"method":"\#(method)","params":["L"],"id":1}"#, session).joined()
     }
@@ -126,7 +126,7 @@ final class MemoryStore: JournalStore {
   @Test("a client that says nothing is asked, and then let go")
   func probes() throws {
     let bench = try Bench()
-    let client = bench.server.open(now: 0, probeMilliseconds: 5000)
+    let client = try #require(bench.server.open(now: 0, probeMilliseconds: 5000))
     bench.server.tick(now: 4999)
     #expect(bench.outgoing(client).isEmpty)
     bench.server.tick(now: 5000)
@@ -143,7 +143,7 @@ final class MemoryStore: JournalStore {
   @Test("clients that do not cope with it are disconnected when databases come and go")
   func databasesChange() throws {
     let bench = try Bench()
-    let (aware, unaware) = (bench.open(), bench.open())
+    let (aware, unaware) = (try bench.open(), try bench.open())
     _ = try bench.send(#"{"method":"set_db_change_aware","params":[true],"id":1}"#, aware)
     _ = try bench.send(#"{"method":"monitor","params":["D",7,{"A":{}}],"id":1}"#, aware)
     try bench.server.remove("D")
@@ -156,7 +156,7 @@ final class MemoryStore: JournalStore {
   @Test("a client may have only so many monitors, locks and waiting transactions")
   func limits() throws {
     let bench = try Bench()
-    let client = bench.open()
+    let client = try bench.open()
     for number in 0...Server.lockLimit {
       let answer = try bench.send(#"{"method":"lock","params":["l\#(number)"],"id":1}"#, client)[0]
       #expect(answer.contains("resources exhausted") == (number == Server.lockLimit))
@@ -196,7 +196,7 @@ final class MemoryStore: JournalStore {
       }
     }
     let bench = try Bench()
-    var client = bench.open()
+    var client = try bench.open()
     for step in 0..<5000 {
       let parameters: [JSONValue] =
         (Bool.random(using: &random) ? ["D"] : []) + (0..<3).map { _ in value(3) }
@@ -208,7 +208,7 @@ final class MemoryStore: JournalStore {
       _ = bench.server.takeOutgoing()
       if !bench.server.takeClosing().isEmpty {
         bench.server.close(client, now: Int64(step))
-        client = bench.open()
+        client = try bench.open()
       }
       if step % 100 == 0 { bench.server.tick(now: Int64(step)) }
     }

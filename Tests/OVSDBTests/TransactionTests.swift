@@ -28,6 +28,24 @@ extension Database {
     #expect(results == #"[{},{"details":"aborted by request","error":"aborted"},null]"#)
   }
 
+  @Test(
+    "large maps are merged, and their differences applied, in time that grows as they do",
+    .timeLimit(.minutes(1)))
+  func largeMaps() {
+    let count: Int64 = 400_000
+    func map(from first: Int64) -> Datum {
+      let keys = stride(from: first, to: 2 * count, by: 2).map { Atom.integer($0) }
+      return Datum(sortedKeys: keys, values: keys)
+    }
+    let (even, odd) = (map(from: 0), map(from: 1))
+    let merged = even.merging(odd)
+    #expect(merged.count == 2 * Int(count) && merged[.integer(7)] == .integer(7))
+    let integer = BaseType(.integer)
+    let type = ColumnType(key: integer, value: integer, minimum: 0, maximum: ColumnType.unlimited)
+    #expect(even.applying(difference: odd, type) == merged)
+    #expect(merged.applying(difference: even, type) == odd)
+  }
+
   @Test("update changes only what it says, and not what cannot change")
   func update() throws {
     let fixture = try DatabaseFixture()

@@ -10,6 +10,10 @@ public struct Journal {
   /// Works out a checksum: for SHA-1, its 20 bytes.
   public typealias Checksum = (ArraySlice<UInt8>) throws(DatabaseError) -> [UInt8]
   private let checksum: Checksum
+  /// Most bytes of a record, written or read.
+  ///
+  /// What is written must be read again, or it and all that follows it would be lost.
+  public var recordByteLimit = 1 << 30
 
   /// Reads and writes records with these checksums.
   public init(checksum: @escaping Checksum) {
@@ -30,6 +34,10 @@ public struct Journal {
     for record in records {
       var body = record.bytes()
       body.append(0x0a)
+      guard body.count <= recordByteLimit else {
+        throw DatabaseError(
+          "resources exhausted", "a record of \(body.count) bytes exceeds the limit of \(recordByteLimit)")
+      }
       bytes.append(contentsOf: "OVSDB JSON \(body.count) ".utf8)
       bytes.append(contentsOf: try digest(body[...]))
       bytes.append(0x0a)
@@ -88,9 +96,6 @@ public struct JournalReader {
     }
   }
 
-  /// Greatest size of a record, in bytes.
-  public static var recordByteLimit: Int { 1 << 30 }
-
   /// The next record; none at the end of the file.
   ///
   /// After an error there are no more good records.
@@ -98,7 +103,7 @@ public struct JournalReader {
     guard offset < bytes.count else { return nil }
     guard let header = Header(bytes, at: offset), header.isComplete,
       header.magic == (kind == .standalone ? "JSON" : "CLUSTER"), header.byteCount > 0,
-      header.byteCount <= Self.recordByteLimit
+      header.byteCount <= journal.recordByteLimit
     else { throw headerError() }
     let start = offset + header.headerByteCount
     guard header.byteCount <= bytes.count - start else {
@@ -114,16 +119,16 @@ public struct JournalReader {
       let expected = String(decoding: header.digest, as: UTF8.self)
       throw .syntax(nil, "\(described) have SHA-1 hash \(found) but should have hash \(expected)")
     }
-    let json = try JournalReader.json(Array(body), described)
+    let json = try json(Array(body), described)
     guard case .object = json else { throw .syntax(nil, "\(described) are not a JSON object") }
     let record = Journal.Record(json: json, offset: offset)
     offset = start + header.byteCount
     return record
   }
 
-  private static func json(_ body: [UInt8], _ described: String) throws(DatabaseError) -> JSONValue {
+  private func json(_ body: [UInt8], _ described: String) throws(DatabaseError) -> JSONValue {
     do throws(JSONError) {
-      return try JSONParser.parse(body, limits: JSONLimits(depth: 1000, byteCount: recordByteLimit))
+      return try JSONParser.parse(body, limits: JSONLimits(depth: 1000, byteCount: journal.recordByteLimit))
     } catch {
       throw .syntax(nil, "\(described) are not valid JSON (\(error.message))")
     }

@@ -37,8 +37,12 @@ extension Database {
       guard column.isPersistent else { continue }
       let old = change.old?[place] ?? table.defaultData[place - TableSchema.firstPlace]
       guard old != new[place] else { continue }
-      let written =
-        usesDifferences && change.old != nil ? old.difference(to: new[place], column.type) : new[place]
+      // A difference from the default is read as the value itself, by Open vSwitch too; for a set that may not
+      // be empty these are not the same.
+      let isDifference =
+        usesDifferences && change.old != nil
+        && old != table.defaultData[place - TableSchema.firstPlace]
+      let written = isDifference ? old.difference(to: new[place], column.type) : new[place]
       object.append(column.name, written.json(column.type))
     }
     if change.old != nil && object.isEmpty { return nil }

@@ -28,6 +28,8 @@ struct Trigger {
   /// When the client asked for it.
   let startMilliseconds: Int64
   var timeoutMilliseconds: Int64?
+  /// The memory that it takes while it waits.
+  var byteCount = 0
 
   /// When it is given up.
   var deadlineMilliseconds: Int64? {

@@ -20,6 +20,10 @@ public final class Server {
   public static var lockLimit: Int { 1000 }
   /// Most transactions of a client that may wait.
   public static var triggerLimit: Int { 1000 }
+  /// Most memory for the waiting transactions of a client, in bytes.
+  public static var triggerByteLimit: Int { 64 << 20 }
+  /// Most clients at a time; as Open vSwitch has it.
+  public static var sessionLimit: Int { 330 }
 
   /// The name of this run of the server.
   public let id: UUID
@@ -31,10 +35,20 @@ public final class Server {
   public internal(set) var databases: [HostedDatabase] = []
   /// Whether changed columns are written to journals as differences.
   public var usesDifferences = true
+  /// Most bytes that may wait to be sent to all clients together; the client with most of them is disconnected.
+  public var backlogByteLimit = 512 << 20
   /// Whether the server refuses changes.
   public var isReadOnly = false
   /// Transactions executed.
   public internal(set) var transactionCount: UInt64 = 0
+  /// Clients not let in since there were too many.
+  public internal(set) var refusedSessionCount: UInt64 = 0
+  /// Clients disconnected since they read too slowly.
+  public internal(set) var slowSessionCount: UInt64 = 0
+  /// Bytes in `outgoing`.
+  public private(set) var outgoingByteCount = 0
+  /// Bytes that the caller holds for clients.
+  private var heldByteCount = 0
 
   let store: any JournalStore
   var sessions: [SessionID: ServerSession] = [:]
@@ -72,10 +86,14 @@ public final class Server {
 
   // MARK: Clients
 
-  /// Lets a client in.
+  /// Lets a client in; none if there are too many.
   public func open(
     now: Int64, isReadOnly: Bool = false, probeMilliseconds: Int64? = nil
-  ) -> SessionID {
+  ) -> SessionID? {
+    guard sessions.count < Self.sessionLimit else {
+      refusedSessionCount &+= 1
+      return nil
+    }
     lastSession += 1
     let id = SessionID(number: lastSession)
     sessions[id] = ServerSession(
@@ -86,6 +104,7 @@ public final class Server {
   /// Forgets a client that has gone.
   public func close(_ id: SessionID, now: Int64) {
     guard let session = sessions.removeValue(forKey: id) else { return }
+    heldByteCount -= session.heldByteCount
     for lock in session.locks {
       if let owner = locks.unlock(lock, id) { notify(owner, "locked", lock) }
     }
@@ -95,7 +114,7 @@ public final class Server {
 
   /// Handles a message of a client.
   public func receive(_ json: JSONValue, from id: SessionID, now: Int64) {
-    guard sessions[id] != nil else { return }
+    guard let session = sessions[id], !session.isClosing else { return }
     sessions[id]?.lastHeardMilliseconds = now
     sessions[id]?.isProbed = false
     do throws(RPCError) {
@@ -118,7 +137,8 @@ public final class Server {
 
   /// Asks for a client to be disconnected.
   func disconnect(_ id: SessionID, _ reason: String) {
-    guard !closing.contains(where: { $0.session == id }) else { return }
+    guard let session = sessions[id], !session.isClosing else { return }
+    sessions[id]?.isClosing = true
     closing.append((id, reason))
   }
 
@@ -126,7 +146,22 @@ public final class Server {
   public func takeOutgoing() -> [Outgoing] {
     let taken = outgoing
     outgoing = []
+    outgoingByteCount = 0
+    for message in taken { sessions[message.session]?.outgoingByteCount = 0 }
     return taken
+  }
+
+  /// Notes how many of the bytes taken before the caller still holds for a client.
+  ///
+  /// A client that reads them is there, though its answer to a probe may lie behind what is not read yet.
+  public func noteHeld(_ byteCount: Int, for id: SessionID, now: Int64) {
+    guard let session = sessions[id], !session.isSlow, session.heldByteCount != byteCount else { return }
+    if byteCount < session.heldByteCount {
+      sessions[id]?.lastHeardMilliseconds = now
+      sessions[id]?.isProbed = false
+    }
+    heldByteCount += byteCount - session.heldByteCount
+    sessions[id]?.heldByteCount = byteCount
   }
 
   /// Takes the clients to disconnect.
@@ -175,7 +210,38 @@ public final class Server {
   // MARK: Messages
 
   func send(_ message: RPCMessage, to session: SessionID) {
-    outgoing.append(Outgoing(session: session, bytes: message.bytes))
+    // What waited for a client that reads too slowly has been dropped, so nothing can follow it.
+    guard sessions[session]?.isSlow == false else { return }
+    let bytes = message.bytes
+    while heldByteCount + outgoingByteCount + bytes.count > backlogByteLimit, let slowest {
+      dropSlow(slowest)
+      if slowest == session { return }
+    }
+    sessions[session]?.outgoingByteCount += bytes.count
+    outgoingByteCount += bytes.count
+    outgoing.append(Outgoing(session: session, bytes: bytes))
+  }
+
+  /// The client for which most bytes wait, if any do.
+  private var slowest: SessionID? {
+    var found: ServerSession?
+    for session in sessions.values where session.backlogByteCount > found?.backlogByteCount ?? 0 {
+      found = session
+    }
+    return found?.id
+  }
+
+  /// Disconnects a client, and forgets what waits for it.
+  private func dropSlow(_ id: SessionID) {
+    disconnect(id, "more than \(backlogByteLimit) bytes wait for clients, most of them for this one")
+    slowSessionCount &+= 1
+    outgoing.removeAll { $0.session == id }
+    outgoingByteCount -= sessions[id]?.outgoingByteCount ?? 0
+    sessions[id]?.outgoingByteCount = 0
+    heldByteCount -= sessions[id]?.heldByteCount ?? 0
+    sessions[id]?.heldByteCount = 0
+    sessions[id]?.isSlow = true
+    sessions[id]?.monitors = []
   }
 
   func reply(_ result: JSONValue, to session: SessionID, _ id: JSONValue) {

@@ -24,6 +24,14 @@ struct ServerSession {
   let probeMilliseconds: Int64?
   var lastHeardMilliseconds: Int64
   var isProbed = false
+  /// Bytes of messages that the server's caller has not taken, and of those that it has taken and not sent.
+  var outgoingByteCount = 0
+  var heldByteCount = 0
+  /// Whether the caller has been asked to disconnect it, and whether that is since it reads too slowly.
+  var isClosing = false
+  var isSlow = false
+
+  var backlogByteCount: Int { outgoingByteCount + heldByteCount }
 
   func monitorPlace(_ id: JSONValue) -> Int? { monitors.firstIndex { $0.monitor.id == id } }
 }

@@ -16,6 +16,14 @@ extension Server {
     var trigger = Trigger(
       session: session, id: id, operations: Array(parameters.dropFirst()), startMilliseconds: now)
     guard attempt(&trigger, hosted, now) else {
+      trigger.byteCount = trigger.operations.reduce(0) { $0 + $1.weightByteCount }
+      let waiting = hosted.triggers.reduce(trigger.byteCount) {
+        $0 + ($1.session == session ? $1.byteCount : 0)
+      }
+      guard waiting <= Self.triggerByteLimit else {
+        throw DatabaseError(
+          "resources exhausted", "waiting transactions of more than \(Self.triggerByteLimit) bytes")
+      }
       hosted.triggers.append(trigger)
       return
     }
@@ -36,19 +44,26 @@ extension Server {
   private func settle(_ hosted: HostedDatabase, now: Int64) {
     while hosted.hasChanged {
       hosted.hasChanged = false
-      retryTriggers(of: hosted, now: now)
+      tryTriggers(of: hosted, now: now)
     }
   }
 
-  /// Tries the waiting transactions of a database once each, in the order in which they came.
+  /// Tries the waiting transactions of a database, and again for as long as one of them changes it.
   func retryTriggers(of hosted: HostedDatabase, now: Int64) {
+    tryTriggers(of: hosted, now: now)
+    settle(hosted, now: now)
+  }
+
+  /// Tries the waiting transactions of a database once each, in the order in which they came.
+  ///
+  /// One may set off the next, and that the one after it, so this is a loop's body and calls nothing back.
+  private func tryTriggers(of hosted: HostedDatabase, now: Int64) {
     let pending = hosted.triggers
     guard !pending.isEmpty else { return }
     hosted.triggers = []
     for var trigger in pending where !attempt(&trigger, hosted, now) {
       hosted.triggers.append(trigger)
     }
-    settle(hosted, now: now)
   }
 
   /// Executes a transaction and replies; false if it has to wait.

@@ -143,12 +143,15 @@ extension Transaction {
   /// from those that refer to what it has deleted.
   private func removeWeakReferences() throws(DatabaseError) {
     var referrers: [RowReference] = []
+    // One row may refer to many that are deleted, and is looked through once.
+    var known: Set<RowReference> = []
     for table in layers.indices {
       for uuid in layers[table].order {
         if row(table, uuid) != nil {
-          referrers.append(RowReference(table: table, uuid: uuid))
+          let changed = RowReference(table: table, uuid: uuid)
+          if known.insert(changed).inserted { referrers.append(changed) }
         } else if let others = database.tables[table].weakReferrers[uuid] {
-          referrers.append(contentsOf: others.keys)
+          for other in others.keys where known.insert(other).inserted { referrers.append(other) }
         }
       }
     }

@@ -19,6 +19,8 @@ public struct ExecutionContext {
   public var elapsedMilliseconds: Int64
   /// Whether operations that change anything are refused.
   public var isReadOnly: Bool
+  /// Most memory for the results of a transaction, in bytes; more is beyond what peers accept in a message.
+  public var resultByteLimit = 256 << 20
 
   /// Makes a context.
   public init(
@@ -49,11 +51,18 @@ extension Transaction {
     var results: [JSONValue] = []
     results.reserveCapacity(operations.count)
     var failure: DatabaseError?
+    var resultByteCount = 0
     for (index, operation) in operations.enumerated() {
       do throws(DatabaseError) {
         let name = "ovsdb operation \(index + 1) of \(operations.count)"
         switch try execute(operation, name: name, context) {
-        case .result(let result): results.append(result)
+        case .result(let result):
+          resultByteCount += result.weightByteCount
+          guard resultByteCount <= context.resultByteLimit else {
+            throw DatabaseError(
+              "resources exhausted", "results of more than \(context.resultByteLimit) bytes")
+          }
+          results.append(result)
         case .blocked(let timeout):
           if let timeout, context.elapsedMilliseconds >= timeout {
             throw Transaction.timeoutError(timeout, elapsed: context.elapsedMilliseconds)

@@ -224,16 +224,6 @@ extension Datum {
 
   /// The pairs of both maps; of pairs with the same key, that of this one.
   func merging(_ other: Datum) -> Datum {
-    let otherKeys = other.keys
-    let otherValues = other.values
-    var keys = keys
-    var values = values
-    for index in otherKeys.indices {
-      let place = keys.sortedInsertionPlace(of: otherKeys[index])
-      if place < keys.count && keys[place] == otherKeys[index] { continue }
-      keys.insert(otherKeys[index], at: place)
-      values.insert(otherValues[index], at: place)
-    }
-    return Datum(sortedKeys: keys, values: values)
+    joining(other) { value, _ in value }
   }
 }

@@ -14,25 +14,39 @@ extension Datum {
   func applying(difference: Datum, _ type: ColumnType) -> Datum {
     guard type.maximum > 1 else { return difference }
     guard type.isMap else { return symmetricDifference(difference) }
-    var keys = keys
-    var values = values
-    let changedKeys = difference.keys
-    let changedValues = difference.values
-    for index in changedKeys.indices {
-      let place = keys.sortedInsertionPlace(of: changedKeys[index])
-      if place < keys.count && keys[place] == changedKeys[index] {
-        if values[place] == changedValues[index] {
-          keys.remove(at: place)
-          values.remove(at: place)
-        } else {
-          values[place] = changedValues[index]
-        }
+    return joining(difference) { old, new in old == new ? nil : new }
+  }
+
+  /// The pairs of both maps, in time proportional to their number.
+  ///
+  /// - Parameter combine: What becomes of the values of a key that both have; none removes the key.
+  func joining(_ other: Datum, _ combine: (Atom, Atom) -> Atom?) -> Datum {
+    let (leftKeys, leftValues) = (keys, values)
+    let (rightKeys, rightValues) = (other.keys, other.values)
+    var joinedKeys: [Atom] = []
+    var joinedValues: [Atom] = []
+    joinedKeys.reserveCapacity(leftKeys.count + rightKeys.count)
+    joinedValues.reserveCapacity(leftKeys.count + rightKeys.count)
+    var (left, right) = (0, 0)
+    while left < leftKeys.count || right < rightKeys.count {
+      if right == rightKeys.count || left < leftKeys.count && leftKeys[left] < rightKeys[right] {
+        joinedKeys.append(leftKeys[left])
+        joinedValues.append(leftValues[left])
+        left += 1
+      } else if left == leftKeys.count || rightKeys[right] < leftKeys[left] {
+        joinedKeys.append(rightKeys[right])
+        joinedValues.append(rightValues[right])
+        right += 1
       } else {
-        keys.insert(changedKeys[index], at: place)
-        values.insert(changedValues[index], at: place)
+        if let value = combine(leftValues[left], rightValues[right]) {
+          joinedKeys.append(leftKeys[left])
+          joinedValues.append(value)
+        }
+        left += 1
+        right += 1
       }
     }
-    return Datum(sortedKeys: keys, values: values)
+    return Datum(sortedKeys: joinedKeys, values: joinedValues)
   }
 
   private func symmetricDifference(_ other: Datum) -> Datum {
