@@ -130,11 +130,17 @@ public final class ForwardingExtension {
     device.deliver(upcalls: upcalls)
   }
 
-  /// Lets every processor's map follow the model, and the device tell of it.
-  private func publish() {
+  /// Lets the device tell of the names that have come or gone.
+  ///
+  /// Apart from `perform`, whose callers may be deep in their stack: the driver's worker thread calls it.
+  public func announce() {
     for change in model.takeNameChanges() {
       device.publish(networkPort: change.name, isPresent: change.isPresent)
     }
+  }
+
+  /// Lets every processor's map follow the model.
+  private func publish() {
     let changes = model.takeChanges()
     guard !changes.isEmpty else { return }
     for index in 0..<pipelines.count {

@@ -126,6 +126,8 @@ uint32_t ExtensionSave(
 uint32_t ExtensionRestore(
     void *extension, uint32_t switchID, uint32_t port, uint32_t index, const uint8_t *bytes, uint32_t count);
 void ExtensionMaintain(void *extension);
+// Hands the names of adapters that have come or gone to the device.
+void ExtensionAnnounce(void *extension);
 // Hands what a pipeline has for the daemon to the device; takes the pipeline's lock.
 void ExtensionDeliver(void *extension, uint32_t pipeline);
 

@@ -158,7 +158,7 @@ static struct Packet *makePacket(struct Module *module, const struct BorderDepar
   writeBytes(packet->bytes, departure);
   if (makeList(packet, departure)) return packet;
   // `freePacket` gives back the caller's right to send, which the caller does itself.
-  InterlockedIncrement64(&module->outstanding);
+  ModuleEnter(module);
   freePacket(packet);
   return NULL;
 }

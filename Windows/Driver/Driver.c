@@ -31,7 +31,10 @@ static void deliverUpcalls(void) {
     ExtensionDeliver(driver.extension, index);
     ControlRelease(level);
   }
-  // For events of the switches too, whose handlers leave it to this thread.
+  // Handlers of the switches' requests leave it to this thread, which has a stack of its own.
+  KIRQL level = ControlAcquire();
+  ExtensionAnnounce(driver.extension);
+  ControlRelease(level);
   DeviceCompleteWaiting();
 }
 

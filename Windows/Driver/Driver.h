@@ -18,11 +18,10 @@ struct Module {
   NDIS_SWITCH_OPTIONAL_HANDLERS handlers;
   NDIS_HANDLE listPool;
   ULONG switchID;
-  volatile LONG state;
-  // One while the module runs, one for each call in it, one for each packet of ours below. At zero it may pause.
-  volatile LONG64 outstanding;
-  // The pause is over, and NDIS is still to be told.
-  volatile LONG owesPauseCompletion;
+  // What goes on in the module. In the two lowest bits where it is in its life; above them a count: one while the module
+  // runs, one for each call in it, one for each packet of ours below. Both in one word, so that whoever brings the count to
+  // zero ends a pause in the same moment, and never looks at the module again.
+  volatile LONG64 activity;
   PNDIS_OID_REQUEST pendingClone;
   KSPIN_LOCK pendingLock;
   // The rest up to the names: under the control lock. What is held of the switch.
@@ -39,7 +38,10 @@ struct Module {
   WCHAR guidText[128];
 };
 
-enum ModuleState { modulePaused, moduleRunning, modulePausing };
+// The last: the pause is over, and NDIS is still to be told.
+enum ModuleState { modulePaused, moduleRunning, modulePausing, modulePauseOver };
+#define MODULE_STATE_MASK 3
+#define MODULE_ONE 4
 
 // Where a list goes.
 struct Destinations {
@@ -95,6 +97,8 @@ extern FILTER_NET_PNP_EVENT FilterNetPnPEvent;
 void ModuleEnter(struct Module *);
 // The same, but only where the module runs.
 BOOLEAN ModuleAcquire(struct Module *);
+BOOLEAN ModuleRuns(const struct Module *);
+// The module may be gone when this returns.
 void ModuleRelease(struct Module *);
 // Tells NDIS of the pauses that are over; from the worker thread.
 void ModulesCompletePauses(void);

@@ -7,36 +7,53 @@ UNICODE_STRING extensionName = RTL_CONSTANT_STRING(L"Open vSwitch Extension");
 
 // Every call counts, even one that finds the module paused and only gives back what it was given: until it is out again
 // the module has not paused.
-void ModuleEnter(struct Module *module) { InterlockedIncrement64(&module->outstanding); }
+void ModuleEnter(struct Module *module) { InterlockedExchangeAdd64(&module->activity, MODULE_ONE); }
+
+BOOLEAN ModuleRuns(const struct Module *module) { return (module->activity & MODULE_STATE_MASK) == moduleRunning; }
 
 BOOLEAN ModuleAcquire(struct Module *module) {
   ModuleEnter(module);
-  if (module->state == moduleRunning) return TRUE;
+  if (ModuleRuns(module)) return TRUE;
   ModuleRelease(module);
   return FALSE;
 }
 
-// Whoever finds that nothing is outstanding any more while the module pauses ends the pause, and nobody else does.
-static BOOLEAN endsPause(struct Module *module) {
-  return InterlockedCompareExchange(&module->state, modulePaused, modulePausing) == modulePausing;
-}
-
+// Whoever gives up the last of the count while the module pauses ends the pause with it, and nobody else does: another call
+// may come and go in between, and NDIS may detach the module as soon as it is told.
 void ModuleRelease(struct Module *module) {
-  if (InterlockedDecrement64(&module->outstanding) || !endsPause(module)) return;
+  LONG64 before, after;
+  do {
+    before = module->activity;
+    after = before == (MODULE_ONE | modulePausing) ? modulePauseOver : before - MODULE_ONE;
+  } while (InterlockedCompareExchange64(&module->activity, after, before) != before);
   // The caller may hold a lock; the worker says it.
-  InterlockedExchange(&module->owesPauseCompletion, 1);
-  WorkerRing();
+  if (before == (MODULE_ONE | modulePausing)) WorkerRing();
 }
 
+// A module cannot go before NDIS was told of its pause. Under the lock no other one goes.
 void ModulesCompletePauses(void) {
+  NDIS_HANDLE paused[DRIVER_MAXIMUM_SWITCH_COUNT];
+  ULONG count = 0;
+  KIRQL level = ControlAcquire();
   for (ULONG number = 0; number < DRIVER_MAXIMUM_SWITCH_COUNT; number++) {
     struct Module *module = driver.modules[number];
-    if (module && InterlockedExchange(&module->owesPauseCompletion, 0)) NdisFPauseComplete(module->filterHandle);
+    if (!module || (module->activity & MODULE_STATE_MASK) != modulePauseOver) continue;
+    // Calls that find the module paused may be in it.
+    InterlockedExchangeAdd64(&module->activity, modulePaused - modulePauseOver);
+    paused[count++] = module->filterHandle;
   }
+  ControlRelease(level);
+  while (count) NdisFPauseComplete(paused[--count]);
 }
 
 // MARK: Attach and detach
 
+// Who reads `driver.modules`, and why what he finds stays.
+//  - The worker, under the control lock, under which a module's place is emptied before it is freed.
+//  - Who departs (PacketsDepart), under a pipeline's lock, for a switch that the pipeline's map names. The map names it
+//    from ExtensionAttach, which is the last that may fail of an attach, to ExtensionDetach, which takes the lock of each
+//    pipeline. Whoever has read before that is in a send, which `leave` waits for; what he sent counts in the module, which
+//    NDIS does not detach until it has paused.
 static ULONG reserveNumber(struct Module *module) {
   for (ULONG number = 0; number < DRIVER_MAXIMUM_SWITCH_COUNT; number++) {
     if (InterlockedCompareExchangePointer((PVOID volatile *)&driver.modules[number], module, NULL) == NULL)
@@ -46,8 +63,10 @@ static ULONG reserveNumber(struct Module *module) {
 }
 
 static void freeModule(struct Module *module) {
-  if (module->listPool) NdisFreeNetBufferListPool(module->listPool);
+  KIRQL level = ControlAcquire();
   if (module->switchID < DRIVER_MAXIMUM_SWITCH_COUNT) driver.modules[module->switchID] = NULL;
+  ControlRelease(level);
+  if (module->listPool) NdisFreeNetBufferListPool(module->listPool);
   free(module);
 }
 
@@ -102,7 +121,7 @@ NDIS_STATUS NTAPI FilterAttach(
   struct Module *module = memory;
   memset(module, 0, sizeof *module);
   module->switchID = DRIVER_MAXIMUM_SWITCH_COUNT;
-  module->state = modulePaused;
+  module->activity = modulePaused;
   NDIS_STATUS status = attach(module, filterHandle, parameters);
   if (status != NDIS_STATUS_SUCCESS) freeModule(module);
   return status;
@@ -298,17 +317,21 @@ NDIS_STATUS NTAPI FilterRestart(NDIS_HANDLE context, PNDIS_FILTER_RESTART_PARAME
   // A switch that is still coming to life says by NetEventSwitchActivate when it has.
   if (status == NDIS_STATUS_SUCCESS && isActive) status = learn(module);
   if (status != NDIS_STATUS_SUCCESS) return status;
-  InterlockedIncrement64(&module->outstanding);
-  InterlockedExchange(&module->state, moduleRunning);
+  InterlockedExchangeAdd64(&module->activity, MODULE_ONE + moduleRunning - modulePaused);
   return NDIS_STATUS_SUCCESS;
 }
 
 NDIS_STATUS NTAPI FilterPause(NDIS_HANDLE context, PNDIS_FILTER_PAUSE_PARAMETERS parameters) {
   struct Module *module = context;
   (void)parameters;
-  InterlockedExchange(&module->state, modulePausing);
-  BOOLEAN isOver = InterlockedDecrement64(&module->outstanding) == 0 && endsPause(module);
-  return isOver ? NDIS_STATUS_SUCCESS : NDIS_STATUS_PENDING;
+  LONG64 before, after;
+  do {
+    before = module->activity;
+    if ((before & MODULE_STATE_MASK) != moduleRunning) return NDIS_STATUS_SUCCESS;
+    after = before - MODULE_ONE - moduleRunning;
+    after += after ? modulePausing : modulePaused;
+  } while (InterlockedCompareExchange64(&module->activity, after, before) != before);
+  return after ? NDIS_STATUS_PENDING : NDIS_STATUS_SUCCESS;
 }
 
 NDIS_STATUS NTAPI FilterNetPnPEvent(NDIS_HANDLE context, PNET_PNP_EVENT_NOTIFICATION event) {

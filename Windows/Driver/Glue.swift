@@ -182,6 +182,11 @@ func ExtensionMaintain(_ pointer: UnsafeMutableRawPointer) {
 }
 
 @c
+func ExtensionAnnounce(_ pointer: UnsafeMutableRawPointer) {
+  forwarding(pointer).announce()
+}
+
+@c
 func ExtensionDeliver(_ pointer: UnsafeMutableRawPointer, _ pipeline: UInt32) {
   forwarding(pointer).deliverUpcalls(of: Int(pipeline))
 }

@@ -223,7 +223,7 @@ VOID NTAPI FilterSendNetBufferLists(
   struct Module *module = context;
   (void)port;
   ModuleEnter(module);
-  if (module->state != moduleRunning) {
+  if (!ModuleRuns(module)) {
     for (PNET_BUFFER_LIST list = lists; list; list = list->Next) LIST_FATE(list) = FATE_DROPPED(reasonPaused);
     ReportDropped(module, lists);
     completeAll(module, lists, NDIS_STATUS_PAUSED, sendFlags);

@@ -41,7 +41,7 @@ public struct SwitchModel {
   private var publishedArrivals: [AdapterKey: UInt32] = [:]
   private var publishedDestinations: [UInt32: Destination] = [:]
   private var changes: [PortMapChange] = []
-  private var nameChanges: [NameChange] = []
+  private var nameChanges: [[UInt8]: Bool] = [:]
 
   /// Makes a model without switches.
   public init() {}
@@ -58,8 +58,8 @@ public struct SwitchModel {
 
   /// The names that somebody answers to since this was last asked, or nobody any more.
   mutating func takeNameChanges() -> [NameChange] {
-    let taken = nameChanges
-    nameChanges = []
+    let taken = nameChanges.map { NameChange(name: $0.key, isPresent: $0.value) }
+    nameChanges = [:]
     return taken
   }
 
@@ -243,7 +243,7 @@ public struct SwitchModel {
     for name in old where !new.contains(name) {
       claims[name]?.removeAll { $0 == claimant }
       if claims[name]?.isEmpty == true { claims[name] = nil }
-      nameChanges.append(NameChange(name: name, isPresent: claims[name] != nil))
+      nameChanges[name] = claims[name] != nil
       resolve(name)
     }
     for name in new where !old.contains(name) {
@@ -251,7 +251,7 @@ public struct SwitchModel {
       resolve(name)
     }
     for name in new {
-      nameChanges.append(NameChange(name: name, isPresent: true))
+      nameChanges[name] = true
       if let number = portsByName[name], owners[number] == claimant { publishDestination(number) }
     }
     publishArrivals(claimant)
