@@ -78,6 +78,8 @@ void PipelineRelease(uint32_t pipeline);
 uint32_t PacketsRead(void *netBuffer, uint8_t *to, uint32_t byteCount);
 // Takes a packet that departs; 0 if there is no memory, or its switch does not run.
 uint32_t PacketsDepart(void *departures, const struct BorderDeparture *departure);
+// What an engine of the sizes in Glue.swift takes at first, at most.
+#define ENGINE_START_BYTES 16777216u
 // How many bytes the driver's heap may still take.
 uint64_t KernelHeapRoom(void);
 // Milliseconds since the system started, or since some moment near that.

@@ -82,10 +82,11 @@ static void stopWorker(void) {
 
 static NTSTATUS createPipelines(void) {
   ULONG count = KeQueryActiveProcessorCount(NULL);
-  driver.pipelineCount = count == 0 ? 1 : count > DRIVER_MAXIMUM_PIPELINE_COUNT ? DRIVER_MAXIMUM_PIPELINE_COUNT : count;
+  // Where memory is short for one each, processors share.
+  driver.pipelineCount = KernelHeapStart(
+      count == 0 ? 1 : count > DRIVER_MAXIMUM_PIPELINE_COUNT ? DRIVER_MAXIMUM_PIPELINE_COUNT : count);
+  if (!driver.pipelineCount) return STATUS_INSUFFICIENT_RESOURCES;
   SIZE_T size = driver.pipelineCount * sizeof(struct Pipeline);
-  // What an engine of the sizes in Glue.swift takes at first.
-  if (!KernelHeapStart((SIZE_T)driver.pipelineCount * (16u << 20))) return STATUS_INSUFFICIENT_RESOURCES;
   void *memory = KernelAllocate(64, size);
   if (!memory) return STATUS_INSUFFICIENT_RESOURCES;
   memset(memory, 0, size);

@@ -140,8 +140,9 @@ void PipelinesQuiesce(void);
 
 // Kernel.c
 void KernelStart(void);
-// Makes the heap's reserve, and sees whether as much as expected is to be had.
-BOOLEAN KernelHeapStart(SIZE_T expected);
+// Makes the heap's reserve and its limit. Returns how many engines there is memory for, of those that are wanted; at
+// PASSIVE_LEVEL.
+uint32_t KernelHeapStart(uint32_t wanted);
 void KernelHeapEnd(void);
 // Memory that may be refused; given back with `free`.
 void *KernelAllocate(size_t alignment, size_t size);

@@ -30,7 +30,7 @@ private func configuration(seed: UInt64) -> EngineConfiguration {
 @c
 func ExtensionCreate(_ pipelineCount: UInt32, _ seed: UInt64) -> UnsafeMutableRawPointer? {
   // Memory for everything that is made here; what is made later is asked for by whoever makes it.
-  guard KernelHeapRoom() > UInt64(pipelineCount) * 16 << 20 else { return nil }
+  guard KernelHeapRoom() >= UInt64(pipelineCount) * UInt64(ENGINE_START_BYTES) else { return nil }
   let locks = PipelineLocks(
     acquire: { PipelineAcquire(UInt32(truncatingIfNeeded: $0)) },
     release: { PipelineRelease(UInt32(truncatingIfNeeded: $0)) })

@@ -10,7 +10,12 @@
 // from that moment `KernelHeapRoom` is zero for a while: whoever takes in requests asks it first, and refuses them. What C
 // allocates for packets is allowed to fail, and never touches the reserve.
 
-#define HEAP_DEFAULT_LIMIT_BYTES (1ll << 30)
+// The limit: what all engines share, and what each has when it is full of ordinary flows; but no more than a share of the
+// host's memory, which is taken for small where the system does not tell it.
+#define HEAP_BASE_BYTES (64ll << 20)
+#define HEAP_ENGINE_BYTES (256ll << 20)
+#define HEAP_MEMORY_SHARE 8
+#define HEAP_UNKNOWN_MEMORY_BYTES (8ll << 30)
 #define HEAP_RESERVE_BYTES (4u << 20)
 #define HEAP_SHORTAGE_MILLISECONDS 2000
 
@@ -20,7 +25,7 @@ struct Block {
 };
 
 static volatile LONG64 heapUsed;
-static LONG64 heapLimit = HEAP_DEFAULT_LIMIT_BYTES;
+static LONG64 heapLimit;
 // When the system last had no memory.
 static volatile LONG64 shortageMilliseconds;
 static volatile LONG64 shortageCount;
@@ -111,18 +116,57 @@ void free(void *memory) {
     ExFreePoolWithTag(block->base, DRIVER_TAG);
 }
 
-BOOLEAN KernelHeapStart(SIZE_T expected) {
+// SYSTEM_BASIC_INFORMATION as far as it matters here.
+struct BasicInformation {
+  ULONG reserved, timerResolution, pageByteCount, physicalPageCount, lowestPage, highestPage, granularity;
+  ULONG_PTR lowestAddress, highestAddress, processors;
+  CHAR processorCount;
+};
+
+NTSYSAPI NTSTATUS NTAPI ZwQuerySystemInformation(ULONG what, PVOID buffer, ULONG length, PULONG needed);
+
+static LONG64 physicalMemory(void) {
+  struct BasicInformation information;
+  NTSTATUS status = ZwQuerySystemInformation(0 /* SystemBasicInformation */, &information, sizeof information, NULL);
+  if (!NT_SUCCESS(status) || !information.physicalPageCount) return HEAP_UNKNOWN_MEMORY_BYTES;
+  return (LONG64)information.physicalPageCount * information.pageByteCount;
+}
+
+// How many engines can begin at this moment. What they are about to allocate is tried out one by one, so that the system need
+// not have it in one piece.
+static uint32_t tryEngines(uint32_t wanted) {
+  void *first = NULL, *probe;
+  uint32_t count = 0;
+  while (count < wanted && (probe = KernelAllocate(64, ENGINE_START_BYTES))) {
+    *(void **)probe = first;
+    first = probe;
+    count++;
+  }
+  for (; first; first = probe) {
+    probe = *(void **)first;
+    free(first);
+  }
+  // The memory that was missing is not asked for again.
+  shortageCount = 0;
+  return count;
+}
+
+uint32_t KernelHeapStart(uint32_t wanted) {
   reserve = ExAllocatePoolWithTag((POOL_TYPE)512, HEAP_RESERVE_BYTES, DRIVER_TAG);
-  if (!reserve) return FALSE;
+  if (!reserve) return 0;
   KeInitializeSpinLock(&reserveLock);
   struct Piece *all = (struct Piece *)reserve;
   all->size = HEAP_RESERVE_BYTES;
   all->isUsed = 0;
-  // What is about to be allocated is there at this moment, at least.
-  void *probe = KernelAllocate(64, expected);
-  if (!probe) return FALSE;
-  free(probe);
-  return TRUE;
+  LONG64 share = physicalMemory() / HEAP_MEMORY_SHARE;
+  heapLimit = HEAP_BASE_BYTES + wanted * HEAP_ENGINE_BYTES;
+  if (heapLimit > share) heapLimit = share;
+  // Each has as much again for flows.
+  LONG64 fitting = (heapLimit - HEAP_BASE_BYTES) / (2 * (LONG64)ENGINE_START_BYTES);
+  if (wanted > fitting) wanted = fitting > 0 ? (uint32_t)fitting : 1;
+  uint32_t count = tryEngines(wanted);
+  DbgPrint("OVSExt: %u engines, at most %u MiB\n", (unsigned)count, (unsigned)(heapLimit >> 20));
+  return count;
 }
 
 void KernelHeapEnd(void) {

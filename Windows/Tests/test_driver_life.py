@@ -1,5 +1,6 @@
 """The driver's life under the simulated Hyper-V switches: attach, order of ports and NICs, requests of every kind, unload."""
 
+import re
 import unittest
 
 from datapath import output
@@ -294,6 +295,45 @@ class Nonsense(DriverTestCase):
                     self.assertIn("status", str(error))
             self.host.ask("fail-allocations", value=0)
         self.assertEqual(self.host.complaints(), [])
+
+
+class Machines(DriverTestCase):
+    """Hosts of many processors and little memory; the tests load the driver themselves."""
+
+    KEY = "HKLM\\Software\\FakeNDIS"
+
+    def setUp(self):
+        self.addCleanup(self.prefix.run, "reg", "delete", self.KEY, "/f")
+
+    def load(self, **values):
+        """Loads the driver on such a machine; how many engines it has, and the limit of its heap."""
+        for name, value in values.items():
+            self.prefix.run("reg", "add", self.KEY, "/v", name, "/t", "REG_DWORD", "/d", str(value), "/f", check=True)
+        before = len(self.prefix.log())
+        super().setUp()
+        self.exchange()
+        said = re.findall(r"OVSExt: (\d+) engines, at most (\d+) MiB", self.prefix.log()[before:])
+        return tuple(map(int, said[-1]))
+
+    def exchange(self):
+        datapath, first, second, source, target = self.two_machines()
+        datapath.add_flow(source, output(target))
+        first.inject(frame(second.mac, first.mac))
+        self.assertEqual(len(second.collect_within(1)), 1)
+
+    def test_sixty_four_processors(self):
+        engines, _ = self.load(Processors=64, MemoryMegabytes=256 << 10)
+        self.assertEqual(engines, 64)
+
+    def test_the_limit_grows_with_processors_and_is_a_share_of_memory(self):
+        self.assertEqual(self.load(Processors=8, MemoryMegabytes=256 << 10), (8, 64 + 8 * 256))
+
+    def test_little_memory_gives_few_engines(self):
+        self.assertEqual(self.load(Processors=64, MemoryMegabytes=4 << 10), (14, 512))
+
+    def test_a_pool_without_room_for_all_engines_gives_fewer(self):
+        engines, _ = self.load(Processors=16, MemoryMegabytes=64 << 10, PoolMegabytes=100)
+        self.assertEqual(engines, 5)
 
 
 class Sequences(DriverTestCase):

@@ -5,6 +5,8 @@
 #include <stddef.h>
 
 #define THREAD_LIMIT 128
+// What is larger is not kept for a while after it was given back.
+#define LARGE_BLOCK_BYTES (1u << 20)
 #define FRONT_MAGIC 0x6b636f6c42656b61ull
 #define BACK_MAGIC 0x646e456b636f6c42ull
 
@@ -69,6 +71,9 @@ struct Block {
 _Static_assert(sizeof(struct Block) % 16 == 0, "what follows is aligned as pool memory is");
 
 static struct Block *blocks;
+// What the driver has, and how much the system has in all; no limit if zero.
+static volatile LONG64 poolUsed;
+static ULONG64 poolLimit;
 static PVOID(NTAPI *realAllocate)(POOL_TYPE, SIZE_T, ULONG);
 static VOID(NTAPI *realFree)(PVOID, ULONG);
 
@@ -77,6 +82,7 @@ static PVOID NTAPI allocatePool(POOL_TYPE type, SIZE_T size, ULONG tag) {
     if (!size) complain("ExAllocatePoolWithTag: no bytes");
     if ((type & ~0x200) != NonPagedPool && current()->irql >= DISPATCH_LEVEL) complain("paged pool at DISPATCH_LEVEL");
     if (fake.poolFails && allocationFails()) return NULL;
+    if (poolLimit && (ULONG64)InterlockedExchangeAdd64(&poolUsed, 0) + size > poolLimit) return NULL;
     struct Block *block = realAllocate(NonPagedPool, sizeof *block + size + 8, tag);
     if (!block) return NULL;
     block->magic = FRONT_MAGIC;
@@ -93,6 +99,7 @@ static PVOID NTAPI allocatePool(POOL_TYPE type, SIZE_T size, ULONG tag) {
     blocks = block;
     fake.counters.liveMemory++;
     fakeUnlock();
+    InterlockedExchangeAdd64(&poolUsed, (LONG64)size);
     return bytes;
 }
 
@@ -124,7 +131,11 @@ static VOID NTAPI freePoolWithTag(PVOID memory, ULONG tag) {
     if (block->next) block->next->previous = block->previous;
     fake.counters.liveMemory--;
     fakeUnlock();
-    giveBlock(block, sizeof *block + block->size + 8);
+    InterlockedExchangeAdd64(&poolUsed, -(LONG64)block->size);
+    if (block->size > LARGE_BLOCK_BYTES)
+        realFree(block, tag);
+    else
+        giveBlock(block, sizeof *block + block->size + 8);
 }
 
 static VOID NTAPI freePool(PVOID memory) { freePoolWithTag(memory, 0); }
@@ -244,6 +255,44 @@ static NTSTATUS NTAPI createThread(
     return realCreateThread(handle, access, attributes, process, client, start, context);
 }
 
+// MARK: - The machine
+
+// Numbers of the machine that the driver is loaded on, where a test has set others in the registry.
+static ULONG machineValue(const WCHAR *name) {
+    static UNICODE_STRING path = RTL_CONSTANT_STRING(L"\\Registry\\Machine\\Software\\FakeNDIS");
+    OBJECT_ATTRIBUTES attributes;
+    HANDLE key;
+    UNICODE_STRING value;
+    ULONG needed, result = 0;
+    struct {
+        ULONG index, kind, length;
+        ULONG number;
+    } found;
+    InitializeObjectAttributes(&attributes, &path, OBJ_CASE_INSENSITIVE, NULL, NULL);
+    if (!NT_SUCCESS(ZwOpenKey(&key, KEY_READ, &attributes))) return 0;
+    RtlInitUnicodeString(&value, name);
+    NTSTATUS status = ZwQueryValueKey(key, &value, KeyValuePartialInformation, &found, sizeof found, &needed);
+    if (NT_SUCCESS(status) && found.length == 4) result = found.number;
+    ZwClose(key);
+    return result;
+}
+
+static ULONG(NTAPI *realProcessorCount)(PVOID);
+static NTSTATUS(NTAPI *realSystemInformation)(ULONG, PVOID, ULONG, PULONG);
+
+static ULONG NTAPI processorCount(PVOID active) {
+    ULONG count = machineValue(L"Processors");
+    return count ? count : realProcessorCount(active);
+}
+
+static NTSTATUS NTAPI systemInformation(ULONG what, PVOID buffer, ULONG length, PULONG needed) {
+    mustBePassive("ZwQuerySystemInformation");
+    NTSTATUS status = realSystemInformation(what, buffer, length, needed);
+    ULONG megabytes = machineValue(L"MemoryMegabytes"), *words = buffer;
+    if (what == 0 && megabytes) words[3] = (ULONG)(((ULONG64)megabytes << 20) / words[2]);
+    return status;
+}
+
 // MARK: - The import table
 
 struct Watched {
@@ -269,6 +318,8 @@ static const struct Watched watched[] = {
     {"ZwOpenKey", openKey, (PVOID *)&realOpenKey},
     {"ZwQueryValueKey", queryValue, (PVOID *)&realQueryValue},
     {"PsCreateSystemThread", createThread, (PVOID *)&realCreateThread},
+    {"KeQueryActiveProcessorCount", processorCount, (PVOID *)&realProcessorCount},
+    {"ZwQuerySystemInformation", systemInformation, (PVOID *)&realSystemInformation},
 };
 
 static BOOLEAN same(const char *one, const char *other) {
@@ -326,6 +377,7 @@ void watchImporters(void) {
     PUCHAR block, loader;
     realAllocate = ExAllocatePoolWithTag;
     realFree = ExFreePoolWithTag;
+    poolLimit = (ULONG64)machineValue(L"PoolMegabytes") << 20;
     __asm__("mov %%gs:0x60, %0" : "=r"(block));
     loader = *(PUCHAR *)(block + 0x18);
     LIST_ENTRY *head = (LIST_ENTRY *)(loader + 0x10);
