@@ -7,6 +7,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import textwrap
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -280,6 +281,77 @@ class ModuleTests(unittest.TestCase):
     def test_versions_agree(self):
         version = re.search(r'apusVersion = "([^"]+)"', (ROOT / "Sources/Command/Invocation.swift").read_text()).group(1)
         self.assertIn(f"ModuleVersion          = '{version}'", self.manifest)
+
+
+class GuideTests(unittest.TestCase):
+    """Docs/windows.md says what there is."""
+
+    @classmethod
+    def setUpClass(cls):
+        ModuleTests.setUpClass()
+        cls.parser = ModuleTests.parser
+        cls.functions = {name.lower(): function for name, function in ModuleTests.functions.items()}
+        cls.text = (ROOT / "Docs" / "windows.md").read_text()
+        # PowerShell hands -- and --option to programs as they are; the grammar takes them for an operator.
+        cls.blocks = [
+            re.sub(r" --(?=[ a-z])", " ", textwrap.dedent(block)) for block in re.findall(r"^ *```powershell\n(.*?)^ *```$", cls.text, re.DOTALL | re.MULTILINE)]
+
+    def test_blocks_are_powershell(self):
+        self.assertGreater(len(self.blocks), 10)
+        for block in self.blocks:
+            with self.subTest(block):
+                self.assertFalse(self.parser.parse(block.encode()).root_node.has_error)
+
+    def test_functions_have_these_parameters(self):
+        called = set()
+        for block in self.blocks:
+            for name, node in commands(self.parser.parse(block.encode()).root_node):
+                function = self.functions.get(ModuleTests.aliases.get(name, name).lower())
+                if function is None:
+                    continue
+                called.add(function.name)
+                known = {parameter.lower() for parameter in function.parameters} | {"erroraction", "confirm", "whatif"}
+                self.assertLessEqual({given.lower() for given in given_parameters(node)}, known, text(node))
+        self.assertGreaterEqual(len(called), 5)
+
+    def test_functions_that_are_named_exist(self):
+        known = set(self.functions) | {alias.lower() for alias in ModuleTests.aliases}
+        for name in re.findall(r"\b(?:Get|Set|Remove|Add)-(?:OVS|Ovs|VM)\w*OVS\w*", self.text):
+            self.assertIn(name.lower(), known)
+
+    def test_steps_and_options_of_the_installer_exist(self):
+        setup = (ROOT / "Windows" / "Installer" / "Setup" / "Main.c").read_text()
+        for step in re.findall(r"ovs-setup\.exe(?:`|\"|')? ([a-z][a-z-]+)\b(?!\.)", self.text):
+            if step not in ("alone", "against"):
+                self.assertIn(f'"  {step}', setup)
+        package = (ROOT / "Windows" / "Installer" / "openvswitch.wxs").read_text()
+        for feature in re.findall(r"\bOpenvSwitch[A-Z]\w+", self.text):
+            self.assertIn(f'<Feature Id="{feature}"', package)
+        for option in set(re.findall(r"\b([A-Z]{5,})=1\b", self.text)):
+            self.assertRegex(package, rf"<Custom Action=[^\n]* {option}\b")
+
+    def test_limits_have_these_names_and_values(self):
+        rows = re.findall(r"^\| [^|]+ \| ([^|]+) \| `([^|]+)` \|$", self.text[self.text.index("## Limits"):].split("## ")[1], re.MULTILINE)
+        self.assertGreater(len(rows), 8)
+        sources = {}
+        for folder in ("Sources/Extension", "Sources/Datapath", "Sources/Switch", "Windows/Driver", "Windows/PowerShell"):
+            for path in (ROOT / folder).rglob("*.*"):
+                if path.suffix in (".swift", ".c", ".psm1"):
+                    sources[path.name] = path.read_text()
+        for values, names in rows:
+            for name, value in zip(re.findall(r"[$A-Za-z_.]+", names), re.findall(r"[\d,]+(?: [MG]iB)?", values)):
+                number = value.split()[0].strip(",").replace(",", "_")
+                short = name.split(".")[-1].lstrip("$")
+                with self.subTest(names):
+                    if name in sources:
+                        self.assertIn(number, sources[name])
+                        continue
+                    if short == "MACTable":
+                        continue
+                    lines = [line for content in sources.values() for line in content.splitlines()
+                             if re.search(rf"\b{short}\b.*[={{]|define {short}", line)]
+                    shifted = {"8 MiB": "8 << 20", "1 GiB": "1ll << 30"}.get(value, number)
+                    self.assertTrue(any(shifted in line or shifted.replace("_", "") in line for line in lines), (name, value, lines))
 
 
 if __name__ == "__main__":
