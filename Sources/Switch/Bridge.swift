@@ -48,6 +48,11 @@ final class Bridge {
   /// Says that translations may come out otherwise from now on.
   func markChanged() { generation &+= 1 }
 
+  /// Its ports in the order of their names.
+  var portsInOrder: [BridgePort] {
+    ports.values.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+  }
+
   /// The interface with an OpenFlow port number.
   func interface(_ number: OpenFlowPortNumber) -> Interface? { interfaces[number] }
 
@@ -214,6 +219,8 @@ final class Interface {
   var previousNumber: OpenFlowPortNumber?
   /// The configuration that was last applied.
   var wanted: DesiredInterface?
+  /// Whether the datapath refused its port for a reason that may pass.
+  var mayRetry = false
 
   init(name: String, type: String, kind: Kind, port: BridgePort) {
     self.name = name

@@ -36,6 +36,8 @@ final class DatapathLink {
   var interfaces: [DatapathPortNumber: Interface] = [:]
   /// The ports of tunnels, by name.
   var tunnelPorts: [String: SharedPort] = [:]
+  /// Ports that the datapath did not delete when it was asked to.
+  var undeletedPorts: Set<DatapathPortNumber> = []
   /// Counts the changes to ports after which translations may come out otherwise.
   var generation: UInt64 = 0
   /// The packets that found a flow, and those that did not, as the datapath counts them.

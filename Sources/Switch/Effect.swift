@@ -6,6 +6,8 @@ public import PacketWire
 public enum Effect: Sendable {
   /// Send a message to the database server.
   case databaseSend(JSONValue)
+  /// Close the connection to the database server, which is of no more use; `databaseClosed` follows.
+  case databaseClose(reason: String)
 
   /// Open a stream to an address (`tcp:…`, `unix:…`); answered by `streamOpened` or `streamClosed`.
   case openStream(StreamID, address: String)

@@ -1,17 +1,23 @@
 /// A byte stream that the switch opened or accepted: an OpenFlow connection.
-public struct StreamID: Hashable, Sendable {
+public struct StreamID: Hashable, Comparable, Sendable {
   /// A number, never used twice in the life of a switch.
   public var rawValue: UInt64
 
   init(_ rawValue: UInt64) { self.rawValue = rawValue }
+
+  /// Older first.
+  public static func < (left: StreamID, right: StreamID) -> Bool { left.rawValue < right.rawValue }
 }
 
 /// A place where the switch accepts byte streams.
-public struct ListenerID: Hashable, Sendable {
+public struct ListenerID: Hashable, Comparable, Sendable {
   /// A number, never used twice in the life of a switch.
   public var rawValue: UInt64
 
   init(_ rawValue: UInt64) { self.rawValue = rawValue }
+
+  /// Older first.
+  public static func < (left: ListenerID, right: ListenerID) -> Bool { left.rawValue < right.rawValue }
 }
 
 /// A command of a user (`ovs-appctl`) that waits for its reply.

@@ -25,7 +25,13 @@ public final class VirtualSwitch {
   /// The connection to the database server.
   let database: DatabaseLink
   /// The OpenFlow side of each bridge, by the bridge's name.
-  private(set) var agents: [String: BridgeAgent] = [:]
+  private(set) var agents: [String: BridgeAgent] = [:] {
+    didSet {
+      agentsInOrder = agents.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }.map { $0.value }
+    }
+  }
+  /// The same in the order of the names: what effects come from must not depend on how a dictionary is laid out.
+  private var agentsInOrder: [BridgeAgent] = []
   /// The flows of each datapath, by its type.
   private(set) var flows: [String: DatapathFlows] = [:]
   /// How fast the counters of `coverage/show` grow.
@@ -73,7 +79,9 @@ public final class VirtualSwitch {
     var next = database.nextWakeup
     for agent in agents.values { next = earlier(next, agent.nextWakeup) }
     for flows in flows.values { next = earlier(next, flows.nextWakeup) }
-    if !reconciler.bridges.isEmpty { next = earlier(next, earlier(nextExpiry, nextCounters)) }
+    if !reconciler.bridges.isEmpty || reconciler.hasUndeletedPorts {
+      next = earlier(next, earlier(nextExpiry, nextCounters))
+    }
     return next
   }
 
@@ -106,17 +114,19 @@ public final class VirtualSwitch {
 
   private func run() {
     let now = context.now
-    for agent in agents.values { agent.run() }
+    for agent in agentsInOrder { agent.run() }
     if now >= nextExpiry {
       nextExpiry = now + Self.expiryMilliseconds
-      for agent in agents.values { agent.expireRules() }
+      for agent in agentsInOrder { agent.expireRules() }
       for bridge in reconciler.bridges.values { bridge.addresses.expire(now: now) }
+      environment.pauses.expire(
+        now: now, idleMilliseconds: flows.values.reduce(0) { max($0, $1.limits.idleMilliseconds) })
     }
     if now >= nextCounters {
       nextCounters = now + Self.countersMilliseconds
       readCounters()
     }
-    for flows in flows.values { flows.run() }
+    for type in flows.keys.sorted() { flows[type]?.run() }
     database.run()
     coverage.advance(to: now) { CountCommands.totals(self) }
   }
@@ -142,6 +152,7 @@ public final class VirtualSwitch {
 
   private func bridgeRemoved(_ bridge: Bridge) {
     agents.removeValue(forKey: bridge.name)?.stop()
+    environment.pauses.remove(bridge: bridge.name)
     refreshTunnels()
   }
 
@@ -163,12 +174,14 @@ public final class VirtualSwitch {
 
   /// Asks the datapaths for their counters and those of their ports.
   private func readCounters() {
-    for link in reconciler.datapaths.values where link.state == .open {
+    for link in openDatapaths {
       context.channel.request(.vport(.get, VportMessage()), datapath: link.index, flags: .dump) { answer in
         guard case .done(let messages) = answer else { return }
-        for message in messages {
-          if case .vport(_, let port) = message.body { link.take(port) }
+        let ports = messages.compactMap { message in
+          if case .vport(_, let port) = message.body { port } else { nil }
         }
+        for port in ports { link.take(port) }
+        self.reconciler.repairPorts(of: link, seen: ports)
       }
       context.channel.request(.datapath(.get, DatapathMessage(name: link.name)), datapath: link.index) {
         answer in

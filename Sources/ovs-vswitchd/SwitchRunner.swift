@@ -88,6 +88,7 @@ final class SwitchRunner {
   private func perform(_ effect: Effect) {
     switch effect {
     case .databaseSend(let message): connection?.send(message)
+    case .databaseClose: connection?.close()
     case .openStream(let id, let address): open(id, address)
     case .streamSend(let id, let bytes): streams[id]?.send(bytes)
     case .closeStream(let id): streams.removeValue(forKey: id)?.close()

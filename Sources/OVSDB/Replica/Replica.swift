@@ -40,7 +40,8 @@ public struct Replica: Sendable {
   ) throws(ReplicaError) -> Bool {
     guard case .object(let tableUpdates) = updates else { throw .malformed("updates are not an object") }
     var hasChanged = false
-    for (name, table) in tables {
+    for name in tables.keys.sorted() {
+      guard let table = tables[name] else { continue }
       let rowUpdates = tableUpdates[name]?.object ?? JSONObject()
       if isComplete {
         for uuid in table.rows.keys where rowUpdates[Text(uuid.text)] == nil {

@@ -35,6 +35,12 @@ final class BridgeAgent {
     self.context = context
   }
 
+  /// Connections and controllers in an order that depends on nothing but their names.
+  private var sessionsInOrder: [OpenFlowSession] { sessions.values.sorted { $0.id < $1.id } }
+  private var controllersInOrder: [ControllerLink] {
+    controllers.values.sorted { $0.target.utf8.lexicographicallyPrecedes($1.target.utf8) }
+  }
+
   /// The OpenFlow versions offered.
   var versions: OpenFlowVersions {
     bridge.settings.openFlowVersions.isEmpty ? .all : bridge.settings.openFlowVersions
@@ -71,8 +77,10 @@ final class BridgeAgent {
 
   /// Closes everything: the bridge goes.
   func stop() {
-    for id in listeners.keys { context.turn.emit(.closeListener(id)) }
-    for id in sessions.keys { context.turn.emit(.closeStream(id)) }
+    for id in listeners.keys.sorted() { context.turn.emit(.closeListener(id)) }
+    // A link may have a stream that is not open yet.
+    for link in controllersInOrder { link.stop() }
+    for id in sessions.keys.sorted() { context.turn.emit(.closeStream(id)) }
     listeners = [:]
     sessions = [:]
     controllers = [:]
@@ -99,8 +107,8 @@ final class BridgeAgent {
         link.connect()
       }
     }
-    for (id, kind) in listeners {
-      guard case .passive(let target) = kind, !passive.contains(target) else { continue }
+    for id in listeners.keys.sorted() {
+      guard case .passive(let target)? = listeners[id], !passive.contains(target) else { continue }
       context.turn.emit(.closeListener(id))
       listeners[id] = nil
     }
@@ -189,7 +197,7 @@ final class BridgeAgent {
 
   /// Sends copies of what a controller exchanges with us to those who asked for them.
   func snoop(_ bytes: [UInt8]) {
-    for session in sessions.values {
+    for session in sessionsInOrder {
       if case .snoop = session.kind, session.isEstablished { session.sendCopy(bytes) }
     }
   }
@@ -205,7 +213,7 @@ final class BridgeAgent {
 
   /// Makes every other primary a secondary.
   func demoteOthers(than session: OpenFlowSession) {
-    for other in sessions.values where other !== session && other.role == .primary {
+    for other in sessionsInOrder where other !== session && other.role == .primary {
       other.role = .secondary
       if other.form.version >= .v14 {
         let status = RoleStatus(
@@ -236,7 +244,7 @@ final class BridgeAgent {
 
   /// Does what is due: probes, reconnections, fail-open.
   func run() {
-    for link in controllers.values { link.run() }
+    for link in controllersInOrder { link.run() }
     updateFailOpen()
   }
 

@@ -5,7 +5,7 @@ final class ControllerLink {
   /// Where the connection stands.
   enum State: Equatable {
     case waiting(untilMilliseconds: Int64)
-    case connecting
+    case connecting(sinceMilliseconds: Int64)
     case active
     case idle(probedMilliseconds: Int64)
     case stopped
@@ -54,16 +54,20 @@ final class ControllerLink {
   /// Takes what the row says of the connection.
   func configure(_ wanted: DesiredController) {
     row = wanted.row
-    maximumBackoffMilliseconds = max(1000, wanted.maximumBackoffMilliseconds ?? 8000)
+    maximumBackoffMilliseconds = min(
+      Self.longestWaitMilliseconds, max(1000, wanted.maximumBackoffMilliseconds ?? 8000))
     let probe = wanted.inactivityProbeMilliseconds ?? 5000
-    probeMilliseconds = probe <= 0 ? 0 : max(5000, probe)
+    probeMilliseconds = probe <= 0 ? 0 : min(Self.longestWaitMilliseconds, max(5000, probe))
   }
+
+  /// The longest time that a configuration can ask for, about 50 days.
+  private static var longestWaitMilliseconds: Int64 { Int64(UInt32.max) }
 
   /// Tries to connect.
   func connect() {
     let stream = agent.context.makeStreamID()
     self.stream = stream
-    state = .connecting
+    state = .connecting(sinceMilliseconds: agent.context.now)
     agent.context.turn.log("rconn", .information, "\(agent.bridge.name)<->\(target): connecting...")
     agent.context.turn.emit(.openStream(stream, address: target))
   }
@@ -83,7 +87,7 @@ final class ControllerLink {
 
   /// The stream is open.
   func opened() {
-    guard let stream, state == .connecting else { return }
+    guard let stream, case .connecting = state else { return }
     agent.connected(stream, self)
   }
 
@@ -140,9 +144,24 @@ final class ControllerLink {
         agent.context.turn.emit(.closeStream(session.id))
         agent.closed(session, reason: "Connection timed out")
       }
-    case .connecting, .stopped: break
+    case .connecting(let since):
+      // Until its hello a controller is not there, however open the stream is.
+      guard let stream, now >= since + connectMilliseconds else { return }
+      agent.context.turn.log(
+        "rconn", .information,
+        "\(agent.bridge.name)<->\(target): connection attempt timed out")
+      agent.context.turn.emit(.closeStream(stream))
+      if let session {
+        agent.closed(session, reason: "Connection timed out")
+      } else {
+        disconnected("Connection timed out")
+      }
+    case .stopped: break
     }
   }
+
+  /// How long an attempt may take, in milliseconds: as long as the wait before it, and at least a second.
+  private var connectMilliseconds: Int64 { max(1000, backoffMilliseconds) }
 
   /// When something is due next.
   var nextWakeup: Int64? {
@@ -150,7 +169,8 @@ final class ControllerLink {
     case .waiting(let until): until
     case .active: probeMilliseconds > 0 ? (session?.heardMilliseconds ?? 0) + probeMilliseconds : nil
     case .idle(let probed): probed + probeMilliseconds
-    case .connecting, .stopped: nil
+    case .connecting(let since): since + connectMilliseconds
+    case .stopped: nil
     }
   }
 

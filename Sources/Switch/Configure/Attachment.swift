@@ -154,7 +154,7 @@ extension Reconciler {
   }
 
   private func takenNumbers(_ link: DatapathLink) -> Set<UInt32> {
-    var taken: Set<UInt32> = []
+    var taken = Set(link.undeletedPorts.map { $0.rawValue })
     for port in link.tunnelPorts.values { taken.insert(port.number.rawValue) }
     for bridge in link.bridges.values {
       for port in bridge.ports.values {
@@ -166,9 +166,20 @@ extension Reconciler {
     return taken
   }
 
-  private func deletePort(_ number: DatapathPortNumber, _ link: DatapathLink) {
-    context.channel.send(.vport(.delete, VportMessage(number: number)), datapath: link.index)
+  /// Deletes a port of the datapath; if that fails, it is tried again later.
+  func deletePort(_ number: DatapathPortNumber, _ link: DatapathLink) {
+    let message = VportMessage(number: number)
+    context.channel.request(.vport(.delete, message), datapath: link.index) { answer in
+      if case .failed(let code) = answer, code != Self.noDevice {
+        link.undeletedPorts.insert(number)
+      } else {
+        link.undeletedPorts.remove(number)
+      }
+    }
   }
+
+  /// There is no such device, or no such port.
+  private static var noDevice: UInt32 { 19 }
 
   /// Gives an interface its number and makes it part of its bridge.
   private func join(_ interface: Interface) {
@@ -257,9 +268,9 @@ extension Reconciler {
   /// Notes why an interface can't be part of its bridge.
   func fail(_ interface: Interface, _ message: String, code: UInt32 = 0) {
     // A device that is not there is the usual case, and has words of its own.
-    let noDevice: UInt32 = 19
+    interface.mayRetry = code != 0 && code != Self.noDevice
     let text =
-      code == noDevice
+      code == Self.noDevice
       ? "could not open network device \(interface.name) (\(SystemErrorText.text(code)))" : message
     if interface.error != text { context.turn.log("bridge", .warning, text) }
     interface.error = text
@@ -276,8 +287,8 @@ extension Reconciler {
     context.devices = byName
     // What was missing when a datapath was to be opened may have come: devices are seen by the same driver.
     var mustReconcile = retryDatapaths()
-    for bridge in bridges.values {
-      for port in bridge.ports.values {
+    for name in bridges.keys.sorted() {
+      for port in bridges[name]?.portsInOrder ?? [] {
         for interface in port.interfaces {
           switch interface.attachment {
           case .failed where interface.kind == .system && byName[interface.name] != nil:

@@ -84,7 +84,9 @@ final class DatabaseLink {
         nextStatus = context.now + 1000
       }
     case .failed(let error):
+      // What the server says can't be understood any more; a new connection begins with everything anew.
       context.turn.log("ovsdb_idl", .error, "database session failed: \(error.description)")
+      context.turn.emit(.databaseClose(reason: error.description))
     }
   }
 
@@ -145,7 +147,8 @@ final class DatabaseLink {
       return
     }
     hasAskedForCounters = false
-    let interval = Int64(desired.otherConfig.integer("stats-update-interval", default: 5000))
+    let interval = min(
+      Int64(UInt32.max), Int64(desired.otherConfig.integer("stats-update-interval", default: 5000)))
     nextStatistics = context.now + max(Self.statisticsMilliseconds, interval)
     writer.writeStatistics()
   }
@@ -153,7 +156,7 @@ final class DatabaseLink {
   /// When `run` has something to do next.
   var nextWakeup: Int64? {
     guard isOpen, session.isSynchronised else { return nil }
-    guard holdsLock else { return waitsSince.map { $0 + Self.statusMilliseconds } }
+    guard holdsLock else { return hasComplained ? nil : waitsSince.map { $0 + Self.statusMilliseconds } }
     guard reconciler.desired != nil, transaction == nil else { return nil }
     return nextStatus
   }

@@ -146,14 +146,16 @@ final class Reconciler {
   }
 
   private func remove(_ bridge: Bridge) {
-    for port in bridge.ports.values {
+    for port in bridge.portsInOrder {
       for interface in port.interfaces { detach(interface) }
     }
     bridge.ports = [:]
     onBridgeRemoved?(bridge)
     bridges[bridge.name] = nil
     bridge.datapath.bridges[bridge.name] = nil
-    bridge.datapath.generation &+= 1
+    // The bridge's own counts of changes end here, and the sum of all must not be one that it has been before.
+    bridge.datapath.generation &+=
+      bridge.generation &+ bridge.tables.generation &+ bridge.addresses.generation &+ 1
   }
 
   private func configure(_ bridge: Bridge, _ wanted: DesiredBridge) {

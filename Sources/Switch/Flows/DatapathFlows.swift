@@ -106,10 +106,12 @@ final class DatapathFlows {
     openFlowKey.inPort = input.number
     let request = TranslationRequest(
       bridge: input.bridge, key: openFlowKey, now: now)
+    // What the packet itself teaches is a change too: the flow that it leaves may have to be another for the next one.
+    let generation = generation
     let translation = Translator.translate(request, environment)
     applySideEffects(translation, key, byteCount: message.packet.count)
     execute(translation.actions, on: message.packet, key)
-    if installs { install(key, translation) }
+    if installs { install(key, translation, generation) }
     inject(translation.injections, depth: 0)
   }
 
@@ -137,7 +139,7 @@ final class DatapathFlows {
   }
 
   private func tellControllers(_ said: UserspaceCookie.Controller, _ message: PacketMessage, _ key: FlowKey) {
-    guard !said.isSuppressed, let pause = environment.pauses.pause(said.recirculation),
+    guard !said.isSuppressed, let pause = environment.pauses.pause(said.recirculation, now: now),
       let bridge = datapath.bridges[pause.bridge]
     else { return }
     var openFlowKey = key
@@ -189,7 +191,7 @@ final class DatapathFlows {
 
   // MARK: Flows
 
-  private func install(_ key: FlowKey, _ translation: Translation) {
+  private func install(_ key: FlowKey, _ translation: Translation, _ generation: UInt64) {
     let identifier = Self.identifier(of: key)
     guard flows[identifier] == nil else { return }
     guard flows.count < limits.flowCount else {
@@ -211,15 +213,11 @@ final class DatapathFlows {
   {
     let message = FlowMessage(key: key, mask: mask, actions: actions, identifier: identifier)
     context.channel.request(.flow(.new, message), datapath: datapath.index, flags: .create) { [self] answer in
-      refuse(identifier, answer)
+      // Forgets a flow that the datapath did not take.
+      guard case .failed = answer else { return }
+      counters.refusedByDatapath &+= 1
+      if flows[identifier]?.isGoing == false { flows[identifier] = nil }
     }
-  }
-
-  /// Forgets a flow that the datapath did not take or change.
-  private func refuse(_ identifier: FlowIdentifier, _ answer: DatapathAnswer) {
-    guard case .failed = answer else { return }
-    counters.refusedByDatapath &+= 1
-    flows[identifier] = nil
   }
 
   /// A flow's name: a hash of the whole key, so that packets of one kind that come up together make one flow.
@@ -269,6 +267,8 @@ final class DatapathFlows {
     // A long dump is followed by as long a rest.
     nextDump = now &+ max(limits.revalidationMilliseconds, now &- dumpStart)
     guard case .done(let messages) = answer else { return }
+    // Only a datapath without flows needs no looking over: what it has and we do not know is to be removed.
+    if messages.isEmpty, flows.isEmpty { nextDump = 0 }
     counters.dumped &+= UInt64(messages.count)
     let current = generation
     for message in messages {
@@ -284,7 +284,6 @@ final class DatapathFlows {
     {
       flows[identifier] = nil
     }
-    environment.pauses.expire(now: now)
   }
 
   /// Credits what is new in a flow's counters; answers whether anything is.
@@ -315,7 +314,9 @@ final class DatapathFlows {
     guard var flow = flows[identifier] else { return }
     flow.lastDump = dumpNumber
     flows[identifier] = flow
-    if flow.usedMilliseconds &+ limits.idleMilliseconds <= now {
+    if flow.isGoing {
+      remove(identifier)
+    } else if flow.usedMilliseconds &+ limits.idleMilliseconds <= now {
       counters.removedIdle &+= 1
       remove(identifier)
     } else if flow.generation != generation {
@@ -351,7 +352,10 @@ final class DatapathFlows {
       counters.updated &+= 1
       let message = FlowMessage(key: key, mask: mask.key, actions: flow.actions, identifier: identifier)
       context.channel.request(.flow(.set, message), datapath: datapath.index) { [self] answer in
-        refuse(identifier, answer)
+        guard case .failed = answer else { return }
+        // It goes on doing what it did, which is wrong by now.
+        counters.refusedByDatapath &+= 1
+        if flows[identifier]?.isGoing == false { remove(identifier) }
       }
     }
     inject(translation.injections, depth: 0)
@@ -359,16 +363,22 @@ final class DatapathFlows {
 
   /// Removes a flow; its last counters come with the answer.
   private func remove(_ identifier: FlowIdentifier, then done: (() -> Void)? = nil) {
+    flows[identifier]?.isGoing = true
     var message = FlowMessage(key: nil, identifier: identifier)
     message.identifierFlags = FlowMessage.terse
     context.channel.request(.flow(.delete, message), datapath: datapath.index, flags: .echo) {
       [self] answer in
-      if case .done(let messages) = answer {
+      switch answer {
+      case .done(let messages):
         for message in messages {
           if case .flow(_, let last) = message.body { credit(identifier, last.statistics) }
         }
+        flows[identifier] = nil
+      case .failed(let code):
+        // Whatever else is wrong, it is still there: the next dump names it, and it is removed again.
+        let noEntry: UInt32 = 2
+        if code == noEntry { flows[identifier] = nil }
       }
-      flows[identifier] = nil
       done?()
     }
   }
@@ -377,7 +387,7 @@ final class DatapathFlows {
   func removeAll(then done: @escaping () -> Void = {}) {
     var open = flows.count
     guard open > 0 else { return done() }
-    for identifier in flows.keys {
+    for identifier in flows.keys.sorted(by: { ($0.high, $0.low) < ($1.high, $1.low) }) {
       remove(identifier) {
         open -= 1
         if open == 0 { done() }
@@ -403,10 +413,6 @@ final class DatapathFlows {
       nextDump = min(nextDump, max(now, dumpStart &+ dumpMilliseconds &+ rest))
     }
     guard nextDump != 0, nextDump <= now, !isDumping else { return }
-    guard !flows.isEmpty else {
-      nextDump = 0
-      return
-    }
     dump()
   }
 

@@ -21,6 +21,8 @@ struct InstalledFlow {
   /// The counters that were credited so far.
   var creditedPackets: UInt64 = 0
   var creditedBytes: UInt64 = 0
+  /// Whether the datapath was asked to remove it.
+  var isGoing = false
   /// The dump in which the datapath named it last.
   var lastDump: UInt64 = 0
 }

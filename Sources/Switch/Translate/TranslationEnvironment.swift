@@ -78,14 +78,29 @@ final class PauseTable {
     return next
   }
 
-  /// The pause with a number.
-  func pause(_ number: UInt32) -> Pause? { entries[number]?.pause }
+  /// The pause with a number, for a packet that mentions it.
+  func pause(_ number: UInt32, now: Int64) -> Pause? {
+    entries[number]?.usedMilliseconds = now
+    return entries[number]?.pause
+  }
 
-  /// Forgets pauses that no translation has mentioned for a while.
-  func expire(now: Int64) {
-    for (number, entry) in entries where entry.usedMilliseconds &+ Self.agingMilliseconds <= now {
-      entries[number] = nil
-      numbers[entry.pause] = nil
+  /// Forgets pauses that no translation and no packet has mentioned for a while.
+  ///
+  /// A flow of the datapath that mentions one may be as long without a packet as `idleMilliseconds`, and some more.
+  func expire(now: Int64, idleMilliseconds: Int64) {
+    let age = max(Self.agingMilliseconds, idleMilliseconds &+ Self.agingMilliseconds)
+    for (number, entry) in entries where entry.usedMilliseconds &+ age <= now { forget(number, entry) }
+  }
+
+  /// Forgets the pauses of a bridge that goes.
+  func remove(bridge: String) {
+    for (number, entry) in entries where entry.pause.bridge.utf8.elementsEqual(bridge.utf8) {
+      forget(number, entry)
     }
+  }
+
+  private func forget(_ number: UInt32, _ entry: Entry) {
+    entries[number] = nil
+    numbers[entry.pause] = nil
   }
 }
