@@ -83,6 +83,10 @@ let package = Package(
     tests("OVSDB", ["JSON"]),
     tests("OpenFlow", ["PacketWire", "Datapath"]),
     tests("Switch", ["PacketWire", "Datapath", "JSON", "OVSDB", "OpenFlow"]),
+    .testTarget(
+      name: "SimulationTests",
+      dependencies: ["PacketWire", "Datapath", "JSON", "OVSDB", "OpenFlow", "Switch"],
+      swiftSettings: testSettings),
     tests("Extension", ["PacketWire", "Datapath"]),
     tests("Host", ["PacketWire", "Datapath", "Extension"]),
     tests("Command", ["JSON", "OVSDB", "Host"]),

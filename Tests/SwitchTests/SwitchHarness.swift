@@ -6,7 +6,9 @@ import OpenFlow
 /// A whole switch with a datapath, without a host: time moves when a test says so.
 final class SwitchHarness {
   let virtualSwitch: VirtualSwitch
-  private let datapath = EngineBox()
+  private var datapath = EngineBox()
+  /// Says with which error the datapath refuses a request.
+  var refusal: ((Datapath.Message.Body) -> UInt32?)?
   private(set) var now: Int64 = 1_000_000
   /// What the switch wants done, apart from what the harness did itself.
   private(set) var effects: [Effect] = []
@@ -69,7 +71,7 @@ final class SwitchHarness {
   private func perform(_ effect: Effect, _ events: inout [Event]) {
     switch effect {
     case .datapathSend(let message):
-      for answer in datapath.handle(message, now) { events.append(.datapathReceived(answer)) }
+      for answer in answers(to: message) { events.append(.datapathReceived(answer)) }
       collect(&events)
     case .datapathReceive(_, let port, let frame):
       datapath.receive(frame, port, now)
@@ -79,6 +81,16 @@ final class SwitchHarness {
     default: effects.append(effect)
     }
   }
+
+  private func answers(to bytes: [UInt8]) -> [[UInt8]] {
+    if let message = try? Datapath.Message.decode(bytes).first, let code = refusal?(message.body) {
+      return [Datapath.Message(message.header.reply(), .error(code)).encode()]
+    }
+    return datapath.handle(bytes, now)
+  }
+
+  /// The datapath loses all that it has.
+  func loseDatapath() { datapath = EngineBox() }
 
   private func collect(_ events: inout [Event]) {
     sent += datapath.takeOutput()
