@@ -532,6 +532,11 @@ class ProductTests(InstalledTestCase):
             self.expect_running()
             self.assertEqual(self.marker(), "kept")
             self.assertEqual(self.tool("ovs-vsctl", "list-br"), "br0")
+        with self.subTest("everything is collected"):
+            self.prefix.run(PRODUCT + "\\bin\\ovs-setup.exe", "collect", "C:\\collected", check=True, timeout=240)
+            for name, content in (("show.txt", "Bridge br0"), ("database.txt", "kept"), ("version.txt", "Apus"), ("memory.txt", "rules:"),
+                                  ("ovs-vswitchd.log", "vlog|INFO|opened log file"), ("setup.log", "kept the database"), ("conf.db", "OVSDB JSON")):
+                self.assertIn(content, self.text("C:\\collected\\" + name), name)
         with self.subTest("services one after the other"):
             self.prefix.stop_service("ovs-vswitchd")
             self.expect_service("ovs-vswitchd", "STOPPED")

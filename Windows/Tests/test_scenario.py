@@ -7,6 +7,7 @@ Machines and peers are Linux network namespaces; what lies between them is the p
 import hashlib
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -357,6 +358,33 @@ class Scenario(unittest.TestCase):
         self.machines["blue"].ip("link", "set", "eth0", "up")
         self.set_flows([self.add_tunnel("vxlan", self.kernel)])
         self.reaches("red", self.kernel.address)
+
+    def test_8e_the_guides_commands_do_what_it_says(self):
+        """Those of Docs/windows.md, "From nothing to two machines and two tunnels", with our names and addresses."""
+        with open(os.path.join(wine.ROOT, "Docs", "windows.md")) as file:
+            guide = file.read().split("## From nothing")[1].split("```powershell\n")[1].split("```")[0]
+        for theirs, ours in (("vm1", "red"), ("vm2", "blue"), ("192.0.2.1 ", self.host.endpoint + " "),
+                             ("192.0.2.2", self.kernel.endpoint), ("192.0.2.3", self.ovs.endpoint)):
+            self.assertIn(theirs, guide)
+            guide = guide.replace(theirs, ours)
+        self.ovs.set_tunnel(10, "gre", self.host)
+        self.ovs.set_flows([(10, self.host)])
+        self.host.vsctl(*[word for name in self.tunnel_ports() for word in ("--", "del-port", name)])
+        for line in guide.splitlines():
+            words = shlex.split(line)
+            if "$port" in words or not words or not words[0].endswith(".exe"):
+                continue
+            if words[1] in ("add-br", "add-port"):
+                words.insert(1, "--may-exist")
+            self.host.run(words[0].removesuffix(".exe"), *words[1:])
+        self.assertEqual(sorted(self.tunnel_ports()), ["gre-1", "vxlan-1"])
+        self.reaches("red", self.kernel.address)
+        self.reaches("blue", self.ovs.machines["blue"].address)
+        self.host.vsctl("del-port", "vxlan-1", "--", "del-port", "gre-1")
+        self.set_flows([self.add_tunnel("vxlan", self.kernel)])
+
+    def tunnel_ports(self):
+        return [name for name in self.host.vsctl("list-ports", "br0").split() if name.split("-")[0] in KINDS]
 
     def test_9a_the_daemon_is_killed(self):
         """What it has told the driver goes on without it, and another one takes over."""
