@@ -30,8 +30,8 @@ struct Module {
   // What goes while its request is under way, of which no reference is taken; port 0 if nothing does.
   ULONG goingPort;
   ULONG goingIndex;
-  // How much has gone: what was asked before does not hold after.
-  ULONG64 removalCount;
+  // How often something has gone or got another name: what was asked before does not hold after.
+  ULONG64 changeCount;
   // The switch is forgotten, since the module is about to be detached.
   BOOLEAN isLeaving;
   UNICODE_STRING guid;
@@ -127,6 +127,9 @@ BOOLEAN ReferenceAdapter(struct Module *, ULONG port, ULONG index);
 void ReferencesBeginEnd(struct Module *, ULONG port, ULONG index);
 void ReferencesEnd(struct Module *);
 void ReferencesGiveBack(struct Module *, ULONG port, ULONG index);
+// Whether there is nothing to save of an adapter, as it is not held or was saved since the last save was complete.
+BOOLEAN ReferenceIsSaved(struct Module *, ULONG port, ULONG index);
+void ReferenceSetSaved(struct Module *, ULONG port, ULONG index, BOOLEAN isSaved);
 void ReferencesGiveBackAll(struct Module *);
 
 // Packets.c

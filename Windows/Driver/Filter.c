@@ -191,8 +191,8 @@ ULONG InterfaceAlias(const GUID *instance, WCHAR *alias, ULONG byteCapacity) {
   return copied;
 }
 
-// Both return false once something has gone since the array was asked for, of which it may still tell.
-static BOOLEAN learnPorts(struct Module *module, PNDIS_SWITCH_PORT_ARRAY array, ULONG length, ULONG64 removalCount) {
+// Both return false once something has changed since the array was asked for, of which it may tell as it was.
+static BOOLEAN learnPorts(struct Module *module, PNDIS_SWITCH_PORT_ARRAY array, ULONG length, ULONG64 changeCount) {
   BOOLEAN isTrue = TRUE;
   for (ULONG index = 0; isTrue && index < array->NumElements; index++) {
     ULONG64 end = array->FirstElementOffset + (ULONG64)array->ElementSize * index + sizeof(NDIS_SWITCH_PORT_PARAMETERS);
@@ -202,7 +202,7 @@ static BOOLEAN learnPorts(struct Module *module, PNDIS_SWITCH_PORT_ARRAY array, 
     struct BorderPort port;
     PortFromParameters(&port, module, parameters);
     KIRQL level = ControlAcquire();
-    isTrue = module->removalCount == removalCount;
+    isTrue = module->changeCount == changeCount;
     if (isTrue) {
       ExtensionPort(driver.extension, extensionLearn, &port);
       // If it is refused, it is asked for again with the first adapter.
@@ -213,19 +213,21 @@ static BOOLEAN learnPorts(struct Module *module, PNDIS_SWITCH_PORT_ARRAY array, 
   return isTrue;
 }
 
-static BOOLEAN learnAdapters(struct Module *module, PNDIS_SWITCH_NIC_ARRAY array, ULONG length, ULONG64 removalCount) {
+static BOOLEAN learnAdapters(struct Module *module, PNDIS_SWITCH_NIC_ARRAY array, ULONG length, ULONG64 changeCount) {
   BOOLEAN isTrue = TRUE;
   for (ULONG index = 0; isTrue && index < array->NumElements; index++) {
     ULONG64 end = array->FirstElementOffset + (ULONG64)array->ElementSize * index + sizeof(NDIS_SWITCH_NIC_PARAMETERS);
     if (end > length) break;
     const NDIS_SWITCH_NIC_PARAMETERS *parameters = NDIS_SWITCH_NIC_AT_ARRAY_INDEX(array, index);
-    if (parameters->NicState != NdisSwitchNicStateCreated && parameters->NicState != NdisSwitchNicStateConnected)
+    // One that is disconnected may be connected again.
+    if (parameters->NicState != NdisSwitchNicStateCreated && parameters->NicState != NdisSwitchNicStateConnected &&
+        parameters->NicState != NdisSwitchNicStateDisconnected)
       continue;
     struct BorderAdapter adapter;
     WCHAR alias[256];
     AdapterFromParameters(&adapter, module, parameters, alias, sizeof alias);
     KIRQL level = ControlAcquire();
-    isTrue = module->removalCount == removalCount;
+    isTrue = module->changeCount == changeCount;
     if (isTrue) {
       BOOLEAN isDestination = parameters->NicState == NdisSwitchNicStateConnected &&
                               ReferenceAdapter(module, adapter.port, adapter.index);
@@ -266,25 +268,25 @@ static NDIS_STATUS learnOnce(struct Module *module, PBOOLEAN isTrue) {
   ULONG length;
   PVOID array;
   KIRQL level = ControlAcquire();
-  ULONG64 removalCount = module->removalCount;
+  ULONG64 changeCount = module->changeCount;
   ControlRelease(level);
   NDIS_STATUS status = queryArray(
       module, OID_SWITCH_PORT_ARRAY, NDIS_SWITCH_PORT_ARRAY_REVISION_1, NDIS_SIZEOF_NDIS_SWITCH_PORT_ARRAY_REVISION_1,
       &array, &length);
   if (status != NDIS_STATUS_SUCCESS) return status;
-  *isTrue = learnPorts(module, array, length, removalCount);
+  *isTrue = learnPorts(module, array, length, changeCount);
   free(array);
   if (!*isTrue) return status;
   status = queryArray(
       module, OID_SWITCH_NIC_ARRAY, NDIS_SWITCH_NIC_ARRAY_REVISION_1, NDIS_SIZEOF_NDIS_SWITCH_NIC_ARRAY_REVISION_1,
       &array, &length);
   if (status != NDIS_STATUS_SUCCESS) return status;
-  *isTrue = learnAdapters(module, array, length, removalCount);
+  *isTrue = learnAdapters(module, array, length, changeCount);
   free(array);
   return status;
 }
 
-// How often it is asked again, because something went while the switch answered.
+// How often it is asked again, because something changed while the switch answered.
 #define LEARN_MAXIMUM_ATTEMPT_COUNT 64
 
 static NDIS_STATUS learn(struct Module *module) {

@@ -134,7 +134,6 @@ static NDIS_STATUS portRequest(struct Module *module, PNDIS_OID_REQUEST request,
       *isCreated = verdict == extensionDone;
       return verdict == extensionVetoed ? NDIS_STATUS_DATA_NOT_ACCEPTED : NDIS_STATUS_SUCCESS;
     }
-    case OID_SWITCH_PORT_UPDATED: tellPort(extensionUpdate, &port); break;
     case OID_SWITCH_PORT_TEARDOWN: endPort(module, extensionTearDown, &port); break;
     case OID_SWITCH_PORT_DELETE: endPort(module, extensionDelete, &port); break;
   }
@@ -181,15 +180,18 @@ static BOOLEAN save(struct Module *module, PNDIS_OID_REQUEST request, NDIS_STATU
   PNDIS_SWITCH_NIC_SAVE_STATE state = request->DATA.METHOD_INFORMATION.InformationBuffer;
   ULONG length = request->DATA.METHOD_INFORMATION.OutputBufferLength;
   if (!state || request->RequestType != NdisRequestMethod || length < sizeof *state) return FALSE;
-  // The switch asks again until every extension has said what it has; what was said is recognised by its owner.
-  if (isOurs(&state->ExtensionId)) return FALSE;
   ULONG offset = state->SaveDataOffset ? state->SaveDataOffset : sizeof *state;
   ULONG room = offset < length ? length - offset : 0;
   if (room > state->SaveDataSize && state->SaveDataSize) room = state->SaveDataSize;
   UCHAR bytes[300];
   KIRQL level = ControlAcquire();
-  ULONG count = ExtensionSave(
-      driver.extension, module->switchID, state->PortId, state->NicIndex, bytes, sizeof bytes);
+  // The switch asks again until every extension has passed the request on.
+  ULONG count = ReferenceIsSaved(module, state->PortId, state->NicIndex)
+                    ? 0
+                    : ExtensionSave(
+                          driver.extension, module->switchID, state->PortId, state->NicIndex, bytes, sizeof bytes);
+  if (count && count <= sizeof bytes && count <= room)
+    ReferenceSetSaved(module, state->PortId, state->NicIndex, TRUE);
   ControlRelease(level);
   if (!count || count > sizeof bytes) return FALSE;
   if (room < count) {
@@ -204,6 +206,14 @@ static BOOLEAN save(struct Module *module, PNDIS_OID_REQUEST request, NDIS_STATU
   request->DATA.METHOD_INFORMATION.BytesWritten = offset + count;
   *status = NDIS_STATUS_SUCCESS;
   return TRUE;
+}
+
+static void concludeSave(struct Module *module, PNDIS_OID_REQUEST request) {
+  const NDIS_SWITCH_NIC_SAVE_STATE *state = request->DATA.SET_INFORMATION.InformationBuffer;
+  if (!state || request->DATA.SET_INFORMATION.InformationBufferLength < sizeof *state) return;
+  KIRQL level = ControlAcquire();
+  ReferenceSetSaved(module, state->PortId, state->NicIndex, FALSE);
+  ControlRelease(level);
 }
 
 static BOOLEAN restore(struct Module *module, PNDIS_OID_REQUEST request, NDIS_STATUS *status) {
@@ -248,13 +258,13 @@ static BOOLEAN inspect(struct Module *module, PNDIS_OID_REQUEST request, PBOOLEA
   if (request->RequestType != NdisRequestSetInformation) return FALSE;
   switch (request->DATA.SET_INFORMATION.Oid) {
     case OID_SWITCH_PORT_CREATE:
-    case OID_SWITCH_PORT_UPDATED:
     case OID_SWITCH_PORT_TEARDOWN:
     case OID_SWITCH_PORT_DELETE: *status = portRequest(module, request, isCreated); break;
     case OID_SWITCH_NIC_CREATE:
     case OID_SWITCH_NIC_UPDATED:
     case OID_SWITCH_NIC_DISCONNECT:
     case OID_SWITCH_NIC_DELETE: *status = adapterRequest(module, request, isCreated); break;
+    case OID_SWITCH_NIC_SAVE_COMPLETE: concludeSave(module, request); break;
     case OID_SWITCH_NIC_RESTORE: return restore(module, request, status);
   }
   return *status != NDIS_STATUS_SUCCESS;
@@ -267,15 +277,18 @@ static void concludePort(struct Module *module, PNDIS_OID_REQUEST request, BOOLE
   if (!parameters ||
       request->DATA.SET_INFORMATION.InformationBufferLength < NDIS_SIZEOF_NDIS_SWITCH_PORT_PARAMETERS_REVISION_1)
     return;
+  struct BorderPort port;
+  PortFromParameters(&port, module, parameters);
   KIRQL level = ControlAcquire();
-  if (status == NDIS_STATUS_SUCCESS) {
+  if (request->DATA.SET_INFORMATION.Oid == OID_SWITCH_PORT_UPDATED) {
+    module->changeCount++;
+    if (status == NDIS_STATUS_SUCCESS) ExtensionPort(driver.extension, extensionUpdate, &port);
+  } else if (status == NDIS_STATUS_SUCCESS) {
     // If it is refused, it is asked for again with the first adapter.
-    if (!parameters->IsValidationPort) ReferencePort(module, parameters->PortId);
+    if (!parameters->IsValidationPort) ReferencePort(module, port.port);
   } else if (wasCreated) {
-    struct BorderPort port;
-    PortFromParameters(&port, module, parameters);
     ExtensionPort(driver.extension, extensionUndo, &port);
-    ReferencesGiveBack(module, parameters->PortId, REFERENCE_PORT);
+    ReferencesGiveBack(module, port.port, REFERENCE_PORT);
   }
   ControlRelease(level);
   WorkerRing();
@@ -292,6 +305,8 @@ static void concludeAdapter(struct Module *module, PNDIS_OID_REQUEST request, BO
   if (request->DATA.SET_INFORMATION.Oid == OID_SWITCH_NIC_CONNECT) {
     if (status == NDIS_STATUS_SUCCESS && ReferenceAdapter(module, adapter.port, adapter.index))
       ExtensionAdapter(driver.extension, extensionConnect, &adapter);
+  } else if (request->DATA.SET_INFORMATION.Oid == OID_SWITCH_NIC_UPDATED) {
+    module->changeCount++;
   } else if (wasCreated && status != NDIS_STATUS_SUCCESS) {
     ExtensionAdapter(driver.extension, extensionUndo, &adapter);
     ReferencesGiveBack(module, adapter.port, adapter.index);
@@ -304,8 +319,10 @@ static void concludeAdapter(struct Module *module, PNDIS_OID_REQUEST request, BO
 static void conclude(struct Module *module, PNDIS_OID_REQUEST request, BOOLEAN wasCreated, NDIS_STATUS status) {
   if (request->RequestType != NdisRequestSetInformation) return;
   switch (request->DATA.SET_INFORMATION.Oid) {
-    case OID_SWITCH_PORT_CREATE: concludePort(module, request, wasCreated, status); break;
+    case OID_SWITCH_PORT_CREATE:
+    case OID_SWITCH_PORT_UPDATED: concludePort(module, request, wasCreated, status); break;
     case OID_SWITCH_NIC_CREATE:
+    case OID_SWITCH_NIC_UPDATED:
     case OID_SWITCH_NIC_CONNECT: concludeAdapter(module, request, wasCreated, status); break;
     case OID_SWITCH_NIC_DISCONNECT:
     case OID_SWITCH_NIC_DELETE:

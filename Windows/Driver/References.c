@@ -12,6 +12,7 @@ struct Reference {
   struct Reference *next;
   ULONG port;
   ULONG index;  // REFERENCE_PORT: the port itself
+  BOOLEAN isSaved;
 };
 
 // As many ports as the model takes (VirtualSwitch.maximumPortCount), an adapter at each, and a team's.
@@ -21,10 +22,10 @@ static struct Reference **bucketOf(struct Module *module, ULONG port) {
   return &module->references[port % REFERENCE_BUCKET_COUNT];
 }
 
-static BOOLEAN isHeld(struct Module *module, ULONG port, ULONG index) {
+static struct Reference *held(struct Module *module, ULONG port, ULONG index) {
   struct Reference *reference = *bucketOf(module, port);
   while (reference && (reference->port != port || reference->index != index)) reference = reference->next;
-  return reference != NULL;
+  return reference;
 }
 
 static BOOLEAN isGoing(const struct Module *module, ULONG port, ULONG index) {
@@ -34,7 +35,7 @@ static BOOLEAN isGoing(const struct Module *module, ULONG port, ULONG index) {
 
 static BOOLEAN take(struct Module *module, ULONG port, ULONG index) {
   if (port == NDIS_SWITCH_DEFAULT_PORT_ID || isGoing(module, port, index)) return FALSE;
-  if (isHeld(module, port, index)) return TRUE;
+  if (held(module, port, index)) return TRUE;
   if (module->referenceCount == REFERENCE_MAXIMUM_COUNT) return FALSE;
   struct Reference *reference = KernelAllocate(16, sizeof *reference);
   if (!reference) return FALSE;
@@ -88,7 +89,17 @@ void ReferencesGiveBack(struct Module *module, ULONG port, ULONG index) {
 
 void ReferencesEnd(struct Module *module) {
   module->goingPort = NDIS_SWITCH_DEFAULT_PORT_ID;
-  module->removalCount++;
+  module->changeCount++;
+}
+
+BOOLEAN ReferenceIsSaved(struct Module *module, ULONG port, ULONG index) {
+  const struct Reference *reference = held(module, port, index);
+  return !reference || reference->isSaved;
+}
+
+void ReferenceSetSaved(struct Module *module, ULONG port, ULONG index, BOOLEAN isSaved) {
+  struct Reference *reference = held(module, port, index);
+  if (reference) reference->isSaved = isSaved;
 }
 
 void ReferencesGiveBackAll(struct Module *module) {
