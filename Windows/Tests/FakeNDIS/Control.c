@@ -70,6 +70,7 @@ static NTSTATUS waitForFrames(PIRP irp) {
 // MARK: - Commands
 
 static NDIS_STATUS command(const struct FakeCommand *command, ULONG *value) {
+    if (command->operation & FAKE_IN_BACKGROUND) return startInBackground(command);
     switch (command->operation) {
     case fakeVeto:
         fake.vetoedOID = command->value;
@@ -80,8 +81,13 @@ static NDIS_STATUS command(const struct FakeCommand *command, ULONG *value) {
     case fakeSendsPend: fake.sendsPend = (LONG)command->value; return NDIS_STATUS_SUCCESS;
     case fakeHoldSends:
         fake.holdSends = (LONG)command->value;
-        if (!command->value) releaseHeldSends();
+        if (!command->value) releaseHeld();
         return NDIS_STATUS_SUCCESS;
+    case fakeHoldOIDs:
+        fake.holdOIDs = (LONG)command->value;
+        if (!command->value) releaseHeld();
+        return NDIS_STATUS_SUCCESS;
+    case fakeEndBackground: return endInBackground(command->value, value);
     case fakeLoadStart: return startLoad(&command->place, command->value);
     case fakeLoadStop: *value = stopLoad(); return NDIS_STATUS_SUCCESS;
     case fakeLifeStart: return startLife(command);

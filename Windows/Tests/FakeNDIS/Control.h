@@ -59,8 +59,17 @@ enum FakeOperation {
     fakeFailAllocations,   // value = every how many allocations of NDIS fails, 0 for none; flags != 0: of pool memory too
     fakeQuiesce,           // waits until nothing is in the driver's hands, or a time limit; reply: what still is
     fakeReferences,        // switch, port, nic: reply: references held on the NIC (nic != 0xffff) or the port
+    fakeAnnounceDetach,    // switch; NetEventFilterPreDetach, which a detach otherwise begins with
+    fakeHoldOIDs,          // value != 0: set requests wait below until this is 0 again, or they are cancelled
+    fakeCancelOID,         // switch; cancels the request that is under way; value != 0: one that is not
+    fakeCancelSends,       // switch, value = identifier; cancels what was injected with it
+    fakeEndBackground,     // waits value milliseconds for the command in the background; reply: its own, or NDIS_STATUS_PENDING
+    fakeSwitchProperty,    // switch, value = FAKE_PROPERTY_*
     fakeRefuseReferences,  // value = how many more references are refused, on whatever
 };
+
+// Added to an operation on a switch: a thread performs it, one at a time.
+#define FAKE_IN_BACKGROUND 0x80000000u
 
 // Flags of fakeSwitchCreate.
 #define FAKE_SWITCH_INACTIVE 1u
@@ -128,6 +137,8 @@ struct FakeInjection {
 #define FAKE_INJECT_UNCONNECTED 8u
 // All lists of the call come from one source, said in the flags.
 #define FAKE_INJECT_SINGLE_SOURCE 16u
+// The identifier by which it can be cancelled, 0 for none.
+#define FAKE_INJECT_CANCEL_ID(flags) ((flags) >> 16)
 
 struct FakeFrame {
     uint32_t byteCount;
@@ -169,6 +180,7 @@ struct FakeCounters {
     uint64_t liveReferences;   // on ports and NICs
     uint64_t liveLocks;
     uint64_t modules;          // filter modules attached
+    uint64_t cancels;          // of sends and requests, passed on by the driver
     uint64_t complaints;       // ever
 };
 

@@ -5,6 +5,7 @@
 #include "ndis6-device.h"
 
 #define DEVICE_LIMIT 8
+#define FILE_LIMIT 256
 
 struct FakeDevice {
     PDEVICE_OBJECT object;
@@ -15,20 +16,65 @@ struct FakeDevice {
 
 static struct FakeDevice *devices[DEVICE_LIMIT];
 
+// What is open: a driver is not unloaded before it is closed.
+static struct {
+    PDEVICE_OBJECT object;
+    PFILE_OBJECT file;
+} files[FILE_LIMIT];
+
+static void noteOpen(PDEVICE_OBJECT object, PFILE_OBJECT file) {
+    fakeLock();
+    ULONG index = 0;
+    while (index < FILE_LIMIT && files[index].file) index++;
+    if (index < FILE_LIMIT) files[index].object = object;
+    if (index < FILE_LIMIT) files[index].file = file;
+    fakeUnlock();
+}
+
+static void noteClosed(PFILE_OBJECT file) {
+    fakeLock();
+    for (ULONG index = 0; index < FILE_LIMIT; index++)
+        if (files[index].file == file) files[index].file = NULL;
+    fakeUnlock();
+}
+
 NTSTATUS dispatchDevice(PDEVICE_OBJECT object, PIRP irp) {
-    UCHAR major = IoGetCurrentIrpStackLocation(irp)->MajorFunction;
+    PIO_STACK_LOCATION stack = IoGetCurrentIrpStackLocation(irp);
+    UCHAR major = stack->MajorFunction;
     for (ULONG index = 0; index < DEVICE_LIMIT; index++) {
         struct FakeDevice *device = devices[index];
         if (!device || device->object != object || !device->dispatch[major]) continue;
+        PFILE_OBJECT file = stack->FileObject;
         LONG level = raiseForCall(FALSE);
         NTSTATUS status = device->dispatch[major](object, irp);
         checkAfterCall(level, FALSE, "a dispatch routine");
+        if (major == IRP_MJ_CREATE && NT_SUCCESS(status)) noteOpen(object, file);
+        if (major == IRP_MJ_CLOSE) noteClosed(file);
         return status;
     }
     irp->IoStatus.Status = STATUS_INVALID_DEVICE_REQUEST;
     irp->IoStatus.Information = 0;
     IoCompleteRequest(irp, IO_NO_INCREMENT);
     return STATUS_INVALID_DEVICE_REQUEST;
+}
+
+static void request(PDEVICE_OBJECT object, PFILE_OBJECT file, UCHAR major) {
+    PIRP irp = IoAllocateIrp(1, FALSE);
+    PIO_STACK_LOCATION stack = IoGetNextIrpStackLocation(irp);
+    stack->MajorFunction = major;
+    stack->FileObject = file;
+    IoCallDriver(object, irp);
+}
+
+// The I/O manager unloads a driver once nobody has a device of its open. Wine does not wait, so that whoever has is made to
+// close it now, as if its program had ended.
+void closeOpenFiles(void) {
+    for (ULONG index = 0; index < FILE_LIMIT; index++) {
+        PFILE_OBJECT file = files[index].file;
+        if (!file) continue;
+        request(files[index].object, file, IRP_MJ_CLEANUP);
+        request(files[index].object, file, IRP_MJ_CLOSE);
+    }
 }
 
 static void copyLink(struct FakeDevice *device, PCUNICODE_STRING name) {

@@ -72,6 +72,11 @@ struct FakeModule {
     volatile LONG inDriver;  // our lists in the driver's hands
     volatile LONG below;     // lists of the driver's below it
     volatile LONG eventsForwarded;
+    // Whoever is about to call the driver, or in the middle of it; nobody begins once it is closed.
+    volatile LONG callers;
+    BOOLEAN closed;
+    BOOLEAN announced;  // NetEventFilterPreDetach
+    struct FakeRequest *request;  // the last one begun, as long as it is under way
 };
 
 // MARK: - What is handed out
@@ -97,6 +102,8 @@ struct FakeList {
     struct FakePool *pool;        // of the driver's; NULL for ours
     struct FakeModule *module;    // whose hands it is in, or which sent it
     struct FakeShot *shot;        // of ours
+    BOOLEAN wasBelow;             // and came back from there
+    NDIS_STATUS statusBelow;      // with this
     struct FakeList *nextUnsafe;  // of those that are scribbled on
     PVOID context;                // allocation of the NET_BUFFER_LIST_CONTEXT
     NET_BUFFER buffer;            // of a list from a pool with buffers
@@ -159,7 +166,7 @@ struct FakeState {
     ULONG vetoedOID, vetoCount;
     ULONG refusedReferences;  // so many more are refused
     BOOLEAN nonsense;  // the request under way is not one to be understood
-    volatile LONG oidsPend, sendsPend, holdSends;
+    volatile LONG oidsPend, sendsPend, holdSends, holdOIDs;
     volatile LONG allocationsFailEvery, allocationNumber;
     BOOLEAN poolFails;  // pool memory too, not the objects of NDIS alone
 };
@@ -206,6 +213,9 @@ NDIS_STATUS detachFilter(struct FakeSwitch *owner);
 NDIS_STATUS pauseFilter(struct FakeSwitch *owner);
 NDIS_STATUS restartFilter(struct FakeSwitch *owner);
 NDIS_STATUS activateSwitch(struct FakeSwitch *owner);
+NDIS_STATUS announceDetach(struct FakeSwitch *owner);
+struct FakeModule *enterModule(struct FakeSwitch *owner);
+void exitModule(struct FakeModule *module);
 void watchUnload(void);
 struct FakeModule *moduleOf(NDIS_HANDLE handle, const char *who);
 
@@ -221,6 +231,9 @@ void deleteSwitches(void);
 NDIS_STATUS issueRequest(struct FakeSwitch *owner, NDIS_REQUEST_TYPE type, NDIS_OID oid, PVOID buffer, ULONG inCount,
                          ULONG outCount, BOOLEAN *forwarded);
 
+NDIS_STATUS requestBelow(struct FakeSwitch *owner, PNDIS_OID_REQUEST request);
+NDIS_STATUS cancelRequest(struct FakeSwitch *owner, BOOLEAN wrong);
+
 // Handlers.c
 void fillSwitchHandlers(PNDIS_SWITCH_OPTIONAL_HANDLERS handlers);
 NDIS_STATUS giveContext(struct FakeSwitch *owner, PNET_BUFFER_LIST list);
@@ -231,6 +244,7 @@ struct FakeContext *contextOf(PNET_BUFFER_LIST list);
 NDIS_STATUS inject(const struct FakeInjection *injection, const UCHAR *bytes, ULONG count, ULONG *sent);
 void checkUnchanged(struct FakeList *list, const char *when);
 void returnOurs(struct FakeList *list);
+NDIS_STATUS cancelSends(struct FakeSwitch *owner, ULONG identifier);
 void stopScribbling(void);
 
 // Delivery.c
@@ -238,16 +252,21 @@ ULONG collect(const struct FakePlace *place, PUCHAR bytes, ULONG limit);
 void freeQueue(struct FakeNIC *nic);
 void deliver(struct FakeSwitch *owner, PNET_BUFFER_LIST list, BOOLEAN original);
 
-// Worker.c: what is completed later, by another thread; and the load.
+// Worker.c: what is completed later, by another thread.
 void startWorker(void);
 void stopWorker(void);
 void completeSends(struct FakeModule *module, PNET_BUFFER_LIST lists, ULONG flags);
 void completeRequestLater(struct FakeModule *module, PNDIS_OID_REQUEST request, NDIS_STATUS status);
-void releaseHeldSends(void);
+void holdRequest(struct FakeModule *module, PNDIS_OID_REQUEST request);
+void releaseHeld(void);
+
+// Load.c
 NDIS_STATUS startLoad(const struct FakePlace *place, ULONG threads);
 ULONG stopLoad(void);
 NDIS_STATUS startLife(const struct FakeCommand *command);
 ULONG stopLife(void);
+NDIS_STATUS startInBackground(const struct FakeCommand *command);
+NDIS_STATUS endInBackground(ULONG milliseconds, ULONG *value);
 ULONG quiesce(void);
 
 // Imports.c
@@ -261,6 +280,7 @@ void complainOfPoolMemory(void);
 // Devices.c
 NTSTATUS dispatchDevice(PDEVICE_OBJECT object, PIRP irp);
 ULONG registeredDevices(void);
+void closeOpenFiles(void);
 
 // Control.c
 extern PDRIVER_OBJECT controlDriver;

@@ -70,6 +70,7 @@ static void checkNothingLeft(void) {
     CHECK(liveClones);
     CHECK(liveReferences);
     CHECK(liveLocks);
+    CHECK(modules);
     if (registeredDevices()) complain("the driver unloads with a device registered");
     if (c->injected != c->returned)
         complain("the driver unloads with %u lists not returned", (unsigned)(c->injected - c->returned));
@@ -83,9 +84,10 @@ NTSYSAPI VOID NTAPI NdisFDeregisterFilterDriver(NDIS_HANDLE handle) {
         complain("NdisFDeregisterFilterDriver: %p is no driver handle", handle);
         return;
     }
-    stopLoad();
     stopLife();
+    // The switches are detached while packets still come.
     deleteSwitches();
+    stopLoad();
     stopScribbling();
     stopWorker();
     checkNothingLeft();
@@ -97,6 +99,7 @@ NTSYSAPI VOID NTAPI NdisFDeregisterFilterDriver(NDIS_HANDLE handle) {
 static PDRIVER_UNLOAD driverUnload;
 
 static VOID NTAPI unload(PDRIVER_OBJECT driver) {
+    closeOpenFiles();
     driverUnload(driver);
     if (fake.registered) complain("the driver unloads without NdisFDeregisterFilterDriver");
     complainOfPoolMemory();
@@ -175,26 +178,42 @@ NTSYSAPI NDIS_STATUS NTAPI NdisFGetOptionalSwitchHandlers(
     return NDIS_STATUS_SUCCESS;
 }
 
-NDIS_STATUS restartFilter(struct FakeSwitch *owner) {
-    struct FakeModule *module = owner->module;
-    if (!module || module->state != fakePaused) return NDIS_STATUS_INVALID_STATE;
+static NDIS_STATUS callRestart(struct FakeModule *module) {
     NDIS_FILTER_RESTART_PARAMETERS parameters;
     fakeZero(&parameters, sizeof parameters);
     parameters.Header.Type = NDIS_OBJECT_TYPE_FILTER_RESTART_PARAMETERS;
     parameters.Header.Revision = NDIS_FILTER_RESTART_PARAMETERS_REVISION_1;
     parameters.Header.Size = sizeof parameters;
     parameters.MiniportMediaType = NdisMedium802_3;
-    module->state = fakeRestarting;
+    return fake.driverCharacteristics.RestartHandler(module->context, &parameters);
+}
+
+static NDIS_STATUS callPause(struct FakeModule *module) {
+    NDIS_FILTER_PAUSE_PARAMETERS parameters;
+    fakeZero(&parameters, sizeof parameters);
+    parameters.Header.Type = NDIS_OBJECT_TYPE_FILTER_PAUSE_PARAMETERS;
+    parameters.Header.Revision = NDIS_FILTER_PAUSE_PARAMETERS_REVISION_1;
+    parameters.Header.Size = sizeof parameters;
+    return fake.driverCharacteristics.PauseHandler(module->context, &parameters);
+}
+
+// Has the driver restart or pause a module, and waits until it says that it has.
+static NDIS_STATUS changeModule(struct FakeModule *module, enum FakeModuleState during) {
+    const char *what = during == fakeRestarting ? "FilterRestart" : "FilterPause";
+    module->state = during;
     LONG level = raiseForCall(FALSE);
-    NDIS_STATUS status = fake.driverCharacteristics.RestartHandler(module->context, &parameters);
-    checkAfterCall(level, FALSE, "FilterRestart");
-    if (status == NDIS_STATUS_PENDING) {
-        if (!waitFor(&module->changed, FAKE_WAIT_MILLISECONDS)) {
-            complain("FilterRestart was not completed in time");
-            return NDIS_STATUS_FAILURE;
-        }
-        status = module->changeStatus;
-    }
+    NDIS_STATUS status = during == fakeRestarting ? callRestart(module) : callPause(module);
+    checkAfterCall(level, FALSE, what);
+    if (status != NDIS_STATUS_PENDING) return status;
+    if (waitFor(&module->changed, FAKE_WAIT_MILLISECONDS)) return module->changeStatus;
+    complain("%s was not completed in time", what);
+    return NDIS_STATUS_FAILURE;
+}
+
+NDIS_STATUS restartFilter(struct FakeSwitch *owner) {
+    struct FakeModule *module = owner->module;
+    if (!module || module->state != fakePaused) return NDIS_STATUS_INVALID_STATE;
+    NDIS_STATUS status = changeModule(module, fakeRestarting);
     module->state = status == NDIS_STATUS_SUCCESS ? fakeRunning : fakePaused;
     return status;
 }
@@ -202,19 +221,8 @@ NDIS_STATUS restartFilter(struct FakeSwitch *owner) {
 NDIS_STATUS pauseFilter(struct FakeSwitch *owner) {
     struct FakeModule *module = owner->module;
     if (!module || module->state != fakeRunning) return NDIS_STATUS_INVALID_STATE;
-    NDIS_FILTER_PAUSE_PARAMETERS parameters;
-    fakeZero(&parameters, sizeof parameters);
-    parameters.Header.Type = NDIS_OBJECT_TYPE_FILTER_PAUSE_PARAMETERS;
-    parameters.Header.Revision = NDIS_FILTER_PAUSE_PARAMETERS_REVISION_1;
-    parameters.Header.Size = sizeof parameters;
-    module->state = fakePausing;
-    LONG level = raiseForCall(FALSE);
-    NDIS_STATUS status = fake.driverCharacteristics.PauseHandler(module->context, &parameters);
-    checkAfterCall(level, FALSE, "FilterPause");
-    if (status == NDIS_STATUS_PENDING && !waitFor(&module->changed, FAKE_WAIT_MILLISECONDS))
-        complain("FilterPause was not completed in time");
-    else if (status != NDIS_STATUS_SUCCESS && status != NDIS_STATUS_PENDING)
-        complain("FilterPause failed: %08x", (unsigned)status);
+    NDIS_STATUS status = changeModule(module, fakePausing);
+    if (status != NDIS_STATUS_SUCCESS) complain("FilterPause failed: %08x", (unsigned)status);
     // Nobody above sends any more; what was on its way here comes back at once.
     for (ULONG waited = 0; module->inDriver && waited < 2000; waited += 2) sleepMilliseconds(2);
     if (module->below) complain("paused with %d lists of the driver's not completed", (int)module->below);
@@ -223,10 +231,32 @@ NDIS_STATUS pauseFilter(struct FakeSwitch *owner) {
     return NDIS_STATUS_SUCCESS;
 }
 
+// The module to call, if there is one that may be; it stays until it is left.
+struct FakeModule *enterModule(struct FakeSwitch *owner) {
+    fakeLock();
+    struct FakeModule *module = owner->module && !owner->module->closed ? owner->module : NULL;
+    if (module) InterlockedIncrement(&module->callers);
+    fakeUnlock();
+    return module;
+}
+
+void exitModule(struct FakeModule *module) { InterlockedDecrement(&module->callers); }
+
+// From now on nobody begins to call it; waits for those who are at it.
+static void closeModule(struct FakeModule *module) {
+    fakeLock();
+    module->closed = TRUE;
+    fakeUnlock();
+    for (ULONG waited = 0; module->callers && waited < FAKE_WAIT_MILLISECONDS; waited += 2) sleepMilliseconds(2);
+    if (module->callers) complain("detached while %d calls do not return", (int)module->callers);
+}
+
 NDIS_STATUS detachFilter(struct FakeSwitch *owner) {
     struct FakeModule *module = owner->module;
     if (!module) return NDIS_STATUS_INVALID_STATE;
+    announceDetach(owner);
     if (module->state == fakeRunning) pauseFilter(owner);
+    closeModule(module);
     LONG level = raiseForCall(FALSE);
     fake.driverCharacteristics.DetachHandler(module->context);
     checkAfterCall(level, FALSE, "FilterDetach");
@@ -236,7 +266,9 @@ NDIS_STATUS detachFilter(struct FakeSwitch *owner) {
         for (struct FakeNIC *nic = port->nics; nic; nic = nic->next)
             if (nic->references) complain("detached with references on a NIC of port %u", (unsigned)port->parameters.PortId);
     }
+    fakeLock();
     owner->module = NULL;
+    fakeUnlock();
     module->state = fakeDetached;
     module->magic = 0;
     give(module, sizeof *module);
@@ -256,25 +288,40 @@ NTSYSAPI VOID NTAPI NdisFPauseComplete(NDIS_HANDLE handle) {
     struct FakeModule *module = moduleOf(handle, "NdisFPauseComplete");
     if (!module) return;
     if (module->state != fakePausing) complain("NdisFPauseComplete: not pausing");
+    module->changeStatus = NDIS_STATUS_SUCCESS;
     KeSetEvent(&module->changed, 0, FALSE);
 }
 
 // MARK: - Events and indications
 
-NDIS_STATUS activateSwitch(struct FakeSwitch *owner) {
-    owner->parameters.IsActive = TRUE;
-    struct FakeModule *module = owner->module;
-    if (!module || !fake.driverCharacteristics.NetPnPEventHandler) return NDIS_STATUS_SUCCESS;
+static NDIS_STATUS notify(struct FakeModule *module, NET_PNP_EVENT_CODE code, const char *name) {
     NET_PNP_EVENT_NOTIFICATION event;
     fakeZero(&event, sizeof event);
     event.Header.Type = NDIS_OBJECT_TYPE_DEFAULT;
     event.Header.Revision = 1;
     event.Header.Size = sizeof event;
-    event.NetPnPEvent.NetEvent = NetEventSwitchActivate;
+    event.NetPnPEvent.NetEvent = code;
     LONG before = module->eventsForwarded;
+    LONG level = raiseForCall(FALSE);
     NDIS_STATUS status = fake.driverCharacteristics.NetPnPEventHandler(module->context, &event);
-    if (module->eventsForwarded != before + 1) complain("NetEventSwitchActivate was not forwarded once");
+    checkAfterCall(level, FALSE, "FilterNetPnPEvent");
+    if (module->eventsForwarded != before + 1) complain("%s was not forwarded once", name);
     return status;
+}
+
+NDIS_STATUS activateSwitch(struct FakeSwitch *owner) {
+    owner->parameters.IsActive = TRUE;
+    struct FakeModule *module = owner->module;
+    if (!module || !fake.driverCharacteristics.NetPnPEventHandler) return NDIS_STATUS_SUCCESS;
+    return notify(module, NetEventSwitchActivate, "NetEventSwitchActivate");
+}
+
+// Said once to a module, whatever state it is in, before it is paused for the last time.
+NDIS_STATUS announceDetach(struct FakeSwitch *owner) {
+    struct FakeModule *module = owner->module;
+    if (!module || module->announced || !fake.driverCharacteristics.NetPnPEventHandler) return NDIS_STATUS_SUCCESS;
+    module->announced = TRUE;
+    return notify(module, NetEventFilterPreDetach, "NetEventFilterPreDetach");
 }
 
 NTSYSAPI NDIS_STATUS NTAPI NdisFNetPnPEvent(NDIS_HANDLE handle, PNET_PNP_EVENT_NOTIFICATION event) {

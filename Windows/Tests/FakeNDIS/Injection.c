@@ -115,6 +115,7 @@ static struct FakeList *buildList(
     setMetadata(&account->list, injection, external);
     giveContext(owner, &account->list);
     setForwarding(&account->list, injection);
+    NDIS_SET_NET_BUFFER_LIST_CANCEL_ID(&account->list, (PVOID)(ULONG_PTR)FAKE_INJECT_CANCEL_ID(injection->flags));
     return account;
 }
 
@@ -183,11 +184,12 @@ NDIS_STATUS inject(const struct FakeInjection *given, const UCHAR *bytes, ULONG 
     struct FakeNIC *nic = owner ? findNIC(owner, injection.place.port, injection.place.nic) : NULL;
     BOOLEAN legal = nic && (nic->connected || injection.flags & FAKE_INJECT_UNCONNECTED);
     BOOLEAN external = owner && isExternal(owner, injection.place.port);
-    struct FakeModule *module = owner ? owner->module : NULL;
+    struct FakeModule *module = legal && owner->module && !owner->module->closed ? owner->module : NULL;
+    if (module) InterlockedIncrement(&module->callers);
     fakeUnlock();
     *sent = 0;
     if (!legal) return NDIS_STATUS_INVALID_STATE;
-    if (!module || !fake.driverCharacteristics.SendNetBufferListsHandler) return NDIS_STATUS_PAUSED;
+    if (!module) return NDIS_STATUS_PAUSED;
 
     PNET_BUFFER_LIST first = NULL, *link = &first;
     for (ULONG index = 0; index < injection.lists; index++) {
@@ -207,6 +209,17 @@ NDIS_STATUS inject(const struct FakeInjection *given, const UCHAR *bytes, ULONG 
     LONG level = raiseForCall(dispatch);
     fake.driverCharacteristics.SendNetBufferListsHandler(module->context, first, NDIS_DEFAULT_PORT_NUMBER, flags);
     checkAfterCall(level, dispatch, "FilterSendNetBufferLists");
+    exitModule(module);
+    return NDIS_STATUS_SUCCESS;
+}
+
+NDIS_STATUS cancelSends(struct FakeSwitch *owner, ULONG identifier) {
+    struct FakeModule *module = enterModule(owner);
+    if (!module) return NDIS_STATUS_INVALID_STATE;
+    LONG level = raiseForCall(TRUE);
+    fake.driverCharacteristics.CancelSendNetBufferListsHandler(module->context, (PVOID)(ULONG_PTR)identifier);
+    checkAfterCall(level, TRUE, "FilterCancelSendNetBufferLists");
+    exitModule(module);
     return NDIS_STATUS_SUCCESS;
 }
 
@@ -240,6 +253,9 @@ void returnOurs(struct FakeList *account) {
     }
     if (shot->injection.flags & FAKE_INJECT_UNSAFE) removeUnsafe(account);
     checkUnchanged(account, "returned");
+    if (account->wasBelow && account->list.Status != account->statusBelow)
+        complain("a list came back from below with status %08x, and was returned with %08x", (unsigned)account->statusBelow,
+                 (unsigned)account->list.Status);
     for (ULONG index = 0; index < shot->bufferCount; index++) {
         freeChain(shot->piece[index].mdl);
         give(shot->piece[index].buffer, sizeof(NET_BUFFER));

@@ -49,7 +49,7 @@ static void connectBelow(struct FakeSwitch *owner, PNDIS_SWITCH_NIC_PARAMETERS p
 }
 
 // The layer below the extension.
-static NDIS_STATUS below(struct FakeSwitch *owner, PNDIS_OID_REQUEST request) {
+NDIS_STATUS requestBelow(struct FakeSwitch *owner, PNDIS_OID_REQUEST request) {
     NDIS_OID oid = request->DATA.SET_INFORMATION.Oid;
     if (vetoedBelow(oid)) return NDIS_STATUS_RESOURCES;
     if (fake.nonsense) return NDIS_STATUS_SUCCESS;
@@ -80,7 +80,7 @@ static void judge(struct FakeRequest *request, NDIS_OID oid) {
 NDIS_STATUS issueRequest(struct FakeSwitch *owner, NDIS_REQUEST_TYPE type, NDIS_OID oid, PVOID buffer, ULONG inCount,
                          ULONG outCount, BOOLEAN *forwarded) {
     struct FakeRequest *request = take(sizeof *request);
-    struct FakeModule *module = owner->module;
+    struct FakeModule *module = enterModule(owner);
     request->magic = FAKE_REQUEST_MAGIC;
     request->module = module;
     KeInitializeEvent(&request->done, NotificationEvent, FALSE);
@@ -96,9 +96,10 @@ NDIS_STATUS issueRequest(struct FakeSwitch *owner, NDIS_REQUEST_TYPE type, NDIS_
     InterlockedIncrement64((LONG64 *)&fake.counters.oids);
 
     if (!module || !fake.driverCharacteristics.OidRequestHandler) {
-        request->status = below(owner, &request->request);
+        request->status = requestBelow(owner, &request->request);
         request->forwarded = 1;
     } else {
+        module->request = request;
         LONG level = raiseForCall(FALSE);
         NDIS_STATUS status = fake.driverCharacteristics.OidRequestHandler(module->context, &request->request);
         checkAfterCall(level, FALSE, "FilterOidRequest");
@@ -107,14 +108,29 @@ NDIS_STATUS issueRequest(struct FakeSwitch *owner, NDIS_REQUEST_TYPE type, NDIS_
             if (request->completed) complain("OID %08x was completed twice", (unsigned)oid);
         } else if (!waitFor(&request->done, FAKE_WAIT_MILLISECONDS)) {
             complain("OID %08x was not completed in time", (unsigned)oid);
+            exitModule(module);
             return NDIS_STATUS_FAILURE;  // and stays allocated, in case it is completed later
         }
+        module->request = NULL;
         judge(request, oid);
     }
+    if (module) exitModule(module);
     NDIS_STATUS status = request->status;
     if (forwarded) *forwarded = request->forwarded != 0;
     give(request, sizeof *request);
     return status;
+}
+
+// Cancels the request that is under way, as whoever issued it may at any moment; or one that does not exist.
+NDIS_STATUS cancelRequest(struct FakeSwitch *owner, BOOLEAN wrong) {
+    struct FakeModule *module = enterModule(owner);
+    if (!module) return NDIS_STATUS_INVALID_STATE;
+    PVOID identifier = wrong ? (PVOID)owner : (PVOID)module->request;
+    LONG level = raiseForCall(TRUE);
+    if (identifier) fake.driverCharacteristics.CancelOidRequestHandler(module->context, identifier);
+    checkAfterCall(level, TRUE, "FilterCancelOidRequest");
+    exitModule(module);
+    return identifier ? NDIS_STATUS_SUCCESS : NDIS_STATUS_INVALID_STATE;
 }
 
 static struct FakeClone *cloneOf(PNDIS_OID_REQUEST request) {
@@ -250,7 +266,11 @@ NTSYSAPI NDIS_STATUS NTAPI NdisFOidRequest(NDIS_HANDLE handle, PNDIS_OID_REQUEST
         }
         if (InterlockedIncrement(&clone->original->forwarded) != 1) complain("NdisFOidRequest: forwarded twice");
         InterlockedExchange(&clone->below, 1);
-        status = below(module->owner, request);
+        if (fake.holdOIDs) {
+            holdRequest(module, request);
+            return NDIS_STATUS_PENDING;
+        }
+        status = requestBelow(module->owner, request);
     } else {
         if (CONTAINING_RECORD(request, struct FakeRequest, request)->magic == FAKE_REQUEST_MAGIC)
             complain("NdisFOidRequest: an original was forwarded in place of a clone");
@@ -278,8 +298,4 @@ NTSYSAPI VOID NTAPI NdisFOidRequestComplete(NDIS_HANDLE handle, PNDIS_OID_REQUES
         return;
     }
     KeSetEvent(&original->done, 0, FALSE);
-}
-
-NTSYSAPI VOID NTAPI NdisFCancelOidRequest(NDIS_HANDLE handle, PVOID requestId) {
-    moduleOf(handle, "NdisFCancelOidRequest");
 }

@@ -202,6 +202,30 @@ static NDIS_STATUS changeProperty(struct FakePort *port, const struct FakeComman
     return status;
 }
 
+static NDIS_STATUS changeSwitchProperty(struct FakeSwitch *owner, ULONG change) {
+    static const NDIS_OID oids[] = {
+        0, OID_SWITCH_PROPERTY_ADD, OID_SWITCH_PROPERTY_UPDATE, OID_SWITCH_PROPERTY_DELETE};
+    union {
+        NDIS_SWITCH_PROPERTY_PARAMETERS change;
+        NDIS_SWITCH_PROPERTY_DELETE_PARAMETERS removal;
+        UCHAR bytes[256];
+    } *property;
+    if (change < 1 || change > 3) return NDIS_STATUS_INVALID_PARAMETER;
+    property = take(sizeof *property);
+    if (change == FAKE_PROPERTY_DELETE) {
+        setHeader(&property->removal.Header, NDIS_SWITCH_PROPERTY_DELETE_PARAMETERS_REVISION_1, sizeof property->removal);
+        property->removal.PropertyType = NdisSwitchPropertyTypeCustom;
+    } else {
+        setHeader(&property->change.Header, NDIS_SWITCH_PROPERTY_PARAMETERS_REVISION_1, sizeof property->change);
+        property->change.PropertyType = NdisSwitchPropertyTypeCustom;
+        property->change.PropertyBufferOffset = sizeof property->change;
+        property->change.PropertyBufferLength = sizeof *property - sizeof property->change;
+    }
+    NDIS_STATUS status = setRequest(owner, oids[change], property, sizeof *property);
+    give(property, sizeof *property);
+    return status;
+}
+
 // MARK: - NICs
 
 static NDIS_STATUS nicRequest(struct FakeNIC *nic, NDIS_OID oid) {
@@ -247,7 +271,9 @@ static NDIS_STATUS createNIC(struct FakePort *port, const struct FakeCommand *co
 
 static NDIS_STATUS connectNIC(struct FakeNIC *nic) {
     nic->parameters.NicState = NdisSwitchNicStateConnected;
-    return nicRequest(nic, OID_SWITCH_NIC_CONNECT);
+    NDIS_STATUS status = nicRequest(nic, OID_SWITCH_NIC_CONNECT);
+    if (status != NDIS_STATUS_SUCCESS) nic->parameters.NicState = NdisSwitchNicStateCreated;
+    return status;
 }
 
 static NDIS_STATUS disconnectNIC(struct FakeNIC *nic) {
@@ -401,6 +427,10 @@ NDIS_STATUS commandSwitch(const struct FakeCommand *command, ULONG *value) {
     if (!owner) return NDIS_STATUS_INVALID_PARAMETER;
     switch (command->operation) {
     case fakeSwitchDelete: return deleteSwitch(owner);
+    case fakeAnnounceDetach: return announceDetach(owner);
+    case fakeCancelOID: return cancelRequest(owner, command->value != 0);
+    case fakeCancelSends: return cancelSends(owner, command->value);
+    case fakeSwitchProperty: return changeSwitchProperty(owner, command->value);
     case fakeSwitchActivate: return activateSwitch(owner);
     case fakeFilterAttach: return attachFilter(owner);
     case fakeFilterDetach: return detachFilter(owner);

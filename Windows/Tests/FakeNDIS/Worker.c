@@ -1,13 +1,12 @@
-// Threads of the simulation's own: one that completes later what could have been completed at once, and those of the load.
+// A thread of the simulation's own that completes later what could have been completed at once, and what it holds until then.
 #include "Fake.h"
-
-#define LOAD_LIMIT 8
 
 struct Work {
     struct Work *next;
     struct FakeModule *module;
     PNET_BUFFER_LIST lists;
     PNDIS_OID_REQUEST request;
+    BOOLEAN held;  // the layer below has not looked at the request yet
     NDIS_STATUS status;
 };
 
@@ -16,21 +15,16 @@ static KEVENT wake;
 static volatile LONG running;
 static HANDLE worker;
 
-static HANDLE loadThreads[LOAD_LIMIT];
-static ULONG loadCount;
-static volatile LONG loading;
-static volatile LONG loadSent;
-static struct FakePlace loadPlace;
-
 // MARK: - Completion
 
-static void completeNow(struct FakeModule *module, PNET_BUFFER_LIST lists, ULONG flags) {
+static void completeNow(struct FakeModule *module, PNET_BUFFER_LIST lists, NDIS_STATUS status, ULONG flags) {
     LONG own = 0;
     for (PNET_BUFFER_LIST list = lists; list; list = list->Next) {
         struct FakeList *account = listOf(list);
         if (!account) return;
         InterlockedExchange(&account->state, fakeInDriver);
-        list->Status = NDIS_STATUS_SUCCESS;
+        account->wasBelow = TRUE;
+        list->Status = account->statusBelow = status;
         InterlockedIncrement64((LONG64 *)&fake.counters.completions);
         if (account->pool) own++;
     }
@@ -56,7 +50,9 @@ static void enqueue(struct Work *work) {
 
 void completeSends(struct FakeModule *module, PNET_BUFFER_LIST lists, ULONG flags) {
     if (!fake.sendsPend && !fake.holdSends) {
-        completeNow(module, lists, flags & NDIS_SEND_FLAGS_DISPATCH_LEVEL ? NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL : 0);
+        completeNow(
+            module, lists, NDIS_STATUS_SUCCESS,
+            flags & NDIS_SEND_FLAGS_DISPATCH_LEVEL ? NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL : 0);
         return;
     }
     struct Work *work = take(sizeof *work);
@@ -73,28 +69,41 @@ void completeRequestLater(struct FakeModule *module, PNDIS_OID_REQUEST request, 
     enqueue(work);
 }
 
+void holdRequest(struct FakeModule *module, PNDIS_OID_REQUEST request) {
+    struct Work *work = take(sizeof *work);
+    work->module = module;
+    work->request = request;
+    work->held = TRUE;
+    enqueue(work);
+}
+
 static void completeRequest(struct Work *work) {
     struct FakeClone *clone = CONTAINING_RECORD(work->request, struct FakeClone, request);
     if (clone->magic == FAKE_CLONE_MAGIC) InterlockedExchange(&clone->below, 0);
+    if (work->held) work->status = requestBelow(work->module->owner, work->request);
     // Whoever completes a request may be at DISPATCH_LEVEL.
     LONG level = raiseForCall(TRUE);
     fake.driverCharacteristics.OidRequestCompleteHandler(work->module->context, work->request, work->status);
     checkAfterCall(level, TRUE, "FilterOidRequestComplete");
 }
 
+// Takes the piece of work out that lies behind a link, with the lock held.
+static struct Work *takeOut(struct Work **link, struct Work *previous) {
+    struct Work *work = *link;
+    *link = work->next;
+    if (last == work) last = previous;
+    return work;
+}
+
 // The next piece of work that may be done now; what is held stays in its place.
 static struct Work *nextWork(void) {
     fakeLock();
     struct Work **link = &first, *previous = NULL, *work = NULL;
-    while (*link && (*link)->lists && fake.holdSends) {
+    while (*link && (((*link)->lists && fake.holdSends) || ((*link)->held && fake.holdOIDs))) {
         previous = *link;
         link = &(*link)->next;
     }
-    work = *link;
-    if (work) {
-        *link = work->next;
-        if (last == work) last = previous;
-    }
+    if (*link) work = takeOut(link, previous);
     fakeUnlock();
     return work;
 }
@@ -103,9 +112,11 @@ static void work(PVOID argument) {
     while (running) {
         waitFor(&wake, 50);
         for (struct Work *next = nextWork(); next; next = nextWork()) {
+            // What was cancelled has left nothing.
             if (next->lists)
-                completeNow(next->module, next->lists, NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL);
-            else
+                completeNow(
+                    next->module, next->lists, NDIS_STATUS_SUCCESS, NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL);
+            else if (next->request)
                 completeRequest(next);
             give(next, sizeof *next);
         }
@@ -124,100 +135,58 @@ void stopWorker(void) {
     joinThread(worker);
 }
 
-void releaseHeldSends(void) { KeSetEvent(&wake, 0, FALSE); }
+void releaseHeld(void) { KeSetEvent(&wake, 0, FALSE); }
 
-// MARK: - Load
+// MARK: - Cancelling
 
-static void load(PVOID argument) {
-    const struct FakeInjection *injection = argument;
-    while (loading) {
-        ULONG sent = 0;
-        struct FakeSwitch *owner = switchNumbered(injection->place.switchNumber);
-        if (!owner || !owner->module || owner->module->state != fakeRunning) {
-            sleepMilliseconds(1);
-            continue;
-        }
-        if (inject(injection, (const UCHAR *)(injection + 1), injection->byteCount, &sent) != NDIS_STATUS_SUCCESS)
-            sleepMilliseconds(1);
-        InterlockedExchangeAdd(&loadSent, sent);
-        ZwYieldExecution();
-    }
-}
-
-static struct FakeInjection *loadInjection;
-
-NDIS_STATUS startLoad(const struct FakePlace *place, ULONG threads) {
-    if (loading || !threads || threads > LOAD_LIMIT) return NDIS_STATUS_INVALID_STATE;
+// Takes the lists of a cancel identifier out of what is held of a module.
+static PNET_BUFFER_LIST takeLists(struct FakeModule *module, PVOID cancelID) {
+    PNET_BUFFER_LIST found = NULL, *tail = &found;
     fakeLock();
-    struct FakeSwitch *owner = switchNumbered(place->switchNumber);
-    struct FakeNIC *nic = owner ? findNIC(owner, place->port, place->nic) : NULL;
-    struct FakeInjection *injection = nic ? nic->lastInjection : NULL;
-    if (injection) nic->lastInjection = NULL;
-    fakeUnlock();
-    if (!injection) return NDIS_STATUS_INVALID_PARAMETER;
-    loadInjection = injection;
-    loadPlace = *place;
-    loadSent = 0;
-    loading = 1;
-    for (loadCount = 0; loadCount < threads; loadCount++) startThread(load, injection, &loadThreads[loadCount]);
-    return NDIS_STATUS_SUCCESS;
-}
-
-ULONG stopLoad(void) {
-    if (!InterlockedExchange(&loading, 0)) return 0;
-    for (ULONG index = 0; index < loadCount; index++) joinThread(loadThreads[index]);
-    ExFreePoolWithTag(loadInjection, FAKE_TAG);
-    return (ULONG)loadSent;
-}
-
-// MARK: - A life that changes all the while
-
-static struct FakeCommand life;
-static HANDLE lifeThread;
-static volatile LONG living;
-static ULONG lifeTurns;
-
-static void live(PVOID argument) {
-    static const ULONG steps[] = {fakeNICDisconnect, fakePortUpdate, fakeNICConnect, fakePortUpdate};
-    struct FakeCommand other = life;
-    fakeCopy(other.friendlyName, life.name, sizeof other.friendlyName);
-    while (living) {
-        for (ULONG step = 0; step < 4; step++) {
-            struct FakeCommand *command = step == 1 ? &other : &life;
-            ULONG value = 0;
-            command->operation = steps[step];
-            NDIS_STATUS status = commandSwitch(command, &value);
-            if (status != NDIS_STATUS_SUCCESS) complain("a step of a life failed: %08x", (unsigned)status);
-            sleepMilliseconds(1);
+    for (struct Work *work = first; work; work = work->next) {
+        if (work->module != module) continue;
+        for (PNET_BUFFER_LIST *link = &work->lists; *link;) {
+            PNET_BUFFER_LIST list = *link;
+            if (NDIS_GET_NET_BUFFER_LIST_CANCEL_ID(list) == cancelID) {
+                *link = list->Next;
+                list->Next = NULL;
+                *tail = list;
+                tail = &list->Next;
+            } else {
+                link = &list->Next;
+            }
         }
-        lifeTurns++;
     }
-}
-
-NDIS_STATUS startLife(const struct FakeCommand *command) {
-    if (InterlockedExchange(&living, 1)) return NDIS_STATUS_INVALID_STATE;
-    life = *command;
-    lifeTurns = 0;
-    return startThread(live, NULL, &lifeThread);
-}
-
-ULONG stopLife(void) {
-    if (!InterlockedExchange(&living, 0)) return 0;
-    joinThread(lifeThread);
-    return lifeTurns;
-}
-
-static LONG outstanding(void) {
-    LONG sum = 0;
-    fakeLock();
-    for (struct FakeSwitch *owner = fake.switches; owner; owner = owner->next)
-        if (owner->module) sum += owner->module->inDriver + owner->module->below;
     fakeUnlock();
-    return sum;
+    return found;
 }
 
-// Waits until nothing is under way.
-ULONG quiesce(void) {
-    for (ULONG waited = 0; outstanding() && waited < FAKE_WAIT_MILLISECONDS / 2; waited += 2) sleepMilliseconds(2);
-    return (ULONG)outstanding();
+NTSYSAPI VOID NTAPI NdisFCancelSendNetBufferLists(NDIS_HANDLE handle, PVOID cancelID) {
+    struct FakeModule *module = moduleOf(handle, "NdisFCancelSendNetBufferLists");
+    if (!module) return;
+    mustHoldNoLock("NdisFCancelSendNetBufferLists");
+    InterlockedIncrement64((LONG64 *)&fake.counters.cancels);
+    PNET_BUFFER_LIST lists = takeLists(module, cancelID);
+    if (lists) completeNow(module, lists, NDIS_STATUS_SEND_ABORTED, NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL);
+}
+
+NTSYSAPI VOID NTAPI NdisFCancelOidRequest(NDIS_HANDLE handle, PVOID requestID) {
+    struct FakeModule *module = moduleOf(handle, "NdisFCancelOidRequest");
+    struct Work *work = NULL, *previous = NULL;
+    if (!module) return;
+    mustHoldNoLock("NdisFCancelOidRequest");
+    InterlockedIncrement64((LONG64 *)&fake.counters.cancels);
+    fakeLock();
+    for (struct Work **link = &first; *link && !work; previous = *link, link = &(*link)->next)
+        if ((*link)->held && (*link)->module == module && (*link)->request->RequestId == requestID) {
+            work = takeOut(link, previous);
+            break;
+        }
+    fakeUnlock();
+    // What was not found is completed already, or about to be.
+    if (!work) return;
+    work->held = FALSE;
+    work->status = NDIS_STATUS_REQUEST_ABORTED;
+    completeRequest(work);
+    give(work, sizeof *work);
 }

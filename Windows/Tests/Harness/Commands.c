@@ -20,6 +20,8 @@ static const struct Operation operations[] = {
     {"port-property", fakePortProperty}, {"raw-oid", fakeRawOID}, {"veto", fakeVeto}, {"oids-pend", fakeOIDsPend},
     {"sends-pend", fakeSendsPend}, {"hold-sends", fakeHoldSends}, {"watch", fakeWatchNIC}, {"load-start", fakeLoadStart},
     {"load-stop", fakeLoadStop}, {"life-start", fakeLifeStart}, {"life-stop", fakeLifeStop}, {"fail-allocations", fakeFailAllocations}, {"quiesce", fakeQuiesce},
+    {"pre-detach", fakeAnnounceDetach}, {"hold-oids", fakeHoldOIDs}, {"cancel-oid", fakeCancelOID},
+    {"cancel-sends", fakeCancelSends}, {"end-background", fakeEndBackground}, {"switch-property", fakeSwitchProperty},
     {"references", fakeReferences}, {"refuse-references", fakeRefuseReferences},
 };
 
@@ -49,7 +51,7 @@ static void command(HANDLE device, uint32_t operation, const struct Words *words
     static struct FakeCommand command;
     struct FakeReply reply = {0, 0};
     memset(&command, 0, sizeof command);
-    command.operation = operation;
+    command.operation = operation | (numberNamed(words, "background", 0) ? FAKE_IN_BACKGROUND : 0);
     command.place = placeOf(words);
     command.type = numberNamed(words, "type", 0);
     command.value = numberNamed(words, "value", 0);
@@ -133,7 +135,7 @@ static void counters(HANDLE device) {
     SAY(injected); SAY(returned); SAY(sent); SAY(delivered); SAY(overflowed); SAY(filtered); SAY(destinationLess);
     SAY(trustedSource); SAY(completions); SAY(oids); SAY(queries); SAY(liveClones); SAY(livePools); SAY(liveLists);
     SAY(liveBuffers); SAY(liveMdls); SAY(liveContexts); SAY(liveMemory); SAY(liveReferences); SAY(liveLocks); SAY(modules);
-    SAY(complaints);
+    SAY(complaints); SAY(cancels);
     printf("\n");
 #undef SAY
 }
