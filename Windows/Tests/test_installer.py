@@ -192,6 +192,16 @@ class InstallerTests(InstalledTestCase):
         self.remove("0.2.0")
         self.assertEqual(self.files(PRODUCT), set())
 
+    def test_upgrade_ends_tools_that_still_run(self):
+        self.install("0.1.0")
+        tool = self.prefix.spawn(PRODUCT + "\\bin\\ovs-ofctl.exe", "monitor")
+        self.prefix.put(self.standins / "ovs-ofctl.exe", "C:\\elsewhere\\ovs-ofctl.exe")
+        bystander = self.prefix.spawn("C:\\elsewhere\\ovs-ofctl.exe", "monitor")
+        self.install("0.2.0")
+        wine.wait_until(lambda: tool.poll() is not None, "the tool is ended")
+        self.assertIsNone(bystander.poll())
+        self.assertIn("ovs-ofctl.exe still ran; it was ended", self.setup_log())
+
     def test_upgrade_converts_an_older_database(self):
         self.install("0.1.0")
         pathlib.Path(self.prefix.path(DATABASE)).write_text("8.7.9 marker\n")
@@ -445,6 +455,9 @@ class InstallerTests(InstalledTestCase):
         self.assertEqual([action for action in order if action in expected], expected)
 
     def test_package_says_what_microsoft_asks(self):
+        for rows in (self.table("0.1.0", "LaunchCondition"),):
+            for condition, values in rows.items():
+                self.assertLessEqual(max(len(condition), len(values[0])), 255, "longer than the column")
         properties = {name: values[0] for name, values in self.table("0.1.0", "Property").items()}
         information = (ROOT / "Windows" / "Installer" / "openvswitch.inf").read_text()
         for name in ("Description", "Manufacturer", "ProductName", "DriverInstallParams"):

@@ -12,7 +12,7 @@ static const char usage[] =
     "  prepare         make the data folder for administrators only, and in it conf.db:\n"
     "                  created if there is none, converted if its schema is an older one\n"
     "  recovery        have Windows restart ovsdb-server and ovs-vswitchd after a failure\n"
-    "  stop            stop both services, whether they want to or not\n"
+    "  stop            stop both services, and tools that still run, whether they want to or not\n"
     "  start           start both services\n"
     "  install-driver  add the extension to Hyper-V's virtual switches, or replace it\n"
     "  remove-driver   disable the extension on every virtual switch and remove it\n"
@@ -38,7 +38,7 @@ int wmain(int count, wchar_t **arguments) {
   openLog(&places);
   if (wcscmp(step, L"prepare") == 0) return prepareData(&places);
   if (wcscmp(step, L"recovery") == 0) return setRecovery();
-  if (wcscmp(step, L"stop") == 0) return stopServices();
+  if (wcscmp(step, L"stop") == 0) return stopServices(&places);
   if (wcscmp(step, L"start") == 0) return startServices();
   if (wcscmp(step, L"install-driver") == 0) return installDriver(&places);
   if (wcscmp(step, L"remove-driver") == 0) return removeDriver(&places);

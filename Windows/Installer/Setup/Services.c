@@ -2,7 +2,11 @@
 
 #include "setup.h"
 
+#include <psapi.h>
+#include <wchar.h>
+
 enum {
+  maximumProcessCount = 4096,
   // Counting of failures starts anew after a day without one.
   countResetSeconds = 86400,
   stopLimitMilliseconds = 30000,
@@ -118,4 +122,29 @@ int startServices(void) {
   return result;
 }
 
-int stopServices(void) { return forEachService(SERVICE_STOP | SERVICE_QUERY_STATUS, stop); }
+// A tool that still runs, as one that watches something or waits, keeps its file: Windows Installer would replace that when Windows
+// is restarted, and until then programs of two versions would meet.
+static void endTools(const Places *places) {
+  static DWORD identifiers[maximumProcessCount];
+  wchar_t image[maximumPathCharacters];
+  size_t length = wcslen(places->programs);
+  DWORD bytes = 0;
+  if (!EnumProcesses(identifiers, sizeof identifiers, &bytes)) return;
+  for (DWORD i = 0; i < bytes / sizeof identifiers[0]; i += 1) {
+    if (identifiers[i] == GetCurrentProcessId()) continue;
+    HANDLE process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION | PROCESS_TERMINATE | SYNCHRONIZE, FALSE, identifiers[i]);
+    DWORD characters = maximumPathCharacters;
+    if (process == NULL) continue;
+    if (QueryFullProcessImageNameW(process, 0, image, &characters) && _wcsnicmp(image, places->programs, length) == 0 && image[length] == L'\\') {
+      bool ended = TerminateProcess(process, 1) && WaitForSingleObject(process, stopLimitMilliseconds) == WAIT_OBJECT_0;
+      say("%ls still ran; it was %s", image, ended ? "ended" : "not to be ended");
+    }
+    CloseHandle(process);
+  }
+}
+
+int stopServices(const Places *places) {
+  int result = forEachService(SERVICE_STOP | SERVICE_QUERY_STATUS, stop);
+  endTools(places);
+  return result;
+}

@@ -67,7 +67,7 @@ int prepareData(const Places *places);
 int installDriver(const Places *places);
 int removeDriver(const Places *places);
 int setRecovery(void);
-int stopServices(void);
+int stopServices(const Places *places);
 int startServices(void);
 int check(const Places *places);
 int collect(const Places *places, const wchar_t *folder);

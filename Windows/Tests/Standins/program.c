@@ -1,5 +1,5 @@
 // Stands in for every program of the package where a test is about the installer: a service that runs until it is
-// stopped, and notes in C:\started.txt that it was started; and an ovsdb-tool whose databases are files that begin with a schema version.
+// stopped, and notes in C:\started.txt that it was started; a tool that goes on for ever; and an ovsdb-tool whose databases are files that begin with a schema version.
 
 #include <stdio.h>
 #include <string.h>
@@ -54,6 +54,7 @@ int main(int count, char **arguments) {
   static SERVICE_TABLE_ENTRYW services[] = {{L"", serve}, {NULL, NULL}};
   char version[16] = "";
   if (count < 2) return 0;
+  if (strcmp(arguments[1], "monitor") == 0) Sleep(INFINITE);
   if (strcmp(arguments[1], "--service") == 0) return !StartServiceCtrlDispatcherW(services);
   if (strcmp(arguments[1], "create") == 0) return writeDatabase(arguments[2], "created");
   if (strcmp(arguments[1], "convert") == 0) return writeDatabase(arguments[2], "converted");
