@@ -85,6 +85,8 @@ public struct Engine: ~Copyable {
   var drops: Slab<UInt64>
   /// Why a packet was dropped last.
   public private(set) var lastDropReason = DropReason.invalidLength
+  /// Why the packets of the batch that went nowhere did, by their place in it.
+  var dropReasons: Slab<UInt8>
   var counters = EngineCounters()
   /// How many rows of the bank hold packets.
   var workCount = 0
@@ -122,6 +124,7 @@ public struct Engine: ~Copyable {
       maximumEntryCount: configuration.maximumOutputCount, maximumPortCount: configuration.maximumPortCount)
     upcalls = UpcallQueue(capacity: configuration.maximumUpcallCount, firstRow: rows)
     drops = Slab(repeating: 0, count: DropReason.allCases.count)
+    dropReasons = Slab(repeating: 0, count: Engine.batchCapacity)
     control = ControlState(
       name: Array(configuration.name.utf8), datapathIndex: configuration.datapathIndex)
     randomState = configuration.seed | 1
@@ -154,11 +157,10 @@ public struct Engine: ~Copyable {
     lastDropReason = reason
   }
 
-  /// Counts a packet that could not be received, since no buffer is free and none would be after processing a batch.
-  public mutating func countUnreceived(from port: DatapathPortNumber) {
-    count(.noBuffer)
-    let index = ports.index(port.rawValue)
-    if index >= 0 { ports.records[index].receivedDropped &+= 1 }
+  /// Counts packets that whoever moves them had to drop; the place in the batch that they came from is told their reason.
+  public mutating func countDrops(_ number: UInt64, _ reason: DropReason, row: Int?) {
+    drops[reason.rawValue] &+= number
+    if let row { dropReasons[row & (Engine.batchCapacity - 1)] = UInt8(truncatingIfNeeded: reason.rawValue) }
   }
 
   // MARK: Batch
@@ -222,8 +224,7 @@ public struct Engine: ~Copyable {
     ports.records[index].receivedPackets &+= 1
     ports.records[index].receivedBytes &+= UInt64(truncatingIfNeeded: state.count)
     var state = state
-    state.isReceived = true
-    state.isUntouched = true
+    state.traits = .fresh
     append(state, UInt64(state.inPort) << 32)
     return .accepted
   }
@@ -268,6 +269,11 @@ public struct Engine: ~Copyable {
   }
 
   // MARK: Process
+
+  /// Why a packet of the last batch was dropped, by its place in it; without meaning for one that was not.
+  public func dropReason(ofRow row: Int) -> DropReason {
+    DropReason(rawValue: Int(dropReasons[row & (Engine.batchCapacity - 1)])) ?? .invalidLength
+  }
 
   /// How many packets the batch holds.
   public var batchCount: Int { workCount }
@@ -352,6 +358,10 @@ public struct Engine: ~Copyable {
         run(Int(table.records[flow].program), row)
       } else {
         miss(row)
+      }
+      let origin = states[row].origin
+      if deliveredPackets & 1 &<< UInt32(origin) == 0 {
+        dropReasons[Int(origin)] = UInt8(truncatingIfNeeded: lastDropReason.rawValue)
       }
       row &+= 1
     }

@@ -74,10 +74,13 @@ public final class EngineGroup {
     unsafe self[index].receive(byteCount: byteCount, from: port, tag: tag, write: write)
   }
 
-  /// Counts a packet that an engine could not receive; see `Engine.countUnreceived`.
-  public func countUnreceived(from port: DatapathPortNumber, on index: Int) {
-    self[index].countUnreceived(from: port)
+  /// Counts packets that whoever moves them had to drop; see `Engine.countDrops`.
+  public func countDrops(_ number: UInt64, _ reason: DropReason, row: Int?, on index: Int) {
+    self[index].countDrops(number, reason, row: row)
   }
+
+  /// Why a packet of an engine's last batch was dropped; see `Engine.dropReason`.
+  public func dropReason(ofRow row: Int, on index: Int) -> DropReason { self[index].dropReason(ofRow: row) }
 
   /// Why an engine dropped a packet last.
   public func lastDropReason(on index: Int) -> DropReason { self[index].lastDropReason }

@@ -16,31 +16,6 @@
 public import Datapath
 import PacketWire
 
-/// What happened to packets between the switches and the engines.
-public struct TrafficCounters: Equatable, Sendable, BitwiseCopyable {
-  /// Packets of adapters that are no port of the datapath.
-  public var unboundArrivals: UInt64 = 0
-  /// Packets that were queued for a port just before the last adapter behind it was disconnected.
-  public var unreachableDepartures: UInt64 = 0
-  /// Packets that could not be expressed, or for which there was no memory.
-  public var failedDepartures: UInt64 = 0
-  /// Packets that departed.
-  public var departures: UInt64 = 0
-  /// Those of them that departed as they had arrived, without being copied.
-  public var originals: UInt64 = 0
-
-  /// Makes counters of zero.
-  public init() {}
-
-  mutating func add(_ other: TrafficCounters) {
-    unboundArrivals &+= other.unboundArrivals
-    unreachableDepartures &+= other.unreachableDepartures
-    failedDepartures &+= other.failedDepartures
-    departures &+= other.departures
-    originals &+= other.originals
-  }
-}
-
 /// One datapath under all attached virtual switches.
 public final class ForwardingExtension {
   /// The engines, one for each processor.
@@ -50,7 +25,7 @@ public final class ForwardingExtension {
   /// The switches, their ports and adapters.
   public private(set) var model = SwitchModel()
   let maps: [PortMap]
-  let tallies: [TrafficTally]
+  let batches: [ArrivedBatch]
   private let locks: PipelineLocks
 
   /// What every port of a Hyper-V switch does by itself: complete checksums and cut large sends.
@@ -64,13 +39,13 @@ public final class ForwardingExtension {
     device = ControlDevice(pipelines)
     self.locks = locks
     var maps: [PortMap] = []
-    var tallies: [TrafficTally] = []
+    var batches: [ArrivedBatch] = []
     for _ in 0..<pipelines.count {
       maps.append(PortMap())
-      tallies.append(TrafficTally())
+      batches.append(ArrivedBatch())
     }
     self.maps = maps
-    self.tallies = tallies
+    self.batches = batches
     // The two live and die together.
     unowned(unsafe) let me = self
     pipelines.onPort = { change in unsafe me.notice(change) }
@@ -86,17 +61,6 @@ public final class ForwardingExtension {
 
   /// What goes to another host with an adapter's machine.
   public func save(_ key: AdapterKey) -> [UInt8]? { model.save(key) }
-
-  /// What happened to packets, over all processors.
-  public var counters: TrafficCounters {
-    var sum = TrafficCounters()
-    for index in 0..<pipelines.count {
-      locks.acquire(index)
-      sum.add(tallies[index].counters)
-      locks.release(index)
-    }
-    return sum
-  }
 
   private func notice(_ change: Pipelines.PortChange) {
     switch change {

@@ -21,7 +21,7 @@ import Testing
     while let output = harness.engine.nextOutput() {
       var packet = harness.engine.first(of: output)
       while let current = packet {
-        departures.append(Departure(output.port.rawValue, current.row, current.untouchedRow != nil))
+        departures.append(Departure(output.port.rawValue, current.row, current.isUntouched))
         packet = harness.engine.next(after: current)
       }
       harness.engine.finishOutput(output, sent: output.count)

@@ -162,9 +162,37 @@ private func leaving(_ packet: [UInt8], _ departure: Departure) -> [UInt8] {
         #expect(sent?.information.largeSend == information.largeSend &- (tag == nil ? 0 : 4 << 20))
         let received = Departure(packet.rawBytes, offload, .receive)
         #expect(received?.information.coalesced == 7)
-        let succeeded: UInt32 = isIPv6 ? 0x08 : 0x28
+        // The checksums of the parts were right; what stands in the header of the whole is none.
+        let succeeded: UInt32 = isIPv6 ? 0x88 : 0xa8
         #expect(received?.information.checksum == succeeded)
       }
+    }
+  }
+
+  @Test func `a large datagram is cut by the engine and gets the lengths that it left out`() {
+    for isIPv6 in [false, true] {
+      let payload = (0..<9_000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+      let sample = Sample(isIPv6: isIPv6, isTCP: false, payload: payload)
+      var packet = sample.bytes
+      Sample.set(&packet, sample.network + (isIPv6 ? 4 : 2), 0)
+      Sample.set(&packet, sample.transport + 4, 0)
+      Sample.set(&packet, sample.checksumPlace, 0)
+      let large = 1_400 | UInt32(sample.transport) << 20 | (isIPv6 ? LargeSend.isIPv6 : 0)
+      guard let offload = admit(&packet, OutOfBand(largeDatagram: large), .send) else {
+        Issue.record("refused")
+        continue
+      }
+      #expect(offload.segmentation == .udp && offload.segmentByteCount == 1_400)
+      #expect(Sample.finished(packet) == sample.bytes)
+      #expect(!ForwardingExtension.capabilities.contains(.udp))
+      // What fits into one needs no cutting; TCP is no datagram; and nothing is both.
+      var small = sample.bytes
+      let whole = admit(&small, OutOfBand(largeDatagram: 9_000), .send)
+      #expect(whole?.segmentation == Offload.Segmentation.none && whole?.needsChecksum == true)
+      var other = Sample(isIPv6: isIPv6, isTCP: true, payload: payload).bytes
+      #expect(admit(&other, OutOfBand(largeDatagram: large), .send) == nil)
+      var both = sample.bytes
+      #expect(admit(&both, OutOfBand(largeSend: large, largeDatagram: large), .send) == nil)
     }
   }
 

@@ -327,8 +327,10 @@ final class SwitchSimulation {
       }
       packetCount += 1
       let lasting = pick([0, 20, 0xfff])
+      let known = switches[key.switchID.rawValue]?[key.port.rawValue]?.adapters[key.index.rawValue]
       let arrival = unsafe forwarding.arrive(
-        on: index, from: key, information, key.index.rawValue == 0 ? .send : .receive, byteCount: bytes.count,
+        on: index, from: key, information, known?.kind == .external ? .receive : .send,
+        byteCount: bytes.count,
         lastingByteCount: lasting
       ) { memory in
         guard memory.count == bytes.count else { return false }
@@ -395,13 +397,13 @@ final class SwitchSimulation {
       seen[identifier, default: []].append(departing.destination)
       guard let row = departing.row, row < batch.count, batch[row].identifier == identifier else {
         failure = SimulationFailure("packet \(identifier) is said to be that of place \(departing.row ?? -1)")
-        return true
+        return nil
       }
       failure = judgeOriginal(departing, bytes, of: batch[row]) ?? failure
       if departing.isOriginal { originalCount += 1 }
       let isSent = choose() % 8 != 0
       if !isSent { unsent |= 1 << UInt32(row) }
-      return isSent
+      return isSent ? nil : .notSent
     }
     if let failure { throw failure }
     if failed != unsent { throw SimulationFailure("failed are \(failed), not \(unsent)") }

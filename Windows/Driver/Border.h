@@ -37,10 +37,12 @@ struct BorderArrival {
   uint32_t isReceiveKind;
   uint32_t checksum;
   uint32_t largeSend;
+  uint32_t largeDatagram;
   uint32_t coalesced;
   uint32_t tag;
   uint32_t byteCount;
   uint32_t lastingByteCount;  // how many of its first bytes stay as they are; 0 if its list cannot go on itself
+  uint32_t reserved;
 };
 
 // A packet that departs. If `omitsTag`, the four bytes at offset 12 are left out; then, if `patchOffset` is not zero, two
@@ -76,7 +78,10 @@ void PipelineAcquire(uint32_t pipeline);
 void PipelineRelease(uint32_t pipeline);
 // Copies a whole packet, from wherever it lies; 0 if it cannot be read.
 uint32_t PacketsRead(void *netBuffer, uint8_t *to, uint32_t byteCount);
-// Takes a packet that departs; 0 if there is no memory, or its switch does not run.
+// What came of taking a packet that departs: it was taken; too much is in flight; there is no memory, or its switch does not
+// run.
+enum { departureTaken = 0, departureOverLimit = 1, departureFailed = 2 };
+// Takes a packet that departs.
 uint32_t PacketsDepart(void *departures, const struct BorderDeparture *departure);
 // What an engine of the sizes in Glue.swift takes at first, at most.
 #define ENGINE_START_BYTES 16777216u
@@ -109,11 +114,9 @@ enum ExtensionVerdict {
 // What an arriving packet came to; below 32 its place in the batch.
 enum ExtensionArrival {
   extensionDropped = 0x100,  // the low byte is the reason
-  extensionUnbound = 0x200,
-  extensionFull = 0x201,
+  extensionUnbound = 0x200,  // so is it here
+  extensionFull = 0x400,
 };
-
-#define EXTENSION_NO_REASON 255u
 
 void *ExtensionCreate(uint32_t pipelineCount, uint64_t seed);
 void ExtensionDestroy(void *extension);
@@ -137,11 +140,12 @@ void ExtensionDeliver(void *extension, uint32_t pipeline);
 uint32_t ExtensionArrive(
     void *extension, uint32_t pipeline, const struct BorderArrival *arrival, void *netBuffer);
 uint32_t ExtensionProcess(void *extension, uint32_t pipeline, uint64_t milliseconds);
-uint32_t ExtensionDropReason(void *extension, uint32_t pipeline);
+// Why a packet of the batch was dropped.
+uint32_t ExtensionDropReason(void *extension, uint32_t pipeline, uint32_t row);
 // Returns a bit for each packet of the batch of which something could not be sent.
 uint32_t ExtensionDepart(void *extension, uint32_t pipeline, void *departures);
-// Says that so many departures came to nothing after all.
-void ExtensionCountFailures(void *extension, uint32_t pipeline, uint64_t count);
+// Says that so many departures of a packet of the batch, or of none, came to nothing after all.
+void ExtensionCountUnsent(void *extension, uint32_t pipeline, uint32_t row, uint64_t count);
 uint32_t ExtensionHasUpcalls(void *extension, uint32_t pipeline);
 
 #endif

@@ -25,6 +25,8 @@ struct Packet {
   // Which packet of the batch it came from.
   ULONG row;
   struct Destinations destinations;
+  // Where its bytes count as in flight.
+  volatile LONG64 *account;
 };
 
 #define BUCKET_COUNT RTL_NUMBER_OF(((struct Departures *)0)->buckets)
@@ -35,6 +37,13 @@ struct Packet {
 static void clearDestinations(struct Destinations *destinations) {
   if (destinations->others) free(destinations->others);
   memset(destinations, 0, sizeof *destinations);
+}
+
+// Whether an adapter was the last to become a destination; an adapter's packets depart one after the other.
+static BOOLEAN isLast(const struct Destinations *destinations, const struct BorderDeparture *departure) {
+  const NDIS_SWITCH_PORT_DESTINATION *last =
+      destinations->count > 1 ? &destinations->others[destinations->count - 2] : &destinations->first;
+  return destinations->count && last->PortId == departure->port && last->NicIndex == departure->index;
 }
 
 static BOOLEAN addDestination(struct Destinations *destinations, const struct BorderDeparture *departure) {
@@ -87,6 +96,37 @@ static BOOLEAN commit(struct Module *module, PNET_BUFFER_LIST list, const struct
          NDIS_STATUS_SUCCESS;
 }
 
+// MARK: What is in flight
+
+// A list of the switch's is completed while copies of its packets are still on their way, so that a sender does not feel how
+// fast they leave. What it may have on its way is limited instead: adapters whose numbers fall together share a limit.
+#define MAXIMUM_ADAPTER_BYTES_IN_FLIGHT (8ll << 20)
+#define MAXIMUM_BYTES_IN_FLIGHT (256ll << 20)
+
+static volatile LONG64 allInFlight;
+static volatile LONG64 inFlight[512];
+
+static volatile LONG64 *accountOf(const struct Module *module, PNET_BUFFER_LIST original) {
+  // The daemon's own packets have the first.
+  if (!original) return &inFlight[0];
+  ULONG port = NET_BUFFER_LIST_SWITCH_FORWARDING_DETAIL(original)->SourcePortId;
+  return &inFlight[1 + (module->switchID * 61 + port) % (RTL_NUMBER_OF(inFlight) - 1)];
+}
+
+static void returnBytes(volatile LONG64 *account, ULONG byteCount) {
+  if (!account) return;
+  InterlockedExchangeAdd64(account, -(LONG64)byteCount);
+  InterlockedExchangeAdd64(&allInFlight, -(LONG64)byteCount);
+}
+
+static BOOLEAN takeBytes(volatile LONG64 *account, ULONG byteCount) {
+  LONG64 before = InterlockedExchangeAdd64(account, byteCount);
+  LONG64 allBefore = InterlockedExchangeAdd64(&allInFlight, byteCount);
+  if (before + byteCount <= MAXIMUM_ADAPTER_BYTES_IN_FLIGHT && allBefore + byteCount <= MAXIMUM_BYTES_IN_FLIGHT) return TRUE;
+  returnBytes(account, byteCount);
+  return FALSE;
+}
+
 // MARK: Making lists
 
 static void freePacket(struct Packet *packet) {
@@ -99,6 +139,7 @@ static void freePacket(struct Packet *packet) {
   }
   if (packet->mdl) NdisFreeMdl(packet->mdl);
   clearDestinations(&packet->destinations);
+  returnBytes(packet->account, packet->byteCount);
   free(packet);
   ModuleRelease(module);
 }
@@ -116,7 +157,27 @@ static void writeBytes(PUCHAR to, const struct BorderDeparture *departure) {
   }
 }
 
-static BOOLEAN makeList(struct Packet *packet, const struct BorderDeparture *departure) {
+static void describe(PNET_BUFFER_LIST list, const struct BorderDeparture *departure) {
+  NET_BUFFER_LIST_SWITCH_FORWARDING_DETAIL(list)->IsPacketDataSafe = TRUE;
+  NET_BUFFER_LIST_INFO(list, TcpIpChecksumNetBufferListInfo) = (PVOID)(ULONG_PTR)departure->checksum;
+  NET_BUFFER_LIST_INFO(list, TcpLargeSendNetBufferListInfo) = (PVOID)(ULONG_PTR)departure->largeSend;
+  NET_BUFFER_LIST_INFO(list, TcpRecvSegCoalesceInfo) = (PVOID)(ULONG_PTR)departure->coalesced;
+  NET_BUFFER_LIST_INFO(list, Ieee8021QNetBufferListInfo) = (PVOID)(ULONG_PTR)departure->tag;
+}
+
+// Says where a list comes from: what is known beside the bytes of its original, if that was an adapter's of the same switch,
+// or the port alone.
+static BOOLEAN setSource(struct Packet *packet, PNET_BUFFER_LIST original, const struct BorderDeparture *departure) {
+  struct Module *module = packet->module;
+  if (departure->sourcePort == NDIS_SWITCH_DEFAULT_PORT_ID) return TRUE;
+  if (original)
+    return module->handlers.CopyNetBufferListInfo(module->switchContext, packet->list, original, 0) == NDIS_STATUS_SUCCESS;
+  return module->handlers.SetNetBufferListSource(
+             module->switchContext, packet->list, departure->sourcePort,
+             (NDIS_SWITCH_NIC_INDEX)departure->sourceIndex) == NDIS_STATUS_SUCCESS;
+}
+
+static BOOLEAN makeList(struct Packet *packet, PNET_BUFFER_LIST original, const struct BorderDeparture *departure) {
   struct Module *module = packet->module;
   packet->mdl = NdisAllocateMdl(module->filterHandle, packet->bytes, packet->byteCount);
   if (!packet->mdl) return FALSE;
@@ -131,32 +192,36 @@ static BOOLEAN makeList(struct Packet *packet, const struct BorderDeparture *dep
   if (module->handlers.AllocateNetBufferListForwardingContext(module->switchContext, list) != NDIS_STATUS_SUCCESS)
     return FALSE;
   packet->hasForwardingContext = TRUE;
-  if (departure->sourcePort != NDIS_SWITCH_DEFAULT_PORT_ID &&
-      module->handlers.SetNetBufferListSource(
-          module->switchContext, list, departure->sourcePort, (NDIS_SWITCH_NIC_INDEX)departure->sourceIndex) !=
-          NDIS_STATUS_SUCCESS)
-    return FALSE;
-  NET_BUFFER_LIST_SWITCH_FORWARDING_DETAIL(list)->IsPacketDataSafe = TRUE;
-  NET_BUFFER_LIST_INFO(list, TcpIpChecksumNetBufferListInfo) = (PVOID)(ULONG_PTR)departure->checksum;
-  if (departure->largeSend)
-    NET_BUFFER_LIST_INFO(list, TcpLargeSendNetBufferListInfo) = (PVOID)(ULONG_PTR)departure->largeSend;
-  if (departure->coalesced) NET_BUFFER_LIST_INFO(list, TcpRecvSegCoalesceInfo) = (PVOID)(ULONG_PTR)departure->coalesced;
-  NET_BUFFER_LIST_INFO(list, Ieee8021QNetBufferListInfo) = (PVOID)(ULONG_PTR)departure->tag;
+  if (!setSource(packet, original, departure)) return FALSE;
+  describe(list, departure);
   return TRUE;
 }
 
-static struct Packet *makePacket(struct Module *module, const struct BorderDeparture *departure) {
+static struct Packet *makePacket(
+    struct Module *module, PNET_BUFFER_LIST original, volatile LONG64 *account, const struct BorderDeparture *departure) {
   ULONG byteCount = departure->byteCount - (departure->omitsTag ? 4 : 0);
   SIZE_T headerSize = (sizeof(struct Packet) + 63) & ~(SIZE_T)63;
   void *memory = KernelAllocate(64, headerSize + byteCount);
-  if (!memory) return NULL;
+  if (!memory) {
+    returnBytes(account, byteCount);
+    return NULL;
+  }
   struct Packet *packet = memory;
   memset(packet, 0, sizeof *packet);
   packet->module = module;
+  packet->account = account;
   packet->bytes = (PUCHAR)packet + headerSize;
   packet->byteCount = byteCount;
+  packet->place = departure->place;
+  packet->sourcePort = departure->sourcePort;
+  packet->sourceIndex = departure->sourceIndex;
+  packet->information[0] = departure->checksum;
+  packet->information[1] = departure->largeSend;
+  packet->information[2] = departure->coalesced;
+  packet->information[3] = departure->tag;
+  packet->row = departure->row;
   writeBytes(packet->bytes, departure);
-  if (makeList(packet, departure)) return packet;
+  if (makeList(packet, original, departure)) return packet;
   // `freePacket` gives back the caller's right to send, which the caller does itself.
   ModuleEnter(module);
   freePacket(packet);
@@ -167,14 +232,20 @@ static BOOLEAN isSame(const struct Packet *packet, const struct Module *module, 
   return packet->place == d->place && packet->module == module && packet->sourcePort == d->sourcePort &&
          packet->sourceIndex == d->sourceIndex && packet->byteCount == d->byteCount - (d->omitsTag ? 4 : 0) &&
          packet->information[0] == d->checksum && packet->information[1] == d->largeSend &&
-         packet->information[2] == d->coalesced && packet->information[3] == d->tag;
+         packet->information[2] == d->coalesced && packet->information[3] == d->tag && !isLast(&packet->destinations, d);
 }
 
 // The packet of the batch goes on itself.
 static uint32_t departItself(const struct Departures *departures, const struct BorderDeparture *departure) {
   struct Pipeline *pipeline = departures->pipeline;
-  if (departure->row >= RTL_NUMBER_OF(pipeline->originals)) return 0;
-  return addDestination(&pipeline->originals[departure->row], departure);
+  BOOLEAN isTaken = departure->row < RTL_NUMBER_OF(pipeline->originals) &&
+                    addDestination(&pipeline->originals[departure->row], departure);
+  return isTaken ? departureTaken : departureFailed;
+}
+
+// The list of the batch that a packet came from, if it came to a switch and not from the daemon.
+static PNET_BUFFER_LIST originalOf(const struct Departures *departures, ULONG row) {
+  return departures->module && row < RTL_NUMBER_OF(departures->pipeline->rows) ? departures->pipeline->rows[row] : NULL;
 }
 
 uint32_t PacketsDepart(void *context, const struct BorderDeparture *departure) {
@@ -182,30 +253,29 @@ uint32_t PacketsDepart(void *context, const struct BorderDeparture *departure) {
   if (departure->isOriginal) return departItself(departures, departure);
   struct Module *module =
       departure->switchID < DRIVER_MAXIMUM_SWITCH_COUNT ? driver.modules[departure->switchID] : NULL;
-  if (!module) return 0;
+  if (!module) return departureFailed;
   struct Packet **bucket = &departures->buckets[(departure->place >> 6) % BUCKET_COUNT];
   for (struct Packet *packet = *bucket; packet; packet = packet->nextInBucket)
-    if (isSame(packet, module, departure)) return addDestination(&packet->destinations, departure);
-  if (!ModuleAcquire(module)) return 0;
-  struct Packet *packet = makePacket(module, departure);
+    if (isSame(packet, module, departure))
+      return addDestination(&packet->destinations, departure) ? departureTaken : departureFailed;
+  PNET_BUFFER_LIST original = originalOf(departures, departure->row);
+  volatile LONG64 *account = accountOf(departures->module, original);
+  if (!takeBytes(account, departure->byteCount - (departure->omitsTag ? 4 : 0))) return departureOverLimit;
+  if (!ModuleAcquire(module)) {
+    returnBytes(account, departure->byteCount - (departure->omitsTag ? 4 : 0));
+    return departureFailed;
+  }
+  struct Packet *packet = makePacket(module, departures->module == module ? original : NULL, account, departure);
   if (!packet) {
     ModuleRelease(module);
-    return 0;
+    return departureFailed;
   }
-  packet->place = departure->place;
-  packet->sourcePort = departure->sourcePort;
-  packet->sourceIndex = departure->sourceIndex;
-  packet->information[0] = departure->checksum;
-  packet->information[1] = departure->largeSend;
-  packet->information[2] = departure->coalesced;
-  packet->information[3] = departure->tag;
-  packet->row = departure->row;
   addDestination(&packet->destinations, departure);
   packet->nextInBucket = *bucket;
   *bucket = packet;
   *departures->last = packet;
   departures->last = &packet->next;
-  return 1;
+  return departureTaken;
 }
 
 // MARK: A pipeline's turn
@@ -220,24 +290,20 @@ void DeparturesBegin(struct Departures *departures, struct Module *module) {
 // What came of the packets of a batch whose lists were given their destinations.
 struct Outcome {
   uint32_t sent, failed;
-  ULONG64 failureCount;
 };
 
-static void note(struct Outcome *outcome, BOOLEAN isSent, ULONG row, ULONG count) {
+static void note(struct Outcome *outcome, ULONG index, BOOLEAN isSent, ULONG row, ULONG count) {
   uint32_t bit = row < 32 ? 1u << row : 0;
-  if (isSent) {
-    outcome->sent |= bit;
-  } else {
-    outcome->failed |= bit;
-    outcome->failureCount += count;
-  }
+  *(isSent ? &outcome->sent : &outcome->failed) |= bit;
+  if (!isSent) ExtensionCountUnsent(driver.extension, index, row, count);
 }
 
-static void commitMade(struct Departures *departures, struct Packet **from, struct Outcome *outcome) {
+static void commitMade(
+    ULONG index, struct Departures *departures, struct Packet **from, struct Outcome *outcome) {
   while (*from) {
     struct Packet *packet = *from;
     BOOLEAN isSent = commit(packet->module, packet->list, &packet->destinations);
-    note(outcome, isSent, packet->row, packet->destinations.count);
+    note(outcome, index, isSent, packet->row, packet->destinations.count);
     if (isSent) {
       from = &packet->next;
     } else {
@@ -248,14 +314,14 @@ static void commitMade(struct Departures *departures, struct Packet **from, stru
   departures->last = from;
 }
 
-static void commitOriginals(const struct Departures *departures, struct Outcome *outcome) {
+static void commitOriginals(ULONG index, const struct Departures *departures, struct Outcome *outcome) {
   struct Pipeline *pipeline = departures->pipeline;
   for (ULONG row = 0; row < RTL_NUMBER_OF(pipeline->originals); row++) {
     struct Destinations *destinations = &pipeline->originals[row];
     if (!destinations->count) continue;
     PNET_BUFFER_LIST list = pipeline->rows[row];
     BOOLEAN isSent = commit(departures->module, list, destinations);
-    note(outcome, isSent, row, destinations->count);
+    note(outcome, index, isSent, row, destinations->count);
     if (isSent) LIST_FATE(list) = FATE_FORWARDED;
     clearDestinations(destinations);
   }
@@ -267,9 +333,8 @@ uint32_t DeparturesCollect(ULONG index, struct Departures *departures) {
   struct Outcome outcome = {.failed = ExtensionDepart(driver.extension, index, departures)};
   // Places are used anew by the next batch.
   memset(departures->buckets, 0, sizeof departures->buckets);
-  commitMade(departures, from, &outcome);
-  if (departures->module) commitOriginals(departures, &outcome);
-  if (outcome.failureCount) ExtensionCountFailures(driver.extension, index, outcome.failureCount);
+  commitMade(index, departures, from, &outcome);
+  if (departures->module) commitOriginals(index, departures, &outcome);
   if (ExtensionHasUpcalls(driver.extension, index)) departures->pipeline->hasUpcalls = 1;
   return outcome.failed & ~outcome.sent;
 }

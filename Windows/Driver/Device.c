@@ -12,9 +12,6 @@
 #define DEVICE_TRANSACT ((ULONG)CTL_CODE(DEVICE_TYPE_OPENVSWITCH, 0x105, METHOD_OUT_DIRECT, FILE_WRITE_ACCESS))
 _Static_assert(DEVICE_TRANSACT == 0xafc88416, "control code");
 
-// MdlMappingNoExecute, which the headers at hand are too old for.
-#define MDL_MAPPING_NO_EXECUTE 0x40000000
-
 // One opening of the device.
 struct OpenHandle {
   LIST_ENTRY link;

@@ -6,6 +6,12 @@
 
 #include "Border.h"
 
+// MdlMappingNoExecute, which the headers at hand are too old for. What is mapped is data: whoever maps it says so, as hosts
+// with code integrity in the hypervisor demand.
+#ifndef MDL_MAPPING_NO_EXECUTE
+#define MDL_MAPPING_NO_EXECUTE 0x40000000
+#endif
+
 #define DRIVER_TAG 'supA'
 #define DRIVER_MAXIMUM_SWITCH_COUNT 64
 #define DRIVER_MAXIMUM_PIPELINE_COUNT 64

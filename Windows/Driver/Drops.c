@@ -24,20 +24,16 @@ static const UNICODE_STRING reasons[] = {
     REASON(L"Its time to live is exhausted"),
     REASON(L"Actions nest too deep"),
     REASON(L"No connected adapter is behind the port out"),
+    REASON(L"The adapter is not a port of Open vSwitch"),
+    REASON(L"Too much of what the adapter sent is still on its way"),
+    REASON(L"It could not be sent"),
 };
 
 static const UNICODE_STRING *reasonText(ULONG reason) {
-  static const UNICODE_STRING unsent = REASON(L"It could not be sent");
   static const UNICODE_STRING paused = REASON(L"Open vSwitch is paused on this switch");
-  static const UNICODE_STRING unbound = REASON(L"The adapter is not a port of Open vSwitch");
   static const UNICODE_STRING unknown = REASON(L"Dropped by Open vSwitch");
-  if (reason < sizeof reasons / sizeof *reasons) return &reasons[reason];
-  switch (reason) {
-    case reasonUnsent: return &unsent;
-    case reasonPaused: return &paused;
-    case reasonUnbound: return &unbound;
-    default: return &unknown;
-  }
+  if (reason < RTL_NUMBER_OF(reasons)) return &reasons[reason];
+  return reason == reasonPaused ? &paused : &unknown;
 }
 
 static void reportRun(struct Module *module, PNET_BUFFER_LIST first, ULONG count, ULONG port, ULONG reason) {

@@ -200,7 +200,8 @@ func ExtensionArrive(
 ) -> UInt32 {
   let border = arrival.pointee
   let information = OutOfBand(
-    checksum: border.checksum, largeSend: border.largeSend, coalesced: border.coalesced, tag: border.tag)
+    checksum: border.checksum, largeSend: border.largeSend, largeDatagram: border.largeDatagram,
+    coalesced: border.coalesced, tag: border.tag)
   let adapter = adapterKey(border.switchID, border.port, border.index)
   let result = forwarding(pointer).arrive(
     on: Int(pipeline), from: adapter, information, border.isReceiveKind != 0 ? .receive : .send,
@@ -213,8 +214,8 @@ func ExtensionArrive(
   switch result {
   case .accepted(let place): return UInt32(truncatingIfNeeded: place)
   case .dropped(let reason): return 0x100 | UInt32(truncatingIfNeeded: reason.rawValue)
-  case .unbound: return 0x200
-  case .full: return 0x201
+  case .unbound: return 0x200 | UInt32(truncatingIfNeeded: DropReason.unboundAdapter.rawValue)
+  case .full: return 0x400
   }
 }
 
@@ -226,9 +227,8 @@ func ExtensionProcess(_ pointer: UnsafeMutableRawPointer, _ pipeline: UInt32, _ 
 }
 
 @c
-func ExtensionDropReason(_ pointer: UnsafeMutableRawPointer, _ pipeline: UInt32) -> UInt32 {
-  guard let reason = forwarding(pointer).dropReason(on: Int(pipeline)) else { return 255 }
-  return UInt32(truncatingIfNeeded: reason.rawValue)
+func ExtensionDropReason(_ pointer: UnsafeMutableRawPointer, _ pipeline: UInt32, _ row: UInt32) -> UInt32 {
+  UInt32(truncatingIfNeeded: forwarding(pointer).dropReason(ofRow: Int(row), on: Int(pipeline)).rawValue)
 }
 
 @c
@@ -236,7 +236,7 @@ func ExtensionDepart(
   _ pointer: UnsafeMutableRawPointer, _ pipeline: UInt32, _ departures: UnsafeMutableRawPointer
 ) -> UInt32 {
   forwarding(pointer).depart(on: Int(pipeline)) { packet in
-    guard let base = packet.bytes.baseAddress else { return false }
+    guard let base = packet.bytes.baseAddress else { return .notSent }
     var border = BorderDeparture()
     border.bytes = base.assumingMemoryBound(to: UInt8.self)
     border.place = UInt64(truncatingIfNeeded: packet.place)
@@ -257,13 +257,19 @@ func ExtensionDepart(
     border.patchValue = packet.departure.patchValue
     border.row = packet.row.map { UInt32(truncatingIfNeeded: $0) } ?? .max
     border.isOriginal = packet.isOriginal ? 1 : 0
-    return PacketsDepart(departures, &border) != 0
+    switch PacketsDepart(departures, &border) {
+    case 0: return nil
+    case 1: return .inFlightLimit
+    default: return .notSent
+    }
   }
 }
 
 @c
-func ExtensionCountFailures(_ pointer: UnsafeMutableRawPointer, _ pipeline: UInt32, _ count: UInt64) {
-  forwarding(pointer).countFailedDepartures(count, on: Int(pipeline))
+func ExtensionCountUnsent(
+  _ pointer: UnsafeMutableRawPointer, _ pipeline: UInt32, _ row: UInt32, _ count: UInt64
+) {
+  forwarding(pointer).countUnsent(count, row: row < 32 ? Int(row) : nil, on: Int(pipeline))
 }
 
 @c

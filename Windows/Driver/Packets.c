@@ -20,7 +20,7 @@ uint32_t PacketsRead(void *netBuffer, uint8_t *to, uint32_t byteCount) {
     ULONG size = MmGetMdlByteCount(mdl);
     if (offset < size) {
       ULONG count = size - offset < byteCount ? size - offset : byteCount;
-      const UCHAR *from = MmGetSystemAddressForMdlSafe(mdl, LowPagePriority);
+      const UCHAR *from = MmGetSystemAddressForMdlSafe(mdl, LowPagePriority | MDL_MAPPING_NO_EXECUTE);
       if (!from) return 0;
       memcpy(to, from + offset, count);
       to += count;
@@ -53,16 +53,25 @@ static ULONG beginSend(struct Pipeline *pipeline) {
 
 static void endSend(struct Pipeline *pipeline, ULONG epoch) { InterlockedDecrement64(&pipeline->sending[epoch]); }
 
+// The way down from DISPATCH_LEVEL, to which a pipeline's lock had raised: a send that is counted as under way must not be
+// suspended together with its thread, since others wait for it.
+static void lowerFrom(struct Pipeline *pipeline, KIRQL level) {
+  if (level == DISPATCH_LEVEL) return;
+  KeAcquireSpinLockAtDpcLevel(&pipeline->lock);
+  KeReleaseSpinLock(&pipeline->lock, level);
+}
+
 void PipelineFlush(ULONG index) {
   struct Pipeline *pipeline = &driver.pipelines[index];
   struct Departures departures;
   DeparturesBegin(&departures, NULL);
-  ULONG epoch = beginSend(pipeline);
   KIRQL level = KeAcquireSpinLockRaiseToDpc(&pipeline->lock);
+  ULONG epoch = beginSend(pipeline);
   DeparturesCollect(index, &departures);
-  KeReleaseSpinLock(&pipeline->lock, level);
+  KeReleaseSpinLockFromDpcLevel(&pipeline->lock);
   DeparturesSend(&departures);
   endSend(pipeline, epoch);
+  lowerFrom(pipeline, level);
   if (pipeline->hasUpcalls) WorkerRing();
 }
 
@@ -95,11 +104,14 @@ static void describe(struct BorderArrival *arrival, struct Module *module, PNET_
   arrival->isReceiveKind = detail->SourceNicIndex != NDIS_SWITCH_DEFAULT_NIC_INDEX;
   arrival->checksum = (uint32_t)(ULONG_PTR)NET_BUFFER_LIST_INFO(list, TcpIpChecksumNetBufferListInfo);
   arrival->largeSend = 0;
+  arrival->largeDatagram = 0;
   arrival->coalesced = 0;
-  if (arrival->isReceiveKind)
+  if (arrival->isReceiveKind) {
     arrival->coalesced = (uint32_t)(ULONG_PTR)NET_BUFFER_LIST_INFO(list, TcpRecvSegCoalesceInfo);
-  else
+  } else {
     arrival->largeSend = (uint32_t)(ULONG_PTR)NET_BUFFER_LIST_INFO(list, TcpLargeSendNetBufferListInfo);
+    arrival->largeDatagram = (uint32_t)(ULONG_PTR)NET_BUFFER_LIST_INFO(list, UdpSegmentationOffloadInfo);
+  }
   arrival->tag = (uint32_t)(ULONG_PTR)NET_BUFFER_LIST_INFO(list, Ieee8021QNetBufferListInfo);
   arrival->lastingByteCount = 0;
   // A list of several packets would have to go on as a whole.
@@ -111,9 +123,7 @@ static void describe(struct BorderArrival *arrival, struct Module *module, PNET_
 // Takes the batch through the engine, and notes what became of its lists.
 static void processBatch(ULONG index, ULONG count, struct Departures *departures) {
   struct Pipeline *pipeline = &driver.pipelines[index];
-  uint32_t all = count >= 32 ? 0xffffffffu : (1u << count) - 1;
   uint32_t delivered = ExtensionProcess(driver.extension, index, KernelMilliseconds());
-  ULONG reason = (delivered & all) != all ? ExtensionDropReason(driver.extension, index) : reasonUnknown;
   uint32_t unsent = DeparturesCollect(index, departures);
   delivered &= ~unsent;
   for (ULONG row = 0; row < count; row++) {
@@ -123,7 +133,7 @@ static void processBatch(ULONG index, ULONG count, struct Departures *departures
     if (delivered >> row & 1)
       LIST_FATE(list) = FATE_COMPLETED;
     else if (IS_DROPPED(list))
-      LIST_FATE(list) = FATE_DROPPED(unsent >> row & 1 ? reasonUnsent : reason);
+      LIST_FATE(list) = FATE_DROPPED(ExtensionDropReason(driver.extension, index, row));
   }
 }
 
@@ -131,6 +141,10 @@ static void processBatch(ULONG index, ULONG count, struct Departures *departures
 static void arrive(ULONG index, struct Module *module, PNET_BUFFER_LIST list, struct Departures *departures) {
   ULONG count = 0;
   for (; list; list = list->Next) {
+    if (NET_BUFFER_LIST_SWITCH_FORWARDING_DETAIL(list)->NativeForwardingRequired) {
+      LIST_FATE(list) = FATE_FORWARDED;
+      continue;
+    }
     struct BorderArrival arrival;
     describe(&arrival, module, list);
     LIST_FATE(list) = FATE_DROPPED(reasonUnknown);
@@ -145,12 +159,10 @@ static void arrive(ULONG index, struct Module *module, PNET_BUFFER_LIST list, st
       if (result < 32) {
         driver.pipelines[index].rows[result] = list;
         count = result + 1;
-      } else if (result == extensionUnbound) {
-        LIST_FATE(list) = FATE_DROPPED(reasonUnbound);
-        break;
-      } else if (IS_DROPPED(list)) {
-        LIST_FATE(list) = FATE_DROPPED(result & 0xff);
+        continue;
       }
+      if (IS_DROPPED(list)) LIST_FATE(list) = FATE_DROPPED(result & 0xff);
+      if (result & extensionUnbound) break;
     }
   }
   processBatch(index, count, departures);
@@ -177,34 +189,21 @@ static void concludeLargeSends(PNET_BUFFER_LIST list) {
   }
 }
 
-static ULONG completeFlags(ULONG sendFlags) {
-  ULONG flags = 0;
-  if (sendFlags & NDIS_SEND_FLAGS_DISPATCH_LEVEL) flags |= NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL;
-  if (sendFlags & NDIS_SEND_FLAGS_SWITCH_SINGLE_SOURCE) flags |= NDIS_SEND_COMPLETE_FLAGS_SWITCH_SINGLE_SOURCE;
-  return flags;
-}
-
-static void completeAll(struct Module *module, PNET_BUFFER_LIST lists, NDIS_STATUS status, ULONG sendFlags) {
+static void completeAll(struct Module *module, PNET_BUFFER_LIST lists, NDIS_STATUS status) {
   if (!lists) return;
   for (PNET_BUFFER_LIST list = lists; list; list = list->Next) {
     LIST_FATE(list) = FATE_COMPLETED;
     NET_BUFFER_LIST_STATUS(list) = status;
   }
-  NdisFSendNetBufferListsComplete(module->filterHandle, lists, completeFlags(sendFlags));
+  NdisFSendNetBufferListsComplete(module->filterHandle, lists, NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL);
 }
 
-static BOOLEAN isNative(PNET_BUFFER_LIST list) {
-  return NET_BUFFER_LIST_SWITCH_FORWARDING_DETAIL(list)->NativeForwardingRequired;
-}
-
-static BOOLEAN isForwarded(PNET_BUFFER_LIST list) { return LIST_FATE(list) == FATE_FORWARDED; }
-
-// Takes those lists out of a chain that go on themselves for some reason, and sends them.
-static void passOn(struct Module *module, PNET_BUFFER_LIST *lists, BOOLEAN (*isMeant)(PNET_BUFFER_LIST), ULONG flags) {
+// Takes those lists out of a chain that go on themselves, and sends them.
+static void sendForwarded(struct Module *module, PNET_BUFFER_LIST *lists) {
   PNET_BUFFER_LIST taken = NULL, *last = &taken, *place = lists;
   while (*place) {
     PNET_BUFFER_LIST list = *place;
-    if (isMeant(list)) {
+    if (LIST_FATE(list) == FATE_FORWARDED) {
       *place = list->Next;
       list->Next = NULL;
       LIST_FATE(list) = FATE_COMPLETED;
@@ -214,41 +213,49 @@ static void passOn(struct Module *module, PNET_BUFFER_LIST *lists, BOOLEAN (*isM
       place = &list->Next;
     }
   }
-  if (taken)
-    NdisFSendNetBufferLists(module->filterHandle, taken, NDIS_DEFAULT_PORT_NUMBER, flags & NDIS_SEND_FLAGS_DISPATCH_LEVEL);
+  if (taken) NdisFSendNetBufferLists(module->filterHandle, taken, NDIS_DEFAULT_PORT_NUMBER, NDIS_SEND_FLAGS_DISPATCH_LEVEL);
+}
+
+// Sends what comes of a chain; takes over the pipeline's lock and gives it back.
+static void forward(struct Module *module, ULONG index, PNET_BUFFER_LIST lists) {
+  struct Pipeline *pipeline = &driver.pipelines[index];
+  struct Departures departures;
+  DeparturesBegin(&departures, module);
+  ULONG epoch = beginSend(pipeline);
+  arrive(index, module, lists, &departures);
+  KeReleaseSpinLockFromDpcLevel(&pipeline->lock);
+  DeparturesSend(&departures);
+  sendForwarded(module, &lists);
+  endSend(pipeline, epoch);
+  if (pipeline->hasUpcalls) WorkerRing();
+  ReportDropped(module, lists);
+  concludeLargeSends(lists);
+  completeAll(module, lists, NDIS_STATUS_SUCCESS);
+}
+
+static void refuse(struct Module *module, PNET_BUFFER_LIST lists) {
+  for (PNET_BUFFER_LIST list = lists; list; list = list->Next) LIST_FATE(list) = FATE_DROPPED(reasonPaused);
+  ReportDropped(module, lists);
+  completeAll(module, lists, NDIS_STATUS_PAUSED);
 }
 
 VOID NTAPI FilterSendNetBufferLists(
     NDIS_HANDLE context, PNET_BUFFER_LIST lists, NDIS_PORT_NUMBER port, ULONG sendFlags) {
   struct Module *module = context;
   (void)port;
+  (void)sendFlags;
+  ULONG index = currentPipeline();
+  struct Pipeline *pipeline = &driver.pipelines[index];
+  KIRQL level = KeAcquireSpinLockRaiseToDpc(&pipeline->lock);
   ModuleEnter(module);
-  if (!ModuleRuns(module)) {
-    for (PNET_BUFFER_LIST list = lists; list; list = list->Next) LIST_FATE(list) = FATE_DROPPED(reasonPaused);
-    ReportDropped(module, lists);
-    completeAll(module, lists, NDIS_STATUS_PAUSED, sendFlags);
-    ModuleRelease(module);
-    return;
-  }
-  passOn(module, &lists, isNative, sendFlags);
-  if (lists) {
-    ULONG index = currentPipeline();
-    struct Pipeline *pipeline = &driver.pipelines[index];
-    struct Departures departures;
-    DeparturesBegin(&departures, module);
-    ULONG epoch = beginSend(pipeline);
-    KIRQL level = KeAcquireSpinLockRaiseToDpc(&pipeline->lock);
-    arrive(index, module, lists, &departures);
-    KeReleaseSpinLock(&pipeline->lock, level);
-    DeparturesSend(&departures);
-    passOn(module, &lists, isForwarded, sendFlags);
-    endSend(pipeline, epoch);
-    if (pipeline->hasUpcalls) WorkerRing();
-    ReportDropped(module, lists);
-    concludeLargeSends(lists);
-    completeAll(module, lists, NDIS_STATUS_SUCCESS, sendFlags);
+  if (ModuleRuns(module)) {
+    forward(module, index, lists);
+  } else {
+    KeReleaseSpinLockFromDpcLevel(&pipeline->lock);
+    refuse(module, lists);
   }
   ModuleRelease(module);
+  lowerFrom(pipeline, level);
 }
 
 // MARK: Coming back

@@ -15,7 +15,7 @@
 #define IS_DROPPED(list) (LIST_FATE(list) != FATE_COMPLETED && LIST_FATE(list) != FATE_FORWARDED)
 
 // Reasons beyond those of the engine.
-enum { reasonUnsent = 252, reasonPaused = 253, reasonUnbound = 254, reasonUnknown = EXTENSION_NO_REASON };
+enum { reasonPaused = 254, reasonUnknown = 255 };
 
 // Drops.c
 // Reports the lists of a chain that are dropped, those of the same port and reason together.

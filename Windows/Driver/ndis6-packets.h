@@ -38,6 +38,7 @@ typedef enum _NDIS_NET_BUFFER_LIST_INFO {
   VirtualSubnetInfo = 20,
   IMReserved = 21,
   TcpRecvSegCoalesceInfo = 22,
+  UdpSegmentationOffloadInfo = 22,
   RscTcpTimestampDelta = 23,
   TcpSendOffloadsSupplementalNetBufferListInfo = 23,
   MaxNetBufferListInfo = 24

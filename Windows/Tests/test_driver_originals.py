@@ -46,6 +46,19 @@ class Originals(DriverTestCase):
             self.assertEqual(kinds(received), [True])
         self.assertEqual(self.host.counters()["sent"], before + 1)
 
+    def test_who_is_to_get_it_twice_gets_it_twice(self):
+        datapath, first, second, one, two = self.two_machines()
+        packet = udp(second.mac, first.mac)
+        datapath.add_flow(one, output(two, two))
+        first.inject(packet)
+        received = second.collect_within(2)
+        self.assertEqual([entry.data for entry in received], [packet] * 2)
+        self.assertEqual(sorted(kinds(received)), [False, True])
+        datapath.flush()
+        datapath.add_flow(one, [PUSH_TAG] + output(two, two))
+        first.inject(packet)
+        self.assertEqual(kinds(second.collect_within(2)), [False] * 2)
+
     def test_who_gets_other_bytes_gets_a_copy(self):
         switch = self.host.switch("external")
         datapath, first, second, one, two = self.two_machines(switch)
@@ -171,6 +184,31 @@ class Reports(DriverTestCase):
         datapath.add_flow(one, output(datapath.add_port("br0", 2), two))
         first.inject(udp(second.mac, first.mac))
         self.assertEqual(len(second.collect_within(1)), 1)
+        self.assertEqual(self.reports(), [])
+
+    def test_one_machine_cannot_fill_the_memory_with_what_is_on_its_way(self):
+        datapath, first, second, one, two = self.two_machines()
+        datapath.add_flow(one, [PUSH_TAG] + output(two))
+        datapath.add_flow(two, [PUSH_TAG] + output(one))
+        packet = udp(second.mac, first.mac, size=1514)
+        self.reports()
+        self.host.ask("hold-sends", value=1)
+        # What a machine sends is completed at once, so that only the limit of 8 MiB holds it up.
+        for _ in range(64):
+            first.inject(packet, lists=100)
+        second.inject(packet, lists=10)
+        self.host.ask("hold-sends", value=0)
+        reports = self.reports()
+        taken = (8 << 20) // len(packet)
+        self.assertEqual({(port, reason) for port, _, reason in reports},
+                         {(first.port, "Too much of what the adapter sent is still on its way")})
+        self.assertEqual(sum(count for _, count, _ in reports), 6400 - taken)
+        # Nobody else was held up, and all of it is free again.
+        self.assertEqual(len(first.collect_within(10)), 10)
+        while second.collect():
+            pass
+        first.inject(packet, lists=100)
+        self.assertEqual(len(second.collect_within(100)), 100)
         self.assertEqual(self.reports(), [])
 
     def test_what_is_too_short_says_so(self):

@@ -126,7 +126,7 @@ extension Engine {
   /// Makes sure that nobody else sees changes of the packet's bytes; `false` if no buffer was free.
   @inline(__always)
   mutating func makeWritable(_ state: inout PacketState) -> Bool {
-    state.isUntouched = false
+    state.traits.remove(.untouched)
     return pool.isUnique(state.slot) || copyPacket(&state)
   }
 

@@ -68,7 +68,7 @@ extension Engine {
 
   /// Makes room for `count` bytes before the packet and its bytes writable.
   mutating func makeRoom(_ state: inout PacketState, _ count: Int) -> Bool {
-    state.isUntouched = false
+    state.traits.remove(.untouched)
     if pool.isUnique(state.slot) && state.start &- pool.address(of: state.slot) >= count { return true }
     return copyPacket(&state)
   }

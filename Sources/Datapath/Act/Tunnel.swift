@@ -22,6 +22,7 @@ extension Engine {
     let hashValue = connectionHash(Int(state.key))
     guard makeRoom(&state, headerByteCount) else { return false }
     let wasSegment = state.offload.segmentation != .none
+    state.traits.insert(.encapsulated)
     state.start &-= headerByteCount
     state.count &+= headerByteCount
     writeHeader(state.start, data, headerByteCount)
@@ -133,7 +134,8 @@ extension Engine {
     let end = state.offload.segmentation == .none ? Engine.networkEnd(state, pool) : state.count
     inner.start &+= header.byteCount
     inner.count = end &- header.byteCount
-    inner.isUntouched = false
+    inner.traits.remove(.untouched)
+    inner.traits.remove(.encapsulated)
     guard inner.count >= 14 else {
       count(.invalidTunnelHeader)
       return false

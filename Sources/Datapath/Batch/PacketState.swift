@@ -120,6 +120,23 @@ public struct OffloadCapabilities: OptionSet, Sendable, Hashable, BitwiseCopyabl
   public static var all: OffloadCapabilities { OffloadCapabilities(rawValue: 15) }
 }
 
+/// What became of a packet so far.
+struct PacketTraits: OptionSet, BitwiseCopyable {
+  var rawValue: UInt8
+
+  // No literals of arrays: they would allocate on the packet path.
+  /// Nothing.
+  static var none: PacketTraits { PacketTraits(rawValue: 0) }
+  /// It has just come in by a port.
+  static var fresh: PacketTraits { PacketTraits(rawValue: 3) }
+  /// It came in by a port, and was not given by the daemon.
+  static var received: PacketTraits { PacketTraits(rawValue: 1) }
+  /// Its bytes and their length are still those that came in.
+  static var untouched: PacketTraits { PacketTraits(rawValue: 2) }
+  /// The switch put tunnel headers before it.
+  static var encapsulated: PacketTraits { PacketTraits(rawValue: 4) }
+}
+
 /// A packet on its way through the engine: one cache line.
 struct PacketState: BitwiseCopyable {
   /// The address of its first byte.
@@ -148,8 +165,6 @@ struct PacketState: BitwiseCopyable {
   var depth: UInt8 = 0
   /// Which packet of the batch it was, or is a copy or part of.
   var origin: UInt8 = 0
-  /// Whether it came in by a port, and was not given by the daemon.
-  var isReceived = false
-  /// Whether its bytes and their length are still those that came in.
-  var isUntouched = false
+  /// What became of it so far.
+  var traits = PacketTraits.none
 }

@@ -38,6 +38,12 @@ public enum DropReason: Int, CaseIterable, Sendable {
   case actionsTooDeep
   /// Nobody takes what is sent to the port out.
   case noAdapter
+  /// It came by an adapter that is no port of the datapath.
+  case unboundAdapter
+  /// Too much of what its adapter sent is still on its way.
+  case inFlightLimit
+  /// It could not be handed over to whoever sends it.
+  case notSent
 
   /// The name of the counter, as `coverage/show` and `dpctl` print it.
   public var name: StaticString {
@@ -61,6 +67,9 @@ public enum DropReason: Int, CaseIterable, Sendable {
     case .ttlExhausted: "datapath_drop_ttl_exhausted"
     case .actionsTooDeep: "datapath_drop_actions_too_deep"
     case .noAdapter: "datapath_drop_no_adapter"
+    case .unboundAdapter: "datapath_drop_unbound_adapter"
+    case .inFlightLimit: "datapath_drop_in_flight_limit"
+    case .notSent: "datapath_drop_not_sent"
     }
   }
 }

@@ -24,8 +24,8 @@ extension Engine {
     entry.start = packet.start
     entry.count = Int32(truncatingIfNeeded: packet.count)
     entry.inPort = UInt16(clamping: arrivals[Int(packet.origin)])
-    entry.row = packet.isReceived ? packet.origin : OutputEntry.noRow
-    entry.isUntouched = packet.isUntouched
+    entry.row = packet.origin
+    entry.traits = packet.traits
     entry.offload = packet.offload
     guard outputs.append(entry, port: index, &ports) else {
       count(.outputQueueFull)
@@ -54,7 +54,7 @@ extension Engine {
     if packet.cut != 0xffff_ffff && Int(packet.cut) < packet.count {
       packet.count = max(14, Int(packet.cut))
       packet.offload = Offload()
-      packet.isUntouched = false
+      packet.traits.remove(.untouched)
     }
     let capabilities = ports.records[index].capabilities
     guard packet.offload.needsChecksum else {
@@ -107,8 +107,8 @@ extension Engine {
 public struct OutputPacket: Sendable {
   let start: Int
   let inPort: UInt16
-  fileprivate let rowNumber: UInt8
-  fileprivate let isSame: Bool
+  fileprivate let batchRow: UInt8
+  fileprivate let traits: PacketTraits
   /// How many bytes the packet has.
   public let count: Int
   /// What is left for the port to do.
@@ -118,9 +118,11 @@ public struct OutputPacket: Sendable {
   /// The port that the packet came in by; beneath its tunnel, if it came out of one.
   public var portIn: DatapathPortNumber { DatapathPortNumber(UInt32(inPort)) }
   /// Which packet of the batch it was, or is a copy or part of; `nil` if the daemon gave it.
-  public var row: Int? { rowNumber == OutputEntry.noRow ? nil : Int(rowNumber) }
-  /// Which packet of the batch it is, if it leaves with the very bytes that came in.
-  public var untouchedRow: Int? { isSame ? row : nil }
+  public var row: Int? { traits.contains(.received) ? Int(batchRow) : nil }
+  /// Whether it leaves with the very bytes that came in.
+  public var isUntouched: Bool { traits.contains(.untouched) }
+  /// Whether the switch put tunnel headers before it, so that it is the switch's own packet rather than its sender's.
+  public var isEncapsulated: Bool { traits.contains(.encapsulated) }
   /// Where its bytes are in the engine: outputs of one packet that share their bytes share this too.
   public var place: Int { start }
 }
@@ -165,7 +167,7 @@ extension Engine {
     guard place >= 0 else { return nil }
     let entry = outputs.entries[Int(place)]
     return OutputPacket(
-      start: entry.start, inPort: entry.inPort, rowNumber: entry.row, isSame: entry.isUntouched,
+      start: entry.start, inPort: entry.inPort, batchRow: entry.row, traits: entry.traits,
       count: Int(entry.count), offload: entry.offload, next: entry.next)
   }
 

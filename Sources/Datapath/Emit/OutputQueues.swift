@@ -10,13 +10,9 @@ struct OutputEntry: BitwiseCopyable {
   var count: Int32 = 0
   var inPort: UInt16 = 0
   /// Which packet of the batch it was, or is a copy or part of.
-  var row: UInt8 = OutputEntry.noRow
-  /// Whether its bytes and their length are those that came in.
-  var isUntouched = false
+  var row: UInt8 = 0
+  var traits = PacketTraits.none
   var offload = Offload()
-
-  /// A packet that the daemon gave is none of the batch.
-  static var noRow: UInt8 { 0xff }
 }
 
 /// The output queues of all ports.

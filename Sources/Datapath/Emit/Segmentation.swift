@@ -110,7 +110,7 @@ extension Engine {
     part.start = start
     part.count = count
     part.offload = Offload()
-    part.isUntouched = false
+    part.traits.remove(.untouched)
     let network = start &+ layout.network
     let transport = start &+ layout.transport
     if layout.isIPv6 {

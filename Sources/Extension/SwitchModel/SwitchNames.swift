@@ -63,6 +63,14 @@ public struct AdapterKey: Hashable, Sendable, BitwiseCopyable {
   var packed: UInt64 {
     UInt64(switchID.rawValue & 0xffff) << 48 | UInt64(port.rawValue) << 16 | UInt64(index.rawValue)
   }
+
+  /// What a number names that was made by ``packed``.
+  init(packed: UInt64) {
+    self.init(
+      SwitchID(rawValue: UInt32(truncatingIfNeeded: packed >> 48)),
+      SwitchPortID(rawValue: UInt32(truncatingIfNeeded: packed >> 16)),
+      SwitchNICIndex(rawValue: UInt16(truncatingIfNeeded: packed)))
+  }
 }
 
 /// What a port or an adapter belongs to.

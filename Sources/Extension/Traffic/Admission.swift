@@ -25,19 +25,22 @@ public enum Admission {
   private static func admitSend(_ packet: inout MutableRawSpan, _ information: OutOfBand) -> Offload? {
     let slot = information.checksum
     let wantsTransport = slot & (SendChecksum.tcp | SendChecksum.udp) != 0
-    guard information.largeSend != 0 || wantsTransport || slot & SendChecksum.header != 0 else {
+    guard information.largeSend == 0 || information.largeDatagram == 0 else { return nil }
+    let size = LargeSend.segmentByteCount(information.largeSend | information.largeDatagram)
+    guard size != 0 || wantsTransport || slot & SendChecksum.header != 0 else {
       return Offload()
     }
     guard let places = HeaderPlaces(packet.bytes) else {
       // A header checksum alone can be wanted of a packet of any protocol.
-      if information.largeSend == 0 && !wantsTransport {
+      if size == 0 && !wantsTransport {
         completeHeaderChecksum(&packet)
         return Offload()
       }
       return nil
     }
-    if information.largeSend != 0 {
-      return segment(&packet, places, byteCount: LargeSend.segmentByteCount(information.largeSend))
+    if size != 0 {
+      guard places.proto == (information.largeSend != 0 ? 6 : 17) else { return nil }
+      return segment(&packet, places, byteCount: size)
     }
     if slot & SendChecksum.header != 0 { completeHeaderChecksum(&packet) }
     guard wantsTransport else { return Offload() }
@@ -90,9 +93,8 @@ public enum Admission {
   private static func segment(
     _ packet: inout MutableRawSpan, _ places: HeaderPlaces, byteCount: Int
   ) -> Offload? {
-    guard places.proto == 6, let header = places.tcpHeaderByteCount(packet.bytes), byteCount > 0 else {
-      return nil
-    }
+    let isTCP = places.proto == 6
+    guard byteCount > 0, let header = isTCP ? places.tcpHeaderByteCount(packet.bytes) : 8 else { return nil }
     let length = packet.byteCount &- places.network
     let payload = packet.byteCount &- places.transport &- header
     guard length &- (places.isIPv6 ? 40 : 0) <= 0xffff else { return nil }
@@ -102,9 +104,14 @@ public enum Admission {
       packet.store(bigEndian16: UInt16(truncatingIfNeeded: length), at: places.network &+ 2)
       completeHeaderChecksum(&packet, places.network)
     }
+    if !isTCP {
+      let count = packet.byteCount &- places.transport
+      guard count <= 0xffff else { return nil }
+      packet.store(bigEndian16: UInt16(truncatingIfNeeded: count), at: places.transport &+ 4)
+    }
     var offload = checksum(&packet, places)
     guard payload > byteCount else { return offload }
-    offload.segmentation = places.isIPv6 ? .tcp6 : .tcp4
+    offload.segmentation = !isTCP ? .udp : places.isIPv6 ? .tcp6 : .tcp4
     // The engine takes no segments that are shorter.
     offload.segmentByteCount = UInt16(truncatingIfNeeded: max(8, min(byteCount, 0xffff)))
     offload.headerByteCount = UInt16(truncatingIfNeeded: places.transport &+ header)

@@ -61,7 +61,8 @@ public struct Departure: Equatable, Sendable, BitwiseCopyable {
       let payload = packet.byteCount &- places.transport &- header
       let size = max(1, Int(offload.segmentByteCount))
       information.coalesced = UInt32(truncatingIfNeeded: min(0xffff, (payload &+ size &- 1) / size))
-      information.checksum = ReceiveChecksum.tcpSucceeded
+      // The checksum in the header is that of no packet: it was found right in those that were put together.
+      information.checksum = ReceiveChecksum.tcpSucceeded | ReceiveChecksum.tcpValueInvalid
       if !places.isIPv6 { information.checksum |= ReceiveChecksum.headerSucceeded }
     }
   }

@@ -10,23 +10,29 @@ public struct OutOfBand: Equatable, Sendable, BitwiseCopyable {
   public var checksum: UInt32
   /// `TcpLargeSendNetBufferListInfo`; of the send kind alone.
   public var largeSend: UInt32
-  /// `TcpRecvSegCoalesceInfo`; of the receive kind alone.
+  /// `UdpSegmentationOffloadInfo`; of the send kind alone.
+  public var largeDatagram: UInt32
+  /// `TcpRecvSegCoalesceInfo`; of the receive kind alone. The two share a slot.
   public var coalesced: UInt32
   /// `Ieee8021QNetBufferListInfo`, the same for both kinds.
   public var tag: UInt32
 
   /// Makes information from the slots' values.
   @inlinable
-  public init(checksum: UInt32 = 0, largeSend: UInt32 = 0, coalesced: UInt32 = 0, tag: UInt32 = 0) {
+  public init(
+    checksum: UInt32 = 0, largeSend: UInt32 = 0, largeDatagram: UInt32 = 0, coalesced: UInt32 = 0,
+    tag: UInt32 = 0
+  ) {
     self.checksum = checksum
     self.largeSend = largeSend
+    self.largeDatagram = largeDatagram
     self.coalesced = coalesced
     self.tag = tag
   }
 
   /// Whether it says nothing about checksums and segments.
   @inline(__always)
-  var isPlain: Bool { checksum | largeSend | coalesced == 0 }
+  var isPlain: Bool { checksum | largeSend | largeDatagram | coalesced == 0 }
 
   /// The tag as it stands in a packet, tpid and tci, or zero.
   @inline(__always)
@@ -45,7 +51,7 @@ public struct OutOfBand: Equatable, Sendable, BitwiseCopyable {
 }
 
 /// Which meaning the slots have.
-public enum OutOfBandKind: UInt8, Sendable {
+public enum OutOfBandKind: UInt8, Sendable, BitwiseCopyable {
   /// What is left to do.
   case send
   /// What was found or done.
@@ -71,7 +77,7 @@ enum ReceiveChecksum {
   static var headerValueInvalid: UInt32 { 256 }
 }
 
-/// Bits of the large send slot.
+/// Bits of the large send slot, and of that for large datagrams.
 enum LargeSend {
   static var isSecondVersion: UInt32 { 1 << 30 }
   static var isIPv6: UInt32 { 1 << 31 }

@@ -89,8 +89,10 @@ final class PortMap {
   func apply(_ change: PortMapChange) {
     switch change {
     case .arrival(let adapter, let number, let isExternal):
-      for place in sources.indices where sources[place].adapter == adapter { sources[place] = Source() }
       set(adapter.packed, number)
+      for place in sources.indices where sources[place].adapter == adapter {
+        sources[place] = remainingSource(of: UInt32(place), isExternal: sources[place].isExternal)
+      }
       guard let number, number <= 0xffff else { return }
       while sources.count <= Int(number) { sources.append(Source()) }
       sources[Int(number)] = Source(adapter: adapter, isExternal: isExternal)
@@ -101,6 +103,14 @@ final class PortMap {
       }
       if Int(number) < destinations.count { destinations[Int(number)] = destination ?? Destination() }
     }
+  }
+
+  /// Another adapter of a port that several come in by.
+  private func remainingSource(of number: UInt32, isExternal: Bool) -> Source {
+    for place in keys.indices where keys[place] != PortMap.vacant && numbers[place] == number {
+      return Source(adapter: AdapterKey(packed: keys[place]), isExternal: isExternal)
+    }
+    return Source()
   }
 
   private func set(_ key: UInt64, _ number: UInt32?) {

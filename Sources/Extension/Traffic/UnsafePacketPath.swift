@@ -5,16 +5,15 @@
 public import Datapath
 import PacketWire
 
-/// What one processor counts, what it has seen of its engine's counters, and whose packets are in its batch.
-final class TrafficTally {
-  var counters = TrafficCounters()
-  var drops: [UInt64] = Array(repeating: 0, count: DropReason.allCases.count)
-  var arrivals: [ArrivedPacket] = Array(repeating: ArrivedPacket(), count: Engine.batchCapacity)
+/// The packets of a processor's batch, by their place in it.
+final class ArrivedBatch {
+  var packets: [ArrivedPacket] = Array(repeating: ArrivedPacket(), count: Engine.batchCapacity)
 }
 
-/// A packet of a batch, as far as its original can go on.
+/// A packet of a batch, as it was before the engine had it.
 struct ArrivedPacket: BitwiseCopyable {
   var adapter = AdapterKey(SwitchID(rawValue: 0), .trusted, .only)
+  var kind = OutOfBandKind.send
   /// How many of its first bytes stay as they were read; zero if the original cannot go on.
   var lastingByteCount = 0
 }
@@ -69,7 +68,7 @@ extension ForwardingExtension {
   ) -> Arrival {
     let port = maps[index].port(of: adapter)
     guard port != 0 else {
-      tallies[index].counters.unboundArrivals &+= 1
+      pipelines.engines.countDrops(1, .unboundAdapter, row: nil, on: index)
       return .unbound
     }
     let place = pipelines.engines.batchCount(on: index)
@@ -85,13 +84,14 @@ extension ForwardingExtension {
     case .accepted:
       // A tag that stands beside the bytes is before the headers in the engine.
       let lasting = lastingByteCount == 0 || information.tagInPacket == 0 ? 0 : 4
-      tallies[index].arrivals[place] = ArrivedPacket(
-        adapter: adapter, lastingByteCount: lastingByteCount &+ lasting)
+      batches[index].packets[place] = ArrivedPacket(
+        adapter: adapter, kind: kind, lastingByteCount: lastingByteCount &+ lasting)
       return .accepted(place)
     case .dropped: return .dropped(pipelines.engines.lastDropReason(on: index))
     case .full:
       guard place == 0 else { return .full }
-      pipelines.engines.countUnreceived(from: DatapathPortNumber(port), on: index)
+      // Everything that had been processed was sent, so that waiting for a buffer would not help.
+      pipelines.engines.countDrops(1, .noBuffer, row: nil, on: index)
       return .dropped(.noBuffer)
     }
   }
@@ -103,71 +103,31 @@ extension ForwardingExtension {
     return pipelines.engines.delivered(on: index)
   }
 
-  /// Why packets were dropped since this was last asked: the reason, if there was only one.
-  public func dropReason(on index: Int) -> DropReason? {
-    var found: DropReason?
-    var count = 0
-    for reason in DropReason.allCases {
-      let value = pipelines.engines.dropCount(reason, on: index)
-      if value != tallies[index].drops[reason.rawValue] {
-        tallies[index].drops[reason.rawValue] = value
-        found = reason
-        count += 1
-      }
-    }
-    return count == 1 ? found : nil
+  /// Why a packet of the last batch was dropped, by its place in it.
+  public func dropReason(ofRow row: Int, on index: Int) -> DropReason {
+    pipelines.engines.dropReason(ofRow: row, on: index)
   }
 
   /// Hands out everything that a pipeline has to send.
   ///
-  /// - Parameter send: Takes one packet; `false` if that fails, which is counted.
+  /// - Parameter send: Takes one packet, or says why it cannot; that is counted.
   /// - Returns: A bit for each packet of the batch of which something could not be sent.
-  public func depart(on index: Int, send: (DepartingPacket) -> Bool) -> UInt32 {
+  public func depart(on index: Int, send: (DepartingPacket) -> DropReason?) -> UInt32 {
     let engines = pipelines.engines
-    let map = maps[index]
     var failedRows: UInt32 = 0
-    func fail(_ packet: OutputPacket) {
-      if let row = packet.row { failedRows |= 1 &<< UInt32(truncatingIfNeeded: row) }
-    }
     while let output = engines.nextOutput(on: index) {
-      let destination = map.destination(of: output.port.rawValue)
+      let destination = maps[index].destination(of: output.port.rawValue)
+      var originals: UInt32 = 0
       var sentCount = 0
       var next = engines.first(of: output, on: index)
       while let packet = next {
         next = engines.next(after: packet, on: index)
-        // SAFETY: the bytes stay until `finishOutput`.
-        let bytes = unsafe engines.pointer(of: packet, on: index)
-        guard destination.adapters != 0 else {
-          tallies[index].counters.unreachableDepartures &+= 1
-          fail(packet)
-          continue
-        }
-        let source = map.source(of: packet.portIn.rawValue)
-        let isSameSwitch =
-          source.adapter.port != .trusted && source.adapter.switchID == destination.switchID
-        let kind: OutOfBandKind = isSameSwitch && source.isExternal ? .receive : .send
-        let span = unsafe RawSpan(_unsafeBytes: bytes)
-        let isOriginal = goesOn(packet, span, to: destination.switchID, on: index)
-        guard let departure = isOriginal ? Departure() : Departure(span, packet.offload, kind) else {
-          tallies[index].counters.failedDepartures &+= 1
-          fail(packet)
-          continue
-        }
-        let adapter =
-          destination.adapters.nonzeroBitCount == 1
-          ? destination.adapter(hash: 0) : destination.adapter(hash: ForwardingExtension.hash(span))
-        let departing = unsafe DepartingPacket(
-          bytes: bytes, departure: departure,
-          destination: AdapterKey(destination.switchID, destination.port, adapter),
-          source: isSameSwitch ? source.adapter : AdapterKey(destination.switchID, .trusted, .only),
-          place: packet.place, kind: kind, row: packet.row, isOriginal: isOriginal)
-        if send(departing) {
-          sentCount += 1
-          tallies[index].counters.departures &+= 1
-          if isOriginal { tallies[index].counters.originals &+= 1 }
+        let failure = unsafe depart(packet, to: destination, &originals, on: index, send: send)
+        if let failure {
+          engines.countDrops(1, failure, row: packet.row, on: index)
+          if let row = packet.row { failedRows |= 1 &<< UInt32(truncatingIfNeeded: row) }
         } else {
-          tallies[index].counters.failedDepartures &+= 1
-          fail(packet)
+          sentCount += 1
         }
       }
       engines.finishOutput(output, sent: sentCount, on: index)
@@ -175,21 +135,73 @@ extension ForwardingExtension {
     return failedRows
   }
 
+  /// Hands out one packet; returns why it could not be sent.
+  ///
+  /// - Parameter originals: A bit for each packet of the batch that goes on itself to this destination.
+  @unsafe
+  @inline(__always)
+  private func depart(
+    _ packet: OutputPacket, to destination: Destination, _ originals: inout UInt32, on index: Int,
+    send: (DepartingPacket) -> DropReason?
+  ) -> DropReason? {
+    // It was queued just before the last adapter went.
+    guard destination.adapters != 0 else { return .noAdapter }
+    // SAFETY: the bytes stay until `finishOutput`.
+    let bytes = unsafe pipelines.engines.pointer(of: packet, on: index)
+    let span = unsafe RawSpan(_unsafeBytes: bytes)
+    let source = source(of: packet, to: destination.switchID, on: index)
+    var isOriginal = goesOn(packet, span, to: destination.switchID, on: index)
+    if isOriginal, let row = packet.row {
+      // An adapter is a list's destination once; who is to get a packet twice gets a copy besides.
+      let bit: UInt32 = 1 &<< UInt32(truncatingIfNeeded: row)
+      isOriginal = originals & bit == 0
+      originals |= bit
+    }
+    guard let departure = isOriginal ? Departure() : Departure(span, packet.offload, source.kind) else {
+      return .segmentationFailed
+    }
+    let adapter =
+      destination.adapters.nonzeroBitCount == 1
+      ? destination.adapter(hash: 0) : destination.adapter(hash: ForwardingExtension.hash(span))
+    return send(
+      unsafe DepartingPacket(
+        bytes: bytes, departure: departure,
+        destination: AdapterKey(destination.switchID, destination.port, adapter), source: source.adapter,
+        place: packet.place, kind: source.kind, row: packet.row, isOriginal: isOriginal))
+  }
+
+  /// Who a packet comes from, as the switch is told: the adapter that brought it, if that is one of the same switch. What the
+  /// switch itself encapsulated is its own, so that no rule for a machine's addresses applies to the headers outside.
+  @inline(__always)
+  private func source(of packet: OutputPacket, to switchID: SwitchID, on index: Int)
+    -> (adapter: AdapterKey, kind: OutOfBandKind)
+  {
+    let trusted = (AdapterKey(switchID, .trusted, .only), OutOfBandKind.send)
+    if packet.isEncapsulated { return trusted }
+    if let row = packet.row {
+      let arrived = batches[index].packets[row]
+      return arrived.adapter.switchID == switchID ? (arrived.adapter, arrived.kind) : trusted
+    }
+    let source = maps[index].source(of: packet.portIn.rawValue)
+    guard source.adapter.port != .trusted, source.adapter.switchID == switchID else { return trusted }
+    return (source.adapter, source.isExternal ? .receive : .send)
+  }
+
   /// Whether a packet can leave as the original that it was received as: by the same switch, with the same bytes, and with
   /// every byte that decided about it where nobody can have changed it in the meantime.
-  private func goesOn(_ packet: OutputPacket, _ bytes: RawSpan, to switchID: SwitchID, on index: Int) -> Bool {
-    guard let row = packet.untouchedRow else { return false }
-    let arrived = tallies[index].arrivals[row]
+  private func goesOn(_ packet: OutputPacket, _ bytes: RawSpan, to switchID: SwitchID, on index: Int) -> Bool
+  {
+    guard packet.isUntouched, let row = packet.row else { return false }
+    let arrived = batches[index].packets[row]
     guard arrived.lastingByteCount != 0, arrived.adapter.switchID == switchID else { return false }
     if arrived.lastingByteCount >= bytes.byteCount { return true }
     guard let places = HeaderPlaces(bytes) else { return false }
     return places.transport &+ (places.proto == 6 ? 20 : 8) <= arrived.lastingByteCount
   }
 
-  /// Notes that lists which a pipeline had made for departing packets could not be sent after all.
-  public func countFailedDepartures(_ count: UInt64, on index: Int) {
-    tallies[index].counters.failedDepartures &+= count
-    tallies[index].counters.departures &-= count
+  /// Notes that packets which had departed could not be sent after all.
+  public func countUnsent(_ count: UInt64, row: Int?, on index: Int) {
+    pipelines.engines.countDrops(count, .notSent, row: row, on: index)
   }
 
   /// A number that is the same for all packets of a conversation between two addresses.
