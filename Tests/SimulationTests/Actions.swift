@@ -33,12 +33,47 @@ struct Actions {
   private func sendPackets() {
     let ports = world.datapaths.running.flatMap { $0.engine.ports(world.now) }
     guard let port = world.chance.pickAny(ports) else { return }
+    if world.chance.percent(15) { world.sendFrame(tunnelled(), port: port.name) }
     for _ in 0..<world.chance.number(1...6) {
       let host = world.chance.number(0...Self.hostCount - 1)
       var frame = Frame.random(&world.chance, from: host, hostCount: Self.hostCount).bytes
       if world.chance.percent(15) { frame = world.chance.mutate(frame) }
       world.sendFrame(frame, port: port.name)
     }
+  }
+
+  /// What comes from the other end of a tunnel: its address, or a frame inside VXLAN, Geneve or GRE.
+  private func tunnelled() -> [UInt8] {
+    let bridge = world.chance.pickAny(
+      world.virtualSwitch.reconciler.bridges.values.map { $0.ethernetAddress.rawValue }.sorted())
+    let addresses: [UInt8] = [10, 9, 9, 8, 10, 9, 9, 9]
+    if world.chance.percent(30) {
+      let arp: [UInt8] =
+        [0, 1, 8, 0, 6, 4, 0, UInt8(world.chance.number(1...2))] + Frame.big(Frame.address(9), 6)
+        + addresses[..<4]
+        + Frame.big(bridge ?? 0, 6) + addresses[4...]
+      return Frame(
+        destination: bridge ?? Frame.broadcast, source: Frame.address(9), payload: arp, type: 0x0806
+      ).bytes
+    }
+    let inner = Frame.random(&world.chance, from: world.chance.number(0...7), hostCount: Self.hostCount).bytes
+    let proto: UInt8
+    var body: [UInt8]
+    if world.chance.percent(30) {
+      proto = 47
+      body = world.chance.pick([[0x20, 0, 0x65, 0x58, 0, 0, 0, 7], [0, 0, 0x65, 0x58]]) + inner
+    } else {
+      proto = 17
+      let isGeneve = world.chance.percent(50)
+      let header: [UInt8] = isGeneve ? [0, 0, 0x65, 0x58, 0, 0, 7, 0] : [8, 0, 0, 0, 0, 0, 7, 0]
+      let port: [UInt8] = isGeneve ? [0x17, 0xc1] : [0x12, 0xb5]
+      body = [0x80, 0] + port + Frame.big(UInt64(16 + inner.count), 2) + [0, 0]
+      body += header + inner
+    }
+    let packet = Frame.ipv4(proto, from: Array(addresses[..<4]), to: Array(addresses[4...]), body)
+    return Frame(
+      destination: bridge ?? Frame.broadcast, source: Frame.address(9), payload: packet, type: 0x0800
+    ).bytes
   }
 
   // MARK: controllers
@@ -48,6 +83,10 @@ struct Actions {
       let target = world.chance.pick(Administration.controllerTargets)
       world.controllers[target] = ControllerPlace(
         manner: manner(), version: world.chance.pick([.v10, .v13, .v14]), refuses: world.chance.percent(20))
+      // Who was there before is gone.
+      for stream in world.streams where (stream.peer as? ControllerPeer)?.address == target {
+        world.cut(stream)
+      }
       return "controller at \(target)"
     }
     if world.chance.percent(40), let address = world.chance.pickAny(world.listeners)?.address {

@@ -40,7 +40,7 @@ struct Administration {
 
   /// Does something.
   func doSomething() {
-    switch world.chance.number(0...19) {
+    switch world.chance.number(0...21) {
     case 0, 1: addBridge()
     case 2: deleteBridge()
     case 3, 4, 5, 6: addPort()
@@ -54,6 +54,8 @@ struct Administration {
     case 16: setOptions()
     case 17: setOther()
     case 18: addPatchPair()
+    case 19: addBond()
+    case 20: setRarities()
     default: replaceInterface()
     }
   }
@@ -105,6 +107,38 @@ struct Administration {
       #"{"op":"insert","table":"Port","uuid-name":"p\#(tag)","row":{"name":"\#(name)","interfaces":["named-uuid","i\#(tag)"]\#(vlanColumns())}}"#,
       #"{"op":"mutate","table":"Bridge","where":\#(at(bridge)),"mutations":[["ports","insert",["set",[["named-uuid","p\#(tag)"]]]]]}"#,
     ]
+  }
+
+  /// A port of two interfaces.
+  func addBond() {
+    guard let bridge = world.chance.pickAny(bridges()) else { return }
+    let names = ["p\(world.chance.number(1...4))", "p\(world.chance.number(5...8))"]
+    var operations = names.map {
+      #"{"op":"insert","table":"Interface","uuid-name":"\#($0)","row":{"name":"\#($0)"}}"#
+    }
+    let set = names.map { #"["named-uuid","\#($0)"]"# }.joined(separator: ",")
+    operations += [
+      #"{"op":"insert","table":"Port","uuid-name":"bond","row":{"name":"bond0","interfaces":["set",[\#(set)]]\#(vlanColumns())}}"#,
+      #"{"op":"mutate","table":"Bridge","where":\#(at(bridge)),"mutations":[["ports","insert",["set",[["named-uuid","bond"]]]]]}"#,
+    ]
+    transact(operations)
+  }
+
+  /// Mirrors, protected ports, limits of flow tables.
+  private func setRarities() {
+    guard let bridge = world.chance.pickAny(bridges()) else { return }
+    if let port = world.chance.pickAny(ports()) {
+      transact([
+        #"{"op":"update","table":"Port","where":\#(at(port)),"row":{"protected":\#(world.chance.percent(50))}}"#,
+        #"{"op":"insert","table":"Mirror","uuid-name":"m","row":{"name":"m0","select_all":true,"output_port":\#(uuid(port))}}"#,
+        #"{"op":"update","table":"Bridge","where":\#(at(bridge)),"row":{"mirrors":["named-uuid","m"]}}"#,
+      ])
+    }
+    let limit = world.chance.pick([0, 1, 5])
+    transact([
+      #"{"op":"insert","table":"Flow_Table","uuid-name":"t","row":{"name":"first","flow_limit":\#(limit)}}"#,
+      #"{"op":"update","table":"Bridge","where":\#(at(bridge)),"row":{"flow_tables":["map",[[\#(world.chance.pick([0, 1, 254])),["named-uuid","t"]]]]}}"#,
+    ])
   }
 
   func addPatchPair() {

@@ -24,12 +24,14 @@ struct Comparison {
     try world.run(milliseconds: 1500)
     _ = world.takeSent()
     for _ in 0..<10 { try compare(model) }
+    for bridge in model.bridges { try compareCounters(bridge) }
   }
 
   private func prepareDatabase() {
     let database = world.database
     var operations = [
-      #"{"op":"update","table":"Bridge","where":[],"row":{"controller":["set",[]],"other_config":["map",[]],"flood_vlans":["set",[]]}}"#,
+      #"{"op":"update","table":"Bridge","where":[],"row":{"controller":["set",[]],"other_config":["map",[]],"flood_vlans":["set",[]],"mirrors":["set",[]],"flow_tables":["map",[]]}}"#,
+      #"{"op":"update","table":"Port","where":[],"row":{"protected":false}}"#,
       #"{"op":"update","table":"Open_vSwitch","where":[],"row":{"other_config":["map",[]]}}"#,
       #"{"op":"mutate","table":"Open_vSwitch","where":[],"mutations":[["next_cfg","+=",1]]}"#,
     ]
@@ -42,7 +44,7 @@ struct Comparison {
         let isTunnel = types.contains { ["vxlan", "gre", "geneve"].contains($0) }
         let isSpare = types.contains("patch") && port.text("name") != "pt1"
         // One patch can't make a loop, and half of one joins nothing: two patches of one bridge can.
-        guard isTunnel || isSpare && !mayKeepPatch(port, of: bridge) else { continue }
+        guard isTunnel || types.count > 1 || isSpare && !mayKeepPatch(port, of: bridge) else { continue }
         operations.append(
           #"{"op":"mutate","table":"Bridge","where":[["_uuid","==",["uuid","\#(bridge.uuid.text)"]]],"mutations":[["ports","delete",["set",[["uuid","\#(uuid.text)"]]]]]}"#
         )
@@ -129,6 +131,19 @@ struct Comparison {
     guard describe(got) == describe(expected) else {
       throw Violation(
         "\(frame.text) by \(port.name): comes out as \(describe(got)), and should as \(describe(expected))")
+    }
+  }
+
+  /// Each rule has counted the packets that the model's has, and no more.
+  private func compareCounters(_ bridge: ModelBridge) throws {
+    let rules = world.virtualSwitch.reconciler.bridges[bridge.name]?.tables.rules(RuleFilter()) ?? []
+    for rule in bridge.rules {
+      let found = rules.first { $0.priority == rule.priority && $0.table == 0 }
+      guard let found else { throw Violation("\(bridge.name) has no rule \(rule.text)") }
+      guard found.packetCount == rule.packetCount else {
+        throw Violation(
+          "\(rule.text) of \(bridge.name) counts \(found.packetCount) packets, and had \(rule.packetCount)")
+      }
     }
   }
 

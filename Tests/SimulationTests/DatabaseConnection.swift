@@ -106,6 +106,16 @@ final class DatabaseConnection {
     }
   }
 
+  /// The switch's side is gone, and another begins.
+  func forget(_ world: World) {
+    if let session { world.database.server.close(session, now: world.now) }
+    session = nil
+    isClosing = false
+    toServer.removeAll()
+    toSwitch.removeAll()
+    opensAt = world.now + 1
+  }
+
   /// The switch wants no more of this connection.
   func close(_ reason: String, _ world: World) { cut(world, reason: "connection closed") }
 

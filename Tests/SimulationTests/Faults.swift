@@ -10,7 +10,7 @@ struct Faults {
 
   /// Lets one thing go wrong; gives its name.
   func next() throws -> String {
-    switch world.chance.number(0...13) {
+    switch world.chance.number(0...14) {
     case 0:
       world.connection.cut(world, reason: "Connection reset by peer")
       return "database connection cut"
@@ -25,6 +25,7 @@ struct Faults {
       return "flows refused \(world.datapaths.faults.refusedFlows)"
     case 5:
       world.datapaths.faults.lostUpcalls = world.chance.pick([0, 30, 100])
+      world.datapaths.faults.garbledUpcalls = world.chance.pick([0, 50])
       world.datapaths.faults.refusedExecutions = world.chance.pick([0, 50])
       return "upcalls lost \(world.datapaths.faults.lostUpcalls)"
     case 6:
@@ -48,6 +49,10 @@ struct Faults {
     case 12:
       world.longestDelay = world.chance.pick([0, 1, 5, 50, 400])
       return "delays up to \(world.longestDelay)"
+    case 13:
+      guard world.chance.percent(30) else { return "no restart" }
+      world.restartSwitch()
+      return "switch restarted"
     default:
       changeDevices()
       return "devices"

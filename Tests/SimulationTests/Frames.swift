@@ -51,14 +51,25 @@ struct Frame {
     default:
       let proto = chance.pick([1, 6, 17, 47] as [UInt8])
       let transport = chance.bytes(20)
-      var header: [UInt8] = [0x45, 0, 0, 40, 0, 0, 0, 0, UInt8(chance.pick([1, 2, 64])), proto, 0, 0]
-      header += [10, 0, 0, UInt8(host), 10, 0, 0, UInt8(chance.number(0...8))]
-      var sum = 0
-      for index in stride(from: 0, to: 20, by: 2) { sum += Int(header[index]) << 8 | Int(header[index + 1]) }
-      while sum > 0xffff { sum = sum & 0xffff + sum >> 16 }
-      header[10] = UInt8(~sum >> 8 & 0xff)
-      header[11] = UInt8(~sum & 0xff)
-      return (0x0800, header + transport)
+      let target: [UInt8] = [10, 0, 0, UInt8(chance.number(0...8))]
+      let hops: UInt8 = chance.pick([1, 2, 64])
+      return (0x0800, ipv4(proto, timeToLive: hops, from: [10, 0, 0, UInt8(host)], to: target, transport))
     }
+  }
+
+  /// An IPv4 packet.
+  static func ipv4(
+    _ proto: UInt8, timeToLive: UInt8 = 64, from source: [UInt8], to destination: [UInt8], _ payload: [UInt8]
+  ) -> [UInt8] {
+    var header: [UInt8] = [0x45, 0]
+    header += big(UInt64(20 + payload.count), 2)
+    header += [0, 0, 0, 0, timeToLive, proto, 0, 0]
+    header += source + destination
+    var sum = 0
+    for index in stride(from: 0, to: 20, by: 2) { sum += Int(header[index]) << 8 | Int(header[index + 1]) }
+    while sum > 0xffff { sum = sum & 0xffff + sum >> 16 }
+    header[10] = UInt8(~sum >> 8 & 0xff)
+    header[11] = UInt8(~sum & 0xff)
+    return header + payload
   }
 }

@@ -204,6 +204,13 @@ enum Invariants {
     }
     try check("bridges", host.reconciler.bridges.count)
     try check("agents", host.agents.count)
+    for link in host.reconciler.datapaths.values {
+      try check("ports to be deleted of \(link.name): \(link.undeletedPorts),", link.undeletedPorts.count)
+    }
+    for datapath in world.datapaths.running {
+      try check("ports", datapath.engine.ports(world.now).count)
+      try check("flows", datapath.engine.flows(world.now).count)
+    }
     try check("requests", host.context.channel.requestCount)
     try check("flows of the switch's", host.flows.values.reduce(0) { $0 + $1.count })
     try check("pauses", host.environment.pauses.count)
@@ -213,10 +220,6 @@ enum Invariants {
     for link in host.reconciler.datapaths.values {
       try check("interfaces", link.interfaces.count)
       try check("tunnel ports", link.tunnelPorts.count)
-    }
-    for datapath in world.datapaths.running {
-      try check("ports", datapath.engine.ports(world.now).count)
-      try check("flows", datapath.engine.flows(world.now).count)
     }
     try check("waiting transactions", world.database.server.triggerCount)
   }

@@ -24,6 +24,7 @@ final class Life {
     }
     try becomeQuiet()
     try lookOver()
+    if world.chance.percent(25) { try restart() }
     try compareWithModel()
     try end()
   }
@@ -67,6 +68,25 @@ final class Life {
       world.sendFrame(
         Frame.random(&world.chance, from: host, hostCount: Actions.hostCount).bytes, port: port.name)
     }
+  }
+
+  /// A daemon that begins again finds the ports' numbers in the database.
+  private func restart() throws {
+    tell("restart")
+    try becomeQuiet()
+    let before = numbers
+    world.restartSwitch()
+    try becomeQuiet()
+    guard before == numbers else {
+      throw Violation("the ports had the numbers \(before), and have \(numbers) after a restart")
+    }
+  }
+
+  private var numbers: [String] {
+    world.database.rows("Interface").compactMap { row in
+      guard let number = row.integer("ofport"), number > 0, row["ofport_request"].isEmpty else { return nil }
+      return "\(row.text("name") ?? "") \(number)"
+    }.sorted()
   }
 
   // MARK: the model

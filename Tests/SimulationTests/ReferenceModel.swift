@@ -53,6 +53,8 @@ final class ModelBridge {
     var vlan: Int?
     /// The ports that it goes to; nil for NORMAL.
     var outputs: [Int]?
+    /// How many packets it had.
+    var packetCount: UInt64 = 0
   }
 
   struct Place: Hashable {
@@ -122,13 +124,15 @@ final class ReferenceModel {
     _ sent: inout [(port: String, frame: [UInt8])]
   ) {
     let identifier = frame.tag.map { Int($0 & 0xfff) }
-    let rule = bridge.rules.filter { rule in
-      (rule.inPort == nil || rule.inPort == port.number)
+    let place = bridge.rules.indices.filter { place in
+      let rule = bridge.rules[place]
+      return (rule.inPort == nil || rule.inPort == port.number)
         && (rule.destination == nil || rule.destination == frame.destination)
         && (rule.vlan == nil || rule.vlan == identifier)
-    }.max { $0.priority < $1.priority }
-    guard let rule else { return }
-    guard let outputs = rule.outputs else { return normal(frame, bridge, port, &sent) }
+    }.max { bridge.rules[$0].priority < bridge.rules[$1].priority }
+    guard let place else { return }
+    bridge.rules[place].packetCount += 1
+    guard let outputs = bridge.rules[place].outputs else { return normal(frame, bridge, port, &sent) }
     for number in outputs where number != port.number {
       if let target = bridge.ports.first(where: { $0.number == number }) { leave(frame, target, &sent) }
     }

@@ -8,6 +8,7 @@ final class SimulatedDatapaths {
     var refusedFlows = 0
     var refusedExecutions = 0
     var lostUpcalls = 0
+    var garbledUpcalls = 0
   }
 
   /// One datapath.
@@ -84,6 +85,9 @@ final class SimulatedDatapaths {
     return datapath.engine.handle(Message(header, .datapath(.new, request)).encode(), now)
   }
 
+  /// All datapaths end.
+  func stop() { running = [] }
+
   /// The datapath loses everything that it held, as a driver does that is loaded anew.
   func empty(_ chance: inout Chance) {
     guard let datapath = chance.pickAny(running) else { return }
@@ -95,6 +99,7 @@ final class SimulatedDatapaths {
     var upcalls: [[UInt8]] = []
     for datapath in running {
       for upcall in datapath.engine.takeUpcalls() where !chance.percent(faults.lostUpcalls) {
+        if chance.percent(faults.garbledUpcalls) { upcalls.append(chance.mutate(upcall)) }
         upcalls.append(upcall)
       }
     }

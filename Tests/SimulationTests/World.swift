@@ -24,7 +24,7 @@ final class World {
   let seed: UInt64
   var chance: Chance
   private(set) var now: Int64 = 1_000_000
-  let virtualSwitch: VirtualSwitch
+  private(set) var virtualSwitch: VirtualSwitch
   let datapaths = SimulatedDatapaths()
   let database: SimulatedDatabase
   /// Whether the host has devices rather than dummies.
@@ -60,11 +60,29 @@ final class World {
     chance = Chance(seed: seed)
     hasDevices = chance.percent(30)
     database = try SimulatedDatabase(seed: seed)
-    virtualSwitch = VirtualSwitch(
-      options: SwitchOptions(
-        runDirectory: "/run", version: "3.1.0", dummyMode: hasDevices ? .none : .replacesAll, seed: seed))
+    virtualSwitch = VirtualSwitch(options: Self.options(seed: seed, hasDevices: hasDevices))
     if hasDevices { datapaths.devices = [] }
     connection.opensAt = now
+  }
+
+  private static func options(seed: UInt64, hasDevices: Bool) -> SwitchOptions {
+    SwitchOptions(
+      runDirectory: "/run", version: "3.1.0", dummyMode: hasDevices ? .none : .replacesAll, seed: seed)
+  }
+
+  /// The daemon ends, and with it its datapaths and connections, and begins again.
+  func restartSwitch() {
+    for stream in streams { remove(stream) }
+    listeners = []
+    openCommands = []
+    requests.removeAll()
+    answers.removeAll()
+    news.removeAll()
+    datapaths.stop()
+    connection.forget(self)
+    virtualSwitch = VirtualSwitch(
+      options: Self.options(seed: seed &+ UInt64(stepCount), hasDevices: hasDevices))
+    if hasDevices { setDevices(devices) }
   }
 
   // MARK: time

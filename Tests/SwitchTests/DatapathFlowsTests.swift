@@ -58,6 +58,23 @@ struct DatapathFlowsTests {
     #expect(harness.takeSentPorts() == ["p3"])
   }
 
+  @Test func `flows are looked over soon after a host has slept for a month while they were`() throws {
+    let harness = Self.switched()
+    let peer = OpenFlowPeer(harness)
+    try Self.add("in_port=1,actions=output:2", peer)
+    harness.receive(Self.frame(from: 1, to: 2), on: "p1")
+    harness.isDatapathSlow = true
+    harness.advance(milliseconds: 600)
+    harness.jump(milliseconds: 30 * 86_400_000)
+    harness.isDatapathSlow = false
+    harness.receive(Self.frame(from: 1, to: 2), on: "p1")
+    _ = harness.takeSentPorts()
+    try Self.add("in_port=1,actions=output:3", peer)
+    harness.advance(milliseconds: 7000)
+    harness.receive(Self.frame(from: 1, to: 2), on: "p1")
+    #expect(harness.takeSentPorts() == ["p3"])
+  }
+
   @Test func `packets go to controllers for as long as they come`() throws {
     let harness = Self.switched()
     let peer = OpenFlowPeer(harness)

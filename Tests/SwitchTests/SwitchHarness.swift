@@ -56,6 +56,9 @@ final class SwitchHarness {
     } while !events.isEmpty
   }
 
+  /// The clock jumps, and nothing happens on the way.
+  func jump(milliseconds: Int64) { now += milliseconds }
+
   /// Lets time pass, with a step whenever the switch asked for one.
   func advance(milliseconds: Int64) {
     let end = now + milliseconds
@@ -71,7 +74,9 @@ final class SwitchHarness {
   private func perform(_ effect: Effect, _ events: inout [Event]) {
     switch effect {
     case .datapathSend(let message):
-      for answer in answers(to: message) { events.append(.datapathReceived(answer)) }
+      for answer in answers(to: message) {
+        if isDatapathSlow { heldAnswers.append(answer) } else { events.append(.datapathReceived(answer)) }
+      }
       collect(&events)
     case .datapathReceive(_, let port, let frame):
       datapath.receive(frame, port, now)
@@ -88,6 +93,17 @@ final class SwitchHarness {
     }
     return datapath.handle(bytes, now)
   }
+
+  /// Holds back the datapath's answers while it is set, and lets them come when it is not.
+  var isDatapathSlow = false {
+    didSet {
+      guard !isDatapathSlow else { return }
+      let answers = heldAnswers
+      heldAnswers = []
+      step(answers.map { .datapathReceived($0) })
+    }
+  }
+  private var heldAnswers: [[UInt8]] = []
 
   /// The datapath loses all that it has.
   func loseDatapath() { datapath = EngineBox() }

@@ -47,6 +47,8 @@ final class DatapathFlows {
   private var dumpedGeneration: UInt64 = 0
   /// How long flows rest after a dump before a change lets them be looked over again, in milliseconds.
   static var changeRestMilliseconds: Int64 { 20 }
+  /// The longest rest after a dump that took long, in milliseconds: the host may have slept meanwhile.
+  static var longestRestMilliseconds: Int64 { 5000 }
   private var dumpStart: Int64 = 0
   private var nextDump: Int64 = 0
 
@@ -257,7 +259,7 @@ final class DatapathFlows {
   /// Takes the counters of all flows; what was not named is gone.
   private func receiveDump(_ answer: DatapathAnswer) {
     isDumping = false
-    dumpMilliseconds = max(1, now &- dumpStart)
+    dumpMilliseconds = max(1, min(Self.longestRestMilliseconds, now &- dumpStart))
     averageCount = (averageCount &+ flows.count) / 2
     defer {
       let waiters = dumpWaiters
@@ -265,7 +267,7 @@ final class DatapathFlows {
       for waiter in waiters { waiter() }
     }
     // A long dump is followed by as long a rest.
-    nextDump = now &+ max(limits.revalidationMilliseconds, now &- dumpStart)
+    nextDump = now &+ max(limits.revalidationMilliseconds, dumpMilliseconds)
     guard case .done(let messages) = answer else { return }
     // Only a datapath without flows needs no looking over: what it has and we do not know is to be removed.
     if messages.isEmpty, flows.isEmpty { nextDump = 0 }
