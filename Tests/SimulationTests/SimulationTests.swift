@@ -13,7 +13,7 @@ struct SimulationTests {
   private static func say(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
 
   /// How many lives there are in an ordinary run.
-  private static let lifeCount: UInt64 = 100
+  private static let lifeCount: UInt64 = 150
 
   /// Lives a life; gives what went wrong.
   private static func live(_ seed: UInt64) -> (failure: String?, digest: EffectDigest) {
