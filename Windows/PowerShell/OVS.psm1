@@ -325,7 +325,7 @@ function Set-VMNetworkAdapterOVSPort {
                     Rename-Port -Setting $setting -Name $OVSPortName -HostArgument $hostArgument -TimeoutSeconds $TimeoutSeconds
                 }
                 if ($PassThru) {
-                    $name = if ($setting.ElementName -ceq $OVSPortName) { $OVSPortName } else { '' }
+                    $name = if ($setting.ElementName -ceq $script:UnnamedPort) { '' } else { $setting.ElementName }
                     New-PortDescription -Adapter $adapter -OVSPortName $name -Connection $connection
                 }
             } catch {
