@@ -59,6 +59,23 @@ public final class ForwardingExtension {
     return refusal
   }
 
+  /// A list of all ports or adapters of a switch will be asked for, or none will be looked at any more.
+  public func setLearning(_ id: SwitchID, _ begins: Bool) { model.setLearning(id, begins) }
+
+  /// A request that says something of a port, or of the adapter `index` at it, begins or is over.
+  public func noteRequest(
+    _ id: SwitchID, _ port: SwitchPortID, _ index: SwitchNICIndex?, _ fate: RequestFate, isOver: Bool
+  ) {
+    model.noteRequest(id, port, index, fate, isOver: isOver)
+  }
+
+  /// What is to be made of an entry of a list; `isLast` if the list will not be asked for again.
+  public func believe(
+    _ id: SwitchID, _ port: SwitchPortID, _ index: SwitchNICIndex?, isConnected: Bool, isLast: Bool
+  ) -> ListBelief {
+    model.believe(id, port, index, isConnected: isConnected, isLast: isLast)
+  }
+
   /// What goes to another host with an adapter's machine.
   public func save(_ key: AdapterKey) -> [UInt8]? { model.save(key) }
 

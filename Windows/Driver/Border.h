@@ -118,6 +118,15 @@ enum ExtensionArrival {
   extensionFull = 0x400,
 };
 
+// What a request says of a port or an adapter.
+enum ExtensionFate { extensionUnsaid = 0, extensionPresent, extensionConnected, extensionGone };
+
+// What is to be made of an entry of a list of all ports or adapters.
+enum ExtensionBelief { extensionUnsure = 0, extensionBelievedGone, extensionBelievedPresent, extensionBelievedConnected };
+
+// In the place of an adapter's index: the port itself.
+#define EXTENSION_PORT_ITSELF 0xffffffffu
+
 void *ExtensionCreate(uint32_t pipelineCount, uint64_t seed);
 void ExtensionDestroy(void *extension);
 
@@ -126,6 +135,13 @@ uint32_t ExtensionAttach(void *extension, uint32_t switchID);
 uint32_t ExtensionDetach(void *extension, uint32_t switchID);
 uint32_t ExtensionPort(void *extension, uint32_t event, const struct BorderPort *port);
 uint32_t ExtensionAdapter(void *extension, uint32_t event, const struct BorderAdapter *adapter);
+// A list of a switch's ports or adapters will be asked for, or none will be looked at any more.
+void ExtensionSetLearning(void *extension, uint32_t switchID, uint32_t begins);
+// A request begins that says something of a port or an adapter, or is over.
+void ExtensionNoteRequest(
+    void *extension, uint32_t switchID, uint32_t port, uint32_t index, uint32_t fate, uint32_t isOver);
+uint32_t ExtensionBelieve(
+    void *extension, uint32_t switchID, uint32_t port, uint32_t index, uint32_t isConnected, uint32_t isLast);
 uint32_t ExtensionSave(
     void *extension, uint32_t switchID, uint32_t port, uint32_t index, uint8_t *to, uint32_t capacity);
 uint32_t ExtensionRestore(

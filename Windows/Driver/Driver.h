@@ -36,10 +36,10 @@ struct Module {
   // What goes while its request is under way, of which no reference is taken; port 0 if nothing does.
   ULONG goingPort;
   ULONG goingIndex;
-  // How often something has gone or got another name: what was asked before does not hold after.
-  ULONG64 changeCount;
   // The switch is forgotten, since the module is about to be detached.
   BOOLEAN isLeaving;
+  // Somebody asks what is there.
+  volatile LONG isLearning;
   UNICODE_STRING guid;
   WCHAR guidText[128];
 };

@@ -191,51 +191,65 @@ ULONG InterfaceAlias(const GUID *instance, WCHAR *alias, ULONG byteCapacity) {
   return copied;
 }
 
-// Both return false once something has changed since the array was asked for, of which it may tell as it was.
-static BOOLEAN learnPorts(struct Module *module, PNDIS_SWITCH_PORT_ARRAY array, ULONG length, ULONG64 changeCount) {
-  BOOLEAN isTrue = TRUE;
-  for (ULONG index = 0; isTrue && index < array->NumElements; index++) {
-    ULONG64 end = array->FirstElementOffset + (ULONG64)array->ElementSize * index + sizeof(NDIS_SWITCH_PORT_PARAMETERS);
-    if (end > length) break;
-    const NDIS_SWITCH_PORT_PARAMETERS *parameters = NDIS_SWITCH_PORT_AT_ARRAY_INDEX(array, index);
+// An array of the switch's, and whether it is the last that is asked for. `isUnsure` becomes true if it has to be asked for
+// again, since requests passed that changed what it tells.
+struct Array {
+  PVOID bytes;
+  ULONG length;
+  BOOLEAN isLast;
+  BOOLEAN isUnsure;
+};
+
+static uint32_t believe(const struct Module *module, struct Array *array, ULONG port, ULONG index, BOOLEAN isConnected) {
+  uint32_t belief = ExtensionBelieve(driver.extension, module->switchID, port, index, isConnected, array->isLast);
+  if (belief == extensionUnsure) array->isUnsure = TRUE;
+  return belief;
+}
+
+static void learnPorts(struct Module *module, struct Array *array) {
+  PNDIS_SWITCH_PORT_ARRAY ports = array->bytes;
+  for (ULONG index = 0; index < ports->NumElements; index++) {
+    ULONG64 end = ports->FirstElementOffset + (ULONG64)ports->ElementSize * index + sizeof(NDIS_SWITCH_PORT_PARAMETERS);
+    if (end > array->length) break;
+    const NDIS_SWITCH_PORT_PARAMETERS *parameters = NDIS_SWITCH_PORT_AT_ARRAY_INDEX(ports, index);
     if (parameters->IsValidationPort || parameters->PortState != NdisSwitchPortStateCreated) continue;
     struct BorderPort port;
     PortFromParameters(&port, module, parameters);
     KIRQL level = ControlAcquire();
-    isTrue = module->changeCount == changeCount;
-    if (isTrue) {
+    if (believe(module, array, port.port, EXTENSION_PORT_ITSELF, FALSE) == extensionBelievedPresent) {
       ExtensionPort(driver.extension, extensionLearn, &port);
       // If it is refused, it is asked for again with the first adapter.
       ReferencePort(module, port.port);
     }
     ControlRelease(level);
   }
-  return isTrue;
 }
 
-static BOOLEAN learnAdapters(struct Module *module, PNDIS_SWITCH_NIC_ARRAY array, ULONG length, ULONG64 changeCount) {
-  BOOLEAN isTrue = TRUE;
-  for (ULONG index = 0; isTrue && index < array->NumElements; index++) {
-    ULONG64 end = array->FirstElementOffset + (ULONG64)array->ElementSize * index + sizeof(NDIS_SWITCH_NIC_PARAMETERS);
-    if (end > length) break;
-    const NDIS_SWITCH_NIC_PARAMETERS *parameters = NDIS_SWITCH_NIC_AT_ARRAY_INDEX(array, index);
-    // One that is disconnected may be connected again.
-    if (parameters->NicState != NdisSwitchNicStateCreated && parameters->NicState != NdisSwitchNicStateConnected &&
+static void learnAdapters(struct Module *module, struct Array *array) {
+  PNDIS_SWITCH_NIC_ARRAY adapters = array->bytes;
+  for (ULONG index = 0; index < adapters->NumElements; index++) {
+    ULONG64 end =
+        adapters->FirstElementOffset + (ULONG64)adapters->ElementSize * index + sizeof(NDIS_SWITCH_NIC_PARAMETERS);
+    if (end > array->length) break;
+    const NDIS_SWITCH_NIC_PARAMETERS *parameters = NDIS_SWITCH_NIC_AT_ARRAY_INDEX(adapters, index);
+    BOOLEAN isConnected = parameters->NicState == NdisSwitchNicStateConnected;
+    // One that is disconnected is there, and may be connected anew.
+    if (!isConnected && parameters->NicState != NdisSwitchNicStateCreated &&
         parameters->NicState != NdisSwitchNicStateDisconnected)
       continue;
     struct BorderAdapter adapter;
     WCHAR alias[256];
+    // Its name is looked up before the lock is taken.
     AdapterFromParameters(&adapter, module, parameters, alias, sizeof alias);
     KIRQL level = ControlAcquire();
-    isTrue = module->changeCount == changeCount;
-    if (isTrue) {
-      BOOLEAN isDestination = parameters->NicState == NdisSwitchNicStateConnected &&
-                              ReferenceAdapter(module, adapter.port, adapter.index);
+    uint32_t belief = believe(module, array, adapter.port, adapter.index, isConnected);
+    if (belief >= extensionBelievedPresent) {
+      BOOLEAN isDestination =
+          belief == extensionBelievedConnected && ReferenceAdapter(module, adapter.port, adapter.index);
       ExtensionAdapter(driver.extension, isDestination ? extensionLearnConnected : extensionLearn, &adapter);
     }
     ControlRelease(level);
   }
-  return isTrue;
 }
 
 #define LEARN_MAXIMUM_BYTE_COUNT (16u << 20)
@@ -264,36 +278,53 @@ static NDIS_STATUS queryArray(
   return status;
 }
 
-static NDIS_STATUS learnOnce(struct Module *module, PBOOLEAN isTrue) {
-  ULONG length;
-  PVOID array;
+static void setLearning(struct Module *module, BOOLEAN begins) {
   KIRQL level = ControlAcquire();
-  ULONG64 changeCount = module->changeCount;
+  ExtensionSetLearning(driver.extension, module->switchID, begins);
   ControlRelease(level);
+}
+
+static NDIS_STATUS learnOnce(struct Module *module, BOOLEAN isLast, PBOOLEAN isUnsure) {
+  struct Array array = {.isLast = isLast};
+  setLearning(module, TRUE);
   NDIS_STATUS status = queryArray(
       module, OID_SWITCH_PORT_ARRAY, NDIS_SWITCH_PORT_ARRAY_REVISION_1, NDIS_SIZEOF_NDIS_SWITCH_PORT_ARRAY_REVISION_1,
-      &array, &length);
+      &array.bytes, &array.length);
   if (status != NDIS_STATUS_SUCCESS) return status;
-  *isTrue = learnPorts(module, array, length, changeCount);
-  free(array);
-  if (!*isTrue) return status;
+  learnPorts(module, &array);
+  free(array.bytes);
   status = queryArray(
       module, OID_SWITCH_NIC_ARRAY, NDIS_SWITCH_NIC_ARRAY_REVISION_1, NDIS_SIZEOF_NDIS_SWITCH_NIC_ARRAY_REVISION_1,
-      &array, &length);
+      &array.bytes, &array.length);
   if (status != NDIS_STATUS_SUCCESS) return status;
-  *isTrue = learnAdapters(module, array, length, changeCount);
-  free(array);
+  learnAdapters(module, &array);
+  free(array.bytes);
+  *isUnsure = array.isUnsure;
   return status;
 }
 
-// How often it is asked again, because something changed while the switch answered.
-#define LEARN_MAXIMUM_ATTEMPT_COUNT 64
+static void waitMilliseconds(ULONG count) {
+  LARGE_INTEGER interval = {.QuadPart = -10000LL * count};
+  KeDelayExecutionThread(KernelMode, FALSE, &interval);
+}
+
+// How often the arrays are asked for, because requests passed while the switch answered; a third of a second in all.
+#define LEARN_MAXIMUM_ATTEMPT_COUNT 24
 
 static NDIS_STATUS learn(struct Module *module) {
   NDIS_STATUS status = NDIS_STATUS_SUCCESS;
-  BOOLEAN isTrue = FALSE;
-  for (ULONG attempt = 0; !isTrue && status == NDIS_STATUS_SUCCESS && attempt < LEARN_MAXIMUM_ATTEMPT_COUNT; attempt++)
-    status = learnOnce(module, &isTrue);
+  BOOLEAN isUnsure = TRUE;
+  // A restart and the switch's becoming active may be told at the same time.
+  while (InterlockedCompareExchange(&module->isLearning, 1, 0)) waitMilliseconds(1);
+  for (ULONG attempt = 1; isUnsure && status == NDIS_STATUS_SUCCESS && !module->isLeaving; attempt++) {
+    BOOLEAN isLast = attempt == LEARN_MAXIMUM_ATTEMPT_COUNT;
+    status = learnOnce(module, isLast, &isUnsure);
+    if (isLast) break;
+    if (isUnsure) waitMilliseconds(attempt);
+  }
+  setLearning(module, FALSE);
+  InterlockedExchange(&module->isLearning, 0);
+  WorkerRing();
   return status;
 }
 

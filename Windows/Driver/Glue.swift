@@ -151,6 +151,37 @@ func ExtensionAdapter(
   }
 }
 
+/// An adapter's index, or `nil` for the port itself.
+private func adapterIndex(_ index: UInt32) -> SwitchNICIndex? {
+  index == .max ? nil : SwitchNICIndex(rawValue: UInt16(truncatingIfNeeded: index))
+}
+
+@c
+func ExtensionSetLearning(_ pointer: UnsafeMutableRawPointer, _ switchID: UInt32, _ begins: UInt32) {
+  forwarding(pointer).setLearning(SwitchID(rawValue: switchID), begins != 0)
+}
+
+@c
+func ExtensionNoteRequest(
+  _ pointer: UnsafeMutableRawPointer, _ switchID: UInt32, _ port: UInt32, _ index: UInt32, _ fate: UInt32,
+  _ isOver: UInt32
+) {
+  forwarding(pointer).noteRequest(
+    SwitchID(rawValue: switchID), SwitchPortID(rawValue: port), adapterIndex(index),
+    RequestFate(rawValue: UInt8(truncatingIfNeeded: fate)) ?? .unsaid, isOver: isOver != 0)
+}
+
+@c
+func ExtensionBelieve(
+  _ pointer: UnsafeMutableRawPointer, _ switchID: UInt32, _ port: UInt32, _ index: UInt32,
+  _ isConnected: UInt32, _ isLast: UInt32
+) -> UInt32 {
+  let belief = forwarding(pointer).believe(
+    SwitchID(rawValue: switchID), SwitchPortID(rawValue: port), adapterIndex(index),
+    isConnected: isConnected != 0, isLast: isLast != 0)
+  return UInt32(belief.rawValue)
+}
+
 @c
 func ExtensionSave(
   _ pointer: UnsafeMutableRawPointer, _ switchID: UInt32, _ port: UInt32, _ index: UInt32,

@@ -131,7 +131,8 @@ static NDIS_STATUS portRequest(struct Module *module, PNDIS_OID_REQUEST request,
       if (parameters->IsValidationPort) return NDIS_STATUS_SUCCESS;
       if (!KernelHeapRoom()) return NDIS_STATUS_RESOURCES;
       uint32_t verdict = tellPort(extensionCreate, &port);
-      *isCreated = verdict == extensionDone;
+      // It may have been learnt before; if it fails below it is not there.
+      *isCreated = verdict != extensionVetoed;
       return verdict == extensionVetoed ? NDIS_STATUS_DATA_NOT_ACCEPTED : NDIS_STATUS_SUCCESS;
     }
     case OID_SWITCH_PORT_TEARDOWN: endPort(module, extensionTearDown, &port); break;
@@ -152,7 +153,8 @@ static NDIS_STATUS adapterRequest(struct Module *module, PNDIS_OID_REQUEST reque
     case OID_SWITCH_NIC_CREATE: {
       if (!KernelHeapRoom()) return NDIS_STATUS_RESOURCES;
       uint32_t verdict = tellAdapter(extensionCreate, &adapter);
-      *isCreated = verdict == extensionDone;
+      // It may have been learnt before; if it fails below it is not there.
+      *isCreated = verdict != extensionVetoed;
       return verdict == extensionVetoed ? NDIS_STATUS_DATA_NOT_ACCEPTED : NDIS_STATUS_SUCCESS;
     }
     case OID_SWITCH_NIC_UPDATED: tellAdapter(extensionUpdate, &adapter); break;
@@ -160,6 +162,68 @@ static NDIS_STATUS adapterRequest(struct Module *module, PNDIS_OID_REQUEST reque
     case OID_SWITCH_NIC_DELETE: endAdapter(module, extensionDelete, &adapter); break;
   }
   return NDIS_STATUS_SUCCESS;
+}
+
+// MARK: What is learnt at the same time
+
+// Which port or adapter a request is about, and what it says of it when it begins, and when it has succeeded or failed.
+struct Statement {
+  ULONG port;
+  ULONG index;
+  uint32_t atFirst, done, failed;
+};
+
+static BOOLEAN statementOf(PNDIS_OID_REQUEST request, struct Statement *statement) {
+  if (request->RequestType != NdisRequestSetInformation) return FALSE;
+  const void *buffer = request->DATA.SET_INFORMATION.InformationBuffer;
+  ULONG length = request->DATA.SET_INFORMATION.InformationBufferLength;
+  switch (request->DATA.SET_INFORMATION.Oid) {
+#define SAYS(oid, index, ...) \
+  case oid: *statement = (struct Statement){0, index, __VA_ARGS__}; break
+    SAYS(OID_SWITCH_PORT_CREATE, EXTENSION_PORT_ITSELF, extensionPresent, extensionPresent, extensionGone);
+    SAYS(OID_SWITCH_PORT_UPDATED, EXTENSION_PORT_ITSELF, extensionUnsaid, extensionUnsaid, extensionUnsaid);
+    SAYS(OID_SWITCH_PORT_TEARDOWN, EXTENSION_PORT_ITSELF, extensionGone, extensionGone, extensionGone);
+    SAYS(OID_SWITCH_PORT_DELETE, EXTENSION_PORT_ITSELF, extensionGone, extensionGone, extensionGone);
+    SAYS(OID_SWITCH_NIC_CREATE, 0, extensionPresent, extensionPresent, extensionGone);
+    SAYS(OID_SWITCH_NIC_UPDATED, 0, extensionUnsaid, extensionUnsaid, extensionUnsaid);
+    SAYS(OID_SWITCH_NIC_CONNECT, 0, extensionPresent, extensionConnected, extensionPresent);
+    SAYS(OID_SWITCH_NIC_DISCONNECT, 0, extensionPresent, extensionPresent, extensionPresent);
+    SAYS(OID_SWITCH_NIC_DELETE, 0, extensionGone, extensionGone, extensionGone);
+#undef SAYS
+    default: return FALSE;
+  }
+  BOOLEAN isPort = statement->index == EXTENSION_PORT_ITSELF;
+  if (!buffer || length < (isPort ? NDIS_SIZEOF_NDIS_SWITCH_PORT_PARAMETERS_REVISION_1
+                                  : NDIS_SIZEOF_NDIS_SWITCH_NIC_PARAMETERS_REVISION_1))
+    return FALSE;
+  if (isPort) {
+    const NDIS_SWITCH_PORT_PARAMETERS *parameters = buffer;
+    statement->port = parameters->PortId;
+    return !parameters->IsValidationPort;
+  }
+  const NDIS_SWITCH_NIC_PARAMETERS *parameters = buffer;
+  statement->port = parameters->PortId;
+  statement->index = parameters->NicIndex;
+  return TRUE;
+}
+
+static void noteBegin(struct Module *module, PNDIS_OID_REQUEST request) {
+  struct Statement statement;
+  if (!statementOf(request, &statement)) return;
+  KIRQL level = ControlAcquire();
+  ExtensionNoteRequest(
+      driver.extension, module->switchID, statement.port, statement.index, statement.atFirst, FALSE);
+  ControlRelease(level);
+}
+
+static void noteEnd(struct Module *module, PNDIS_OID_REQUEST request, NDIS_STATUS status) {
+  struct Statement statement;
+  if (!statementOf(request, &statement)) return;
+  KIRQL level = ControlAcquire();
+  ExtensionNoteRequest(
+      driver.extension, module->switchID, statement.port, statement.index,
+      status == NDIS_STATUS_SUCCESS ? statement.done : statement.failed, TRUE);
+  ControlRelease(level);
 }
 
 // {BEF579F1-F307-4D5E-AAF5-99A667FB847C}: whose saved state is ours.
@@ -281,7 +345,6 @@ static void concludePort(struct Module *module, PNDIS_OID_REQUEST request, BOOLE
   PortFromParameters(&port, module, parameters);
   KIRQL level = ControlAcquire();
   if (request->DATA.SET_INFORMATION.Oid == OID_SWITCH_PORT_UPDATED) {
-    module->changeCount++;
     if (status == NDIS_STATUS_SUCCESS) ExtensionPort(driver.extension, extensionUpdate, &port);
   } else if (status == NDIS_STATUS_SUCCESS) {
     // If it is refused, it is asked for again with the first adapter.
@@ -305,8 +368,6 @@ static void concludeAdapter(struct Module *module, PNDIS_OID_REQUEST request, BO
   if (request->DATA.SET_INFORMATION.Oid == OID_SWITCH_NIC_CONNECT) {
     if (status == NDIS_STATUS_SUCCESS && ReferenceAdapter(module, adapter.port, adapter.index))
       ExtensionAdapter(driver.extension, extensionConnect, &adapter);
-  } else if (request->DATA.SET_INFORMATION.Oid == OID_SWITCH_NIC_UPDATED) {
-    module->changeCount++;
   } else if (wasCreated && status != NDIS_STATUS_SUCCESS) {
     ExtensionAdapter(driver.extension, extensionUndo, &adapter);
     ReferencesGiveBack(module, adapter.port, adapter.index);
@@ -322,7 +383,6 @@ static void conclude(struct Module *module, PNDIS_OID_REQUEST request, BOOLEAN w
     case OID_SWITCH_PORT_CREATE:
     case OID_SWITCH_PORT_UPDATED: concludePort(module, request, wasCreated, status); break;
     case OID_SWITCH_NIC_CREATE:
-    case OID_SWITCH_NIC_UPDATED:
     case OID_SWITCH_NIC_CONNECT: concludeAdapter(module, request, wasCreated, status); break;
     case OID_SWITCH_NIC_DISCONNECT:
     case OID_SWITCH_NIC_DELETE:
@@ -334,6 +394,7 @@ static void conclude(struct Module *module, PNDIS_OID_REQUEST request, BOOLEAN w
       break;
     }
   }
+  noteEnd(module, request, status);
 }
 
 static void setPending(struct Module *module, PNDIS_OID_REQUEST clone) {
@@ -346,7 +407,11 @@ NDIS_STATUS NTAPI FilterOidRequest(NDIS_HANDLE context, PNDIS_OID_REQUEST reques
   struct Module *module = context;
   BOOLEAN isCreated = FALSE;
   NDIS_STATUS status;
-  if (inspect(module, request, &isCreated, &status)) return status;
+  noteBegin(module, request);
+  if (inspect(module, request, &isCreated, &status)) {
+    noteEnd(module, request, status);
+    return status;
+  }
   PNDIS_OID_REQUEST clone;
   status = NdisAllocateCloneOidRequest(module->filterHandle, request, DRIVER_TAG, &clone);
   if (status != NDIS_STATUS_SUCCESS) clone = NULL;

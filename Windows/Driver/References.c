@@ -89,7 +89,6 @@ void ReferencesGiveBack(struct Module *module, ULONG port, ULONG index) {
 
 void ReferencesEnd(struct Module *module) {
   module->goingPort = NDIS_SWITCH_DEFAULT_PORT_ID;
-  module->changeCount++;
 }
 
 BOOLEAN ReferenceIsSaved(struct Module *module, ULONG port, ULONG index) {

@@ -134,6 +134,27 @@ public struct SwitchModel {
     }
   }
 
+  // MARK: Learning what is there
+
+  /// A list of all ports or adapters of a switch will be asked for, or none will be looked at any more.
+  public mutating func setLearning(_ id: SwitchID, _ begins: Bool) {
+    if begins { switches[id]?.learning.begin() } else { switches[id]?.learning.end() }
+  }
+
+  /// A request that says something of a port, or of the adapter `index` at it, begins or is over.
+  public mutating func noteRequest(
+    _ id: SwitchID, _ port: SwitchPortID, _ index: SwitchNICIndex?, _ fate: RequestFate, isOver: Bool
+  ) {
+    switches[id]?.learning.note(port, index, fate, isOver: isOver)
+  }
+
+  /// What is to be made of an entry of a list; `isLast` if the list will not be asked for again.
+  public mutating func believe(
+    _ id: SwitchID, _ port: SwitchPortID, _ index: SwitchNICIndex?, isConnected: Bool, isLast: Bool
+  ) -> ListBelief {
+    switches[id]?.learning.believe(port, index, isConnected: isConnected, isLast: isLast) ?? .gone
+  }
+
   /// What is saved of an adapter when its machine goes to another host; `nil` if it is not known by any name.
   public func save(_ key: AdapterKey) -> [UInt8]? {
     guard let name = names[.adapter(key)]?.first(where: { portsByName[$0] != nil }) else { return nil }

@@ -112,6 +112,8 @@ public struct VirtualSwitch: Sendable {
   /// Its ports.
   public private(set) var ports: [SwitchPortID: SwitchPort] = [:]
   private var adapters: [UInt64: SwitchAdapter] = [:]
+  /// Which parts of a list of all of them may be believed.
+  var learning = Learning()
 
   /// Makes a switch without ports.
   public init() {}

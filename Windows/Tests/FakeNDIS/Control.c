@@ -97,6 +97,14 @@ static NDIS_STATUS command(const struct FakeCommand *command, ULONG *value) {
         fake.poolFails = command->flags != 0;
         fake.allocationsFailEvery = (LONG)command->value;
         return NDIS_STATUS_SUCCESS;
+    case fakeBetween: return planBetween(command);
+    case fakeBetweenEnd: *value = endBetween(); return NDIS_STATUS_SUCCESS;
+    case fakeStop:
+        if (command->flags == FAKE_STOP_ABOVE)
+            fake.stopAbove = command->value;
+        else
+            fake.stopBelow = command->value;
+        return NDIS_STATUS_SUCCESS;
     case fakeQuiesce: *value = quiesce(); return NDIS_STATUS_SUCCESS;
     }
     return commandSwitch(command, value);

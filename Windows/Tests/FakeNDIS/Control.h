@@ -66,6 +66,9 @@ enum FakeOperation {
     fakeEndBackground,     // waits value milliseconds for the command in the background; reply: its own, or NDIS_STATUS_PENDING
     fakeSwitchProperty,    // switch, value = FAKE_PROPERTY_*
     fakeRefuseReferences,  // value = how many more references are refused, on whatever
+    fakeBetween,           // type = a FakeOperation, flags = FAKE_BETWEEN_*, the rest is its own: happens once a list is made
+    fakeBetweenEnd,        // what had stopped goes on; reply: whether all that was planned had happened
+    fakeStop,              // value = an OID, 0 for none; flags: FAKE_STOP_*: requests of this number stop on their way
 };
 
 // Added to an operation on a switch: a thread performs it, one at a time.
@@ -73,6 +76,16 @@ enum FakeOperation {
 
 // Flags of fakeSwitchCreate.
 #define FAKE_SWITCH_INACTIVE 1u
+
+// Flags of fakeBetween: between which list and the driver, and whether the operation fails.
+#define FAKE_BETWEEN_PORTS 0u
+#define FAKE_BETWEEN_NICS 1u
+#define FAKE_BETWEEN_LIST 1u
+#define FAKE_BETWEEN_FAILS 2u
+
+// Flags of fakeStop.
+#define FAKE_STOP_ABOVE 0u
+#define FAKE_STOP_BELOW 1u
 
 // Values of fakePortProperty.
 #define FAKE_PROPERTY_ADD 1u

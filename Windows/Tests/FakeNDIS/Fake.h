@@ -168,6 +168,7 @@ struct FakeState {
     BOOLEAN nonsense;  // the request under way is not one to be understood
     volatile LONG oidsPend, sendsPend, holdSends, holdOIDs;
     volatile LONG allocationsFailEvery, allocationNumber;
+    ULONG stopAbove, stopBelow;  // requests of these numbers stop before the driver, or after it
     BOOLEAN poolFails;  // pool memory too, not the objects of NDIS alone
 };
 
@@ -233,6 +234,12 @@ NDIS_STATUS issueRequest(struct FakeSwitch *owner, NDIS_REQUEST_TYPE type, NDIS_
 
 NDIS_STATUS requestBelow(struct FakeSwitch *owner, PNDIS_OID_REQUEST request);
 NDIS_STATUS cancelRequest(struct FakeSwitch *owner, BOOLEAN wrong);
+
+// Between.c
+NDIS_STATUS planBetween(const struct FakeCommand *command);
+void playBetween(ULONG list);
+BOOLEAN endBetween(void);
+void stopOnTheWay(const ULONG *where, NDIS_OID oid);
 
 // Handlers.c
 void fillSwitchHandlers(PNDIS_SWITCH_OPTIONAL_HANDLERS handlers);

@@ -95,6 +95,7 @@ NDIS_STATUS issueRequest(struct FakeSwitch *owner, NDIS_REQUEST_TYPE type, NDIS_
     if (type == NdisRequestMethod) request->request.DATA.METHOD_INFORMATION.OutputBufferLength = outCount;
     InterlockedIncrement64((LONG64 *)&fake.counters.oids);
 
+    stopOnTheWay(&fake.stopAbove, oid);
     if (!module || !fake.driverCharacteristics.OidRequestHandler) {
         request->status = requestBelow(owner, &request->request);
         request->forwarded = 1;
@@ -212,6 +213,7 @@ static NDIS_STATUS answerPorts(struct FakeSwitch *owner, PNDIS_OID_REQUEST reque
     ULONG index = 0;
     for (struct FakePort *port = owner->ports; port && index < count; port = port->next, index++)
         fakeCopy((PUCHAR)array + first + index * PORT_STRIDE, &port->parameters, sizeof port->parameters);
+    playBetween(FAKE_BETWEEN_PORTS);
     NDIS_STATUS status = answer(request, array, size);
     give(array, size);
     return status;
@@ -232,6 +234,7 @@ static NDIS_STATUS answerNICs(struct FakeSwitch *owner, PNDIS_OID_REQUEST reques
     for (struct FakePort *port = owner->ports; port; port = port->next)
         for (struct FakeNIC *nic = port->nics; nic && index < count; nic = nic->next, index++)
             fakeCopy((PUCHAR)array + first + index * NIC_STRIDE, &nic->parameters, sizeof nic->parameters);
+    playBetween(FAKE_BETWEEN_NICS);
     NDIS_STATUS status = answer(request, array, size);
     give(array, size);
     return status;
@@ -270,6 +273,7 @@ NTSYSAPI NDIS_STATUS NTAPI NdisFOidRequest(NDIS_HANDLE handle, PNDIS_OID_REQUEST
             holdRequest(module, request);
             return NDIS_STATUS_PENDING;
         }
+        stopOnTheWay(&fake.stopBelow, request->DATA.SET_INFORMATION.Oid);
         status = requestBelow(module->owner, request);
     } else {
         if (CONTAINING_RECORD(request, struct FakeRequest, request)->magic == FAKE_REQUEST_MAGIC)

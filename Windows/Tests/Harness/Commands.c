@@ -22,6 +22,7 @@ static const struct Operation operations[] = {
     {"load-stop", fakeLoadStop}, {"life-start", fakeLifeStart}, {"life-stop", fakeLifeStop}, {"fail-allocations", fakeFailAllocations}, {"quiesce", fakeQuiesce},
     {"pre-detach", fakeAnnounceDetach}, {"hold-oids", fakeHoldOIDs}, {"cancel-oid", fakeCancelOID},
     {"cancel-sends", fakeCancelSends}, {"end-background", fakeEndBackground}, {"switch-property", fakeSwitchProperty},
+    {"between", fakeBetween}, {"between-end", fakeBetweenEnd}, {"stop", fakeStop},
     {"references", fakeReferences}, {"refuse-references", fakeRefuseReferences},
 };
 
