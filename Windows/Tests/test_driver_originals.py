@@ -7,7 +7,7 @@ import unittest
 from datapath import attribute, ethernet, ethertype, output
 from driver import DriverTestCase, frame, tcp, udp
 import fakeswitch as fake
-from wire import checksum
+from wire import checksum, finished
 
 PUSH_TAG = attribute(4, struct.pack("!HH", 0x8100, 0x1005))
 
@@ -129,6 +129,21 @@ class Originals(DriverTestCase):
         self.assertEqual(kinds(received), [True])
         self.assertEqual(received[0].data, bytes(packet))
         self.assertEqual((received[0].segment_size, received[0].tcp_offset), (1460, 34))
+
+    def test_a_large_datagram_is_cut(self):
+        datapath, first, second, one, two = self.two_machines()
+        datapath.add_flow(one, output(two))
+        payload = bytes(index * 7 & 0xFF for index in range(5000))
+        packet = bytearray(udp(second.mac, first.mac, payload))
+        packet[16:18] = packet[24:26] = packet[38:40] = packet[40:42] = b"\0\0"
+        first.inject(bytes(packet), segment=1400, tcp=34, checksum=fake.CHECKSUM_IPV4 | fake.CHECKSUM_UDP, pieces=3)
+        received = second.collect_within(4)
+        self.assertEqual(kinds(received), [False] * 4)
+        self.assertEqual(b"".join(entry.data[42:] for entry in received), payload)
+        for entry in received:
+            data, = finished(entry.data, entry.checksum, entry.segment_size, entry.tcp_offset)
+            whole = udp(data[:6], data[6:12], data[42:])
+            self.assertEqual((data[14:18], data[34:]), (whole[14:18], whole[34:]))
 
     def test_what_comes_from_outside_keeps_what_was_found(self):
         switch = self.host.switch("external")

@@ -64,6 +64,11 @@ static void setMetadata(PNET_BUFFER_LIST list, const struct FakeInjection *injec
         checksum.Receive.UdpChecksumSucceeded = (flags & FAKE_CHECKSUM_UDP) && !(flags & FAKE_CHECKSUM_FAILED);
         checksum.Receive.TcpChecksumFailed = (flags & FAKE_CHECKSUM_TCP) && (flags & FAKE_CHECKSUM_FAILED);
         checksum.Receive.UdpChecksumFailed = (flags & FAKE_CHECKSUM_UDP) && (flags & FAKE_CHECKSUM_FAILED);
+    } else if (injection->segmentSize && flags & FAKE_CHECKSUM_UDP) {
+        // UdpSegmentationOffloadInfo: size in 20 bits, offset of the header in 10, one reserved, version of IP.
+        list->NetBufferListInfo[UdpSegmentationOffloadInfo] =
+            (PVOID)(ULONG_PTR)((injection->segmentSize & 0xfffff) | (injection->tcpOffset & 0x3ff) << 20 |
+                               (flags & FAKE_CHECKSUM_IPV6 ? 1u << 31 : 0));
     } else if (injection->segmentSize) {
         segment.LsoV2Transmit.Type = NDIS_TCP_LARGE_SEND_OFFLOAD_V2_TYPE;
         segment.LsoV2Transmit.MSS = injection->segmentSize;
