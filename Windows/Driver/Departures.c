@@ -99,9 +99,10 @@ static BOOLEAN commit(struct Module *module, PNET_BUFFER_LIST list, const struct
 // MARK: What is in flight
 
 // A list of the switch's is completed while copies of its packets are still on their way, so that a sender does not feel how
-// fast they leave. What it may have on its way is limited instead: adapters whose numbers fall together share a limit.
+// fast they leave. What it may have on its way is limited instead: adapters whose numbers fall together share a limit. All of
+// them may have a part of the heap.
 #define MAXIMUM_ADAPTER_BYTES_IN_FLIGHT (8ll << 20)
-#define MAXIMUM_BYTES_IN_FLIGHT (256ll << 20)
+#define HEAP_PARTS_IN_FLIGHT 4
 
 static volatile LONG64 allInFlight;
 static volatile LONG64 inFlight[512];
@@ -122,7 +123,9 @@ static void returnBytes(volatile LONG64 *account, ULONG byteCount) {
 static BOOLEAN takeBytes(volatile LONG64 *account, ULONG byteCount) {
   LONG64 before = InterlockedExchangeAdd64(account, byteCount);
   LONG64 allBefore = InterlockedExchangeAdd64(&allInFlight, byteCount);
-  if (before + byteCount <= MAXIMUM_ADAPTER_BYTES_IN_FLIGHT && allBefore + byteCount <= MAXIMUM_BYTES_IN_FLIGHT) return TRUE;
+  if (before + byteCount <= MAXIMUM_ADAPTER_BYTES_IN_FLIGHT &&
+      allBefore + byteCount <= KernelHeapLimit() / HEAP_PARTS_IN_FLIGHT)
+    return TRUE;
   returnBytes(account, byteCount);
   return FALSE;
 }

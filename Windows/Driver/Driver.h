@@ -152,6 +152,8 @@ void KernelStart(void);
 // Makes the heap's reserve and its limit. Returns how many engines there is memory for, of those that are wanted; at
 // PASSIVE_LEVEL.
 uint32_t KernelHeapStart(uint32_t wanted);
+// How many bytes the driver's heap takes at most.
+LONG64 KernelHeapLimit(void);
 void KernelHeapEnd(void);
 // Memory that may be refused; given back with `free`.
 void *KernelAllocate(size_t alignment, size_t size);

@@ -175,8 +175,10 @@ void KernelHeapEnd(void) {
   reserve = NULL;
 }
 
+LONG64 KernelHeapLimit(void) { return heapLimit; }
+
 uint64_t KernelHeapRoom(void) {
-  LONG64 room = heapLimit - heapUsed;
+  LONG64 room = KernelHeapLimit() - heapUsed;
   if (shortageCount && (LONG64)KernelMilliseconds() - shortageMilliseconds < HEAP_SHORTAGE_MILLISECONDS) return 0;
   return room > 0 ? (uint64_t)room : 0;
 }
