@@ -13,6 +13,8 @@ public enum Effect: Sendable {
   case openStream(StreamID, address: String)
   /// Send bytes on a stream.
   case streamSend(StreamID, [UInt8])
+  /// Take no more from a stream until all that was sent on it has left; answered by `streamDrained`.
+  case awaitDrain(StreamID)
   /// Close a stream after what was sent has left. No `streamClosed` follows.
   case closeStream(StreamID)
   /// Accept streams at an address (`ptcp:…`, `punix:…`); answered by `listenerFailed` if that can not be.

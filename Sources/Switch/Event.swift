@@ -16,6 +16,8 @@ public enum Event: Sendable {
   case streamOpened(StreamID)
   /// Bytes of a stream.
   case streamReceived(StreamID, [UInt8])
+  /// What `Effect.awaitDrain` waits for: everything sent on a stream has left.
+  case streamDrained(StreamID)
   /// A stream that the switch did not close is gone, or could not be opened.
   case streamClosed(StreamID, reason: String)
   /// A listener could not be opened.

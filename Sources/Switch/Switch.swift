@@ -97,6 +97,8 @@ public final class VirtualSwitch {
       for agent in agents.values where agent.handle(opened: stream) { break }
     case .streamReceived(let stream, let bytes):
       for agent in agents.values where agent.handle(received: bytes, from: stream) { break }
+    case .streamDrained(let stream):
+      for agent in agents.values where agent.handle(drained: stream) { break }
     case .streamClosed(let stream, let reason):
       for agent in agents.values where agent.handle(closed: stream, reason: reason) { break }
     case .listenerFailed(_, let reason):

@@ -15,6 +15,8 @@ final class SwitchRunner {
   private let virtualSwitch: VirtualSwitch
   private let host: HostSide
   private var streams: [StreamID: ByteStream] = [:]
+  /// Streams of which the switch waits to hear that all has left.
+  private var awaited: Set<StreamID> = []
   private var listeners: [ListenerID: StreamListener] = [:]
   private var requests: [CommandID: UnixctlRequest] = [:]
   private var nextRequest: UInt64 = 1
@@ -90,8 +92,16 @@ final class SwitchRunner {
     case .databaseSend(let message): connection?.send(message)
     case .databaseClose: connection?.close()
     case .openStream(let id, let address): open(id, address)
-    case .streamSend(let id, let bytes): streams[id]?.send(bytes)
-    case .closeStream(let id): streams.removeValue(forKey: id)?.close()
+    case .streamSend(let id, let bytes):
+      streams[id]?.send(bytes)
+      reportDrained(id)
+    case .awaitDrain(let id):
+      streams[id]?.pauseReading()
+      awaited.insert(id)
+      reportDrained(id)
+    case .closeStream(let id):
+      awaited.remove(id)
+      streams.removeValue(forKey: id)?.close()
     case .openListener(let id, let address): listen(id, address)
     case .closeListener(let id): listeners.removeValue(forKey: id)?.close()
     case .datapathSend(let message): host.send(message)
@@ -111,6 +121,17 @@ final class SwitchRunner {
       onReady?()
       onReady = nil
     case .exit: loop.stop()
+    }
+  }
+
+  /// Lets a stream be read again, and tells the switch, if it waits for that and all has left.
+  private func reportDrained(_ id: StreamID) {
+    guard awaited.contains(id), streams[id]?.queuedByteCount == 0 else { return }
+    // Others get their turn before the stream's next requests do.
+    loop.deferWork { [self] in
+      guard let stream = streams[id], stream.queuedByteCount == 0, awaited.remove(id) != nil else { return }
+      stream.resumeReading()
+      post(.streamDrained(id))
     }
   }
 
@@ -137,7 +158,9 @@ final class SwitchRunner {
   private func attach(_ stream: ByteStream, _ id: StreamID) {
     streams[id] = stream
     stream.onReceive = { [self] in post(.streamReceived(id, $0)) }
+    stream.onDrain = { [self] in reportDrained(id) }
     stream.onClose = { [self] reason in
+      awaited.remove(id)
       guard streams.removeValue(forKey: id) != nil else { return }
       post(.streamClosed(id, reason: Self.text(reason)))
     }

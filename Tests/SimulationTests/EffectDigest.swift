@@ -16,6 +16,7 @@ struct EffectDigest: Equatable {
     case .streamSend(let id, let bytes):
       add(3, id.rawValue, "")
       add(3, bytes)
+    case .awaitDrain(let id): add(18, id.rawValue, "")
     case .closeStream(let id): add(4, id.rawValue, "")
     case .openListener(let id, let address): add(5, id.rawValue, address)
     case .closeListener(let id): add(6, id.rawValue, "")

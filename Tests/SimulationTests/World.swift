@@ -213,6 +213,11 @@ final class World {
     case .databaseClose(let reason): connection.close(reason, self)
     case .openStream(let id, let address): open(id, address)
     case .streamSend(let id, let bytes): send(bytes, on: id)
+    case .awaitDrain(let id):
+      // Who is stuck never reads what there is.
+      if let stream = stream(id), !stream.isCut, !stream.isStuck {
+        news.add(.streamDrained(id), due: arrival())
+      }
     case .closeStream(let id):
       if let stream = stream(id) { remove(stream) }
     case .openListener(let id, let address):

@@ -5,13 +5,13 @@ import Testing
 @testable import Switch
 
 @Suite struct AgentTests {
-  private static func peer(_ version: OpenFlowVersion = .v13) -> OpenFlowPeer {
+  static func peer(_ version: OpenFlowVersion = .v13) -> OpenFlowPeer {
     let harness = SwitchHarness()
     harness.configure([SwitchHarness.bridge(ports: [("p1", 1), ("p2", 2), ("p3", 3)])])
     return OpenFlowPeer(harness, version: version)
   }
 
-  private static func add(_ priority: UInt16, outputs: [UInt32], inPort: UInt32? = nil) -> FlowMod {
+  static func add(_ priority: UInt16, outputs: [UInt32], inPort: UInt32? = nil) -> FlowMod {
     var match = Match()
     if let inPort { match.set(.inPortOXM, FieldValue(inPort)) }
     var change = FlowMod(.add, table: 0, match: match)

@@ -17,6 +17,8 @@ final class SwitchHarness {
   private(set) var listeners: [String: ListenerID] = [:]
   /// Bytes that the switch sent, by stream.
   private(set) var output: [StreamID: [UInt8]] = [:]
+  /// Whether peers read what they are sent.
+  var drainsStreams = true
 
   init(dummyMode: SwitchOptions.DummyMode = .replacesAll) {
     virtualSwitch = VirtualSwitch(
@@ -83,6 +85,7 @@ final class SwitchHarness {
       collect(&events)
     case .openListener(let id, let address): listeners[address] = id
     case .streamSend(let id, let bytes): output[id, default: []] += bytes
+    case .awaitDrain(let id): if drainsStreams { events.append(.streamDrained(id)) }
     default: effects.append(effect)
     }
   }

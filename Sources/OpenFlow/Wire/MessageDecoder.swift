@@ -18,10 +18,17 @@ extension Message {
     }
     var reader = WireReader([])
     let envelope = try MessageEnvelope.open(bytes, &reader)
+    if envelope.row.kind.isPaddedRequest, bytes.count % 8 != 0 { throw .badRequestBadLength }
     let message = try decodeBody(&reader, envelope, hasTableID: hasTableID)
+    try checkEnd(reader, envelope)
     return ReceivedMessage(
       version: envelope.version, xid: envelope.xid, dialect: envelope.row.dialect, name: envelope.row.name,
       message: message)
+  }
+
+  /// Refuses bytes behind a request whose length is fixed, as Open vSwitch does.
+  private static func checkEnd(_ reader: WireReader, _ envelope: MessageEnvelope) throws(OpenFlowError) {
+    if envelope.row.kind.isFixedRequest, !reader.isAtEnd { throw .badRequestBadLength }
   }
 
   private static func decodeBody(
@@ -73,7 +80,6 @@ extension Message {
   private static func decodeEmpty(
     _ reader: inout WireReader, _ kind: MessageKind
   ) throws(OpenFlowError) -> Message {
-    // Whatever a later version may add to these is ignored, as the header's length allows.
     switch kind {
     case .featuresRequest: return .featuresRequest
     case .getConfigurationRequest: return .getConfigurationRequest
@@ -168,13 +174,38 @@ extension Message {
       while !reader.isAtEnd { tables.append(try .decode(&reader)) }
       return .tableFeaturesReply(tables, more: more)
     case .portDescriptionRequest:
-      return try .portDescriptionRequest(version >= .v15 ? reader.portNumber(version) : .none)
+      guard version >= .v15 else { return .portDescriptionRequest(.none) }
+      let port = try reader.portNumber(version)
+      try reader.skip(4)
+      return .portDescriptionRequest(port)
     case .portDescriptionReply:
       var ports: [PortDescription] = []
       while !reader.isAtEnd { ports.append(try .decode(&reader, version)) }
       return .portDescriptionReply(ports, more: more)
     default:
       return .opaque(envelope.row.kind, reader.rest())
+    }
+  }
+}
+
+extension MessageKind {
+  /// Whether a switch gets it, and its length is the same always.
+  fileprivate var isFixedRequest: Bool {
+    switch self {
+    case .featuresRequest, .getConfigurationRequest, .setConfiguration, .barrierRequest, .asyncRequest,
+      .descriptionRequest, .tableStatisticsRequest, .portStatisticsRequest, .queueStatisticsRequest,
+      .portDescriptionRequest, .roleRequest, .setFlowFormat, .flowModTableID, .setPacketInFormat,
+      .setControllerID, .flushConnections:
+      true
+    default: false
+    }
+  }
+
+  /// Whether a switch gets it, and its end is padded to eight bytes in every version.
+  fileprivate var isPaddedRequest: Bool {
+    switch self {
+    case .flowModification, .flowStatisticsRequest: true
+    default: false
     }
   }
 }

@@ -22,6 +22,13 @@ final class BridgeAgent {
   private(set) var controllers: [String: ControllerLink] = [:]
   /// The highest generation that a role request had.
   private(set) var generationID: UInt64?
+  /// Packet-ins and copies for `snoop` that were not sent since their receiver reads too slowly.
+  var droppedMessageCount: UInt64 = 0
+  /// Connections not taken since there were too many.
+  private(set) var refusedSessionCount: UInt64 = 0
+
+  /// How many connections a bridge accepts at a time.
+  static var sessionLimit: Int { 256 }
 
   /// Runs actions on a frame as if it had come in by a port.
   var onPacketOut: (([UInt8], OpenFlowPortNumber, [Action]) -> Void)?
@@ -133,6 +140,14 @@ final class BridgeAgent {
       context.turn.emit(.closeStream(stream))
       return
     }
+    guard sessions.count < BridgeAgent.sessionLimit else {
+      refusedSessionCount &+= 1
+      context.turn.log(
+        "connmgr", .warning, "\(bridge.name): more than \(BridgeAgent.sessionLimit) connections, refusing one"
+      )
+      context.turn.emit(.closeStream(stream))
+      return
+    }
     let session = OpenFlowSession(id: stream, kind: kind == .snoop ? .snoop : .service, agent: self)
     sessions[stream] = session
     session.start()
@@ -159,6 +174,12 @@ final class BridgeAgent {
   func handle(received bytes: [UInt8], from stream: StreamID) -> Bool {
     guard let session = sessions[stream] else { return false }
     session.received(bytes)
+    return true
+  }
+
+  func handle(drained stream: StreamID) -> Bool {
+    guard let session = sessions[stream] else { return false }
+    session.drained()
     return true
   }
 
@@ -198,7 +219,8 @@ final class BridgeAgent {
   /// Sends copies of what a controller exchanges with us to those who asked for them.
   func snoop(_ bytes: [UInt8]) {
     for session in sessionsInOrder {
-      if case .snoop = session.kind, session.isEstablished { session.sendCopy(bytes) }
+      guard case .snoop = session.kind, session.isEstablished else { continue }
+      if session.isBehind { droppedMessageCount &+= 1 } else { session.sendCopy(bytes) }
     }
   }
 

@@ -6,7 +6,9 @@ import OpenFlow
 /// A bundle that a controller opened.
 struct Bundle {
   /// How many messages a bundle may hold.
-  static var messageLimit: Int { 65536 }
+  static var messageLimit: Int { 1 << 20 }
+  /// How many bytes the messages of a connection's bundles may have together.
+  static var byteLimit: Int { 256 << 20 }
   /// How many bundles a connection may have open.
   static var countLimit: Int { 64 }
 
@@ -16,6 +18,8 @@ struct Bundle {
   var isClosed = false
   /// The messages, as they came.
   var messages: [[UInt8]] = []
+  /// The bytes of the messages.
+  var byteCount = 0
 }
 
 extension OpenFlowSession {
@@ -74,10 +78,14 @@ extension OpenFlowSession {
       bundles[id] = nil
       throw .bundleFailedBadFlags
     }
-    guard bundle.messages.count < Bundle.messageLimit else { throw .bundleFailedMessageTooMany }
+    let byteCount = bundles.values.reduce(addition.message.count) { $0 + $1.byteCount }
+    guard bundle.messages.count < Bundle.messageLimit, byteCount <= bundleByteLimit else {
+      throw .bundleFailedMessageTooMany
+    }
     let message = try Message.decode(addition.message, hasTableID: form.hasTableID)
     guard Self.isBundled(message.message.kind) else { throw .bundleFailedMessageUnsupported }
     bundles[id]?.messages.append(addition.message)
+    bundles[id]?.byteCount += addition.message.count
   }
 
   private static func isBundled(_ kind: MessageKind) -> Bool {

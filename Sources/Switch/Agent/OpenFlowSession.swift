@@ -41,9 +41,20 @@ final class OpenFlowSession {
   var packetInFormat = PacketInFormat.standard
   /// The bundles that the peer opened, by id.
   var bundles: [UInt32: Bundle] = [:]
+  /// How many bytes their messages may have together.
+  var bundleByteLimit = Bundle.byteLimit
   /// When something last came from the peer, in milliseconds.
   var heardMilliseconds: Int64
   private var nextXID: UInt32 = 1
+  /// Bytes sent since all that was sent before was known to have left.
+  private var sentByteCount = 0
+  /// Whether the peer has to read before it is heard again, and before it gets more packets.
+  private(set) var isBehind = false
+
+  /// How much is sent before the peer has to have read it, in bytes.
+  ///
+  /// A small request can have a large answer, so a peer that asks and does not read would take any memory.
+  static var backlogByteLimit: Int { 1 << 20 }
 
   init(id: StreamID, kind: Kind, agent: BridgeAgent) {
     self.id = id
@@ -94,12 +105,25 @@ final class OpenFlowSession {
   private func send(_ message: Message, xid: UInt32, form: WireProtocol) {
     let bytes = message.encode(form, xid: xid)
     guard !bytes.isEmpty else { return }
-    agent.context.turn.emit(.streamSend(id, bytes))
+    sendCopy(bytes)
     if isController { agent.snoop(bytes) }
   }
 
   /// Sends bytes that are whole messages already.
-  func sendCopy(_ bytes: [UInt8]) { agent.context.turn.emit(.streamSend(id, bytes)) }
+  func sendCopy(_ bytes: [UInt8]) {
+    agent.context.turn.emit(.streamSend(id, bytes))
+    sentByteCount &+= bytes.count
+    guard sentByteCount > Self.backlogByteLimit, !isBehind else { return }
+    isBehind = true
+    agent.context.turn.emit(.awaitDrain(id))
+  }
+
+  /// Everything sent has left: what the peer asked meanwhile is answered.
+  func drained() {
+    sentByteCount = 0
+    isBehind = false
+    handleInput()
+  }
 
   /// Sends an error about a message.
   func refuse(_ error: OpenFlowError, _ bytes: [UInt8]) {
@@ -124,7 +148,11 @@ final class OpenFlowSession {
   func received(_ bytes: [UInt8]) {
     heardMilliseconds = agent.context.now
     input.append(bytes)
-    while stage != .closed {
+    handleInput()
+  }
+
+  private func handleInput() {
+    while stage != .closed, !isBehind {
       do throws(OpenFlowError) {
         guard let message = try input.next() else { return }
         received(message: message)

@@ -18,7 +18,7 @@ extension OpenFlowSession {
     case .tableFeaturesRequest:
       reply(.tableFeaturesReply(agent.tableFeatures(request.version), more: false), to: request)
     case .flushConnections: break
-    case .opaque(let kind, _): try handleOpaque(kind, request)
+    case .opaque(let kind, let body): try handleOpaque(kind, body, request)
     default: throw .badRequestBadType
     }
   }
@@ -38,8 +38,13 @@ extension OpenFlowSession {
   }
 
   /// Answers what has no place in the pipeline yet with an empty list rather than an error.
-  private func handleOpaque(_ kind: MessageKind, _ request: ReceivedMessage) throws(OpenFlowError) {
+  private func handleOpaque(
+    _ kind: MessageKind, _ body: [UInt8], _ request: ReceivedMessage
+  ) throws(OpenFlowError) {
     switch kind {
+    // There are neither groups nor meters, so to delete any, as controllers do when they begin, is done already.
+    case .groupModification, .meterModification:
+      guard body.count >= 8, body[0] == 0, body[1] == 2 else { throw .badRequestBadType }
     case .groupDescriptionRequest: reply(.opaque(.groupDescriptionReply, []), to: request)
     case .groupStatisticsRequest: reply(.opaque(.groupStatisticsReply, []), to: request)
     case .meterConfigurationRequest: reply(.opaque(.meterConfigurationReply, []), to: request)
@@ -170,6 +175,10 @@ extension BridgeAgent {
     let reason = PacketInReason(rawValue: action.reason) ?? .action
     for session in listenersTo(.packetIn, reason: reason.rawValue)
     where session.controllerID == action.controller {
+      guard !session.isBehind else {
+        droppedMessageCount &+= 1
+        continue
+      }
       session.notify(.packetIn(packetIn(packet, reason, session)))
     }
   }

@@ -38,6 +38,10 @@ extension FlowTables {
   }
 
   private func add(_ change: FlowMod, now: Int64) throws(OpenFlowError) -> [FlowEffect] {
+    guard change.match.mask(of: .recirculationID) == 0, change.match.mask(of: .dpHash) == 0 else {
+      // These are the switch's own means, and mean nothing to others.
+      throw .badRequestNotPermitted
+    }
     let table = change.table ?? 0
     let classifier = tables[Int(table)].classifier
     let match = classifier.match(key: change.match.key, mask: change.match.mask)

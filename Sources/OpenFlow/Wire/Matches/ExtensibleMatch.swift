@@ -146,6 +146,8 @@ extension Match {
       set(option)
       return
     }
+    // A bit that the mask leaves out has to be zero, since whoever sets it means something else than is done.
+    guard entry.value & ~entry.mask == 0 else { throw .badMatchBadWildcards }
     guard !isStrict || field.prerequisite.isSatisfied(byRule: key, mask: mask) else {
       throw .badMatchBadPrerequisite
     }
