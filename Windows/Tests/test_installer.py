@@ -269,6 +269,38 @@ class InstallerTests(InstalledTestCase):
                 self.remove("0.1.0")
         self.assertEqual(self.netcfg_calls(), [])
 
+    def test_features_come_and_go(self):
+        """One after the other, on a host that has some of them."""
+        self.add_hyper_v()
+        self.install("0.1.0")
+        self.expect_service("ovs-vswitchd", "RUNNING")
+        with self.subTest("the driver goes, the services stay"):
+            self.install("0.1.0", "REMOVE=OpenvSwitchDriver")
+            self.assertEqual(self.netcfg_calls()[-1], "-u OVSExt")
+            self.assertNotIn("driver\\openvswitch.sys", self.files(PRODUCT))
+            self.assertIn("bin\\ovs-setup.exe", self.files(PRODUCT))
+            self.expect_service("ovs-vswitchd", "RUNNING")
+        with self.subTest("it comes back"):
+            self.install("0.1.0", "ADDLOCAL=OpenvSwitchDriver")
+            self.assertRegex(self.netcfg_calls()[-1], "-l .* -i OVSExt")
+            self.expect_service("OVSExt", "RUNNING")
+            self.expect_service("ovs-vswitchd", "RUNNING")
+        with self.subTest("the services go, the database stays"):
+            self.install("0.1.0", "REMOVE=OpenvSwitchServices")
+            self.assertIsNone(self.service("ovs-vswitchd"))
+            self.expect_service("OVSExt", "RUNNING")
+            self.assertIn("conf.db", self.files(DATA))
+
+    def test_repair_brings_files_back(self):
+        self.install("0.1.0")
+        pathlib.Path(self.prefix.path(DATABASE)).write_text("8.8.0 marker\n")
+        pathlib.Path(self.prefix.path(PRODUCT + "\\bin\\ovs-ofctl.exe")).unlink()
+        # What msiexec /fa means, which Wine's does not know.
+        self.install("0.1.0", "REINSTALL=ALL", "REINSTALLMODE=amus")
+        self.assertEqual(self.files(PRODUCT), DEFAULT)
+        self.assertEqual(self.text(DATABASE).split(), ["8.8.0", "marker"])
+        self.expect_service("ovs-vswitchd", "RUNNING")
+
     def test_older_version_does_not_replace_a_newer_one(self):
         self.install("0.2.0")
         self.assertNotEqual(self.install("0.1.0", check=False).code, 0)
