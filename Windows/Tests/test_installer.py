@@ -339,8 +339,17 @@ class InstallerTests(InstalledTestCase):
             driver.write(b"another")
         done = self.prefix.run(setup, "install-driver", check=True)
         self.assertEqual(self.netcfg_calls(), [install, "-u OVSExt", install])
-        self.assertEqual(re.findall(r"-Action (\w+)", done.stdout), ["save", "restore"])
+        self.assertEqual(re.findall(r"-Action (\w+)", done.stdout), ["save", "disable", "restore"])
         self.expect_service("OVSExt", "RUNNING")
+        with self.subTest("the former one cannot be removed"):
+            pathlib.Path(self.prefix.path("C:\\netcfg-fails.txt")).write_text("")
+            with open(self.prefix.path(PRODUCT + "\\driver\\openvswitch.sys"), "ab") as driver:
+                driver.write(b"another")
+            done = self.prefix.run(setup, "install-driver")
+            self.assertEqual(done.code, 1)
+            self.assertEqual(re.findall(r"-Action (\w+)", done.stdout), ["save", "disable", "restore"])
+            self.assertEqual(self.netcfg_calls(), [install, "-u OVSExt", install, "-u OVSExt"])
+            self.expect_service("OVSExt", "RUNNING")
 
     def test_driver_waits_for_the_lock_of_the_network(self):
         self.add_hyper_v()

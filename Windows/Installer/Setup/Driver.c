@@ -213,11 +213,14 @@ static bool takeOut(const Places *places, const wchar_t *netcfg) {
         "Hyper-V's PowerShell module installed (Install-WindowsFeature Hyper-V-PowerShell)? Then run ovs-setup.exe install-driver");
     return false;
   }
-  say("replacing the extension; switches that have it enabled lose their traffic until it is enabled again");
+  say("replacing the extension; switches that have it enabled are plain ones until it is enabled again");
+  // As it is removed from a switch under load only with trouble; removed or disabled is the same to the machines.
+  runBindings(places, L"disable");
   _snwprintf(arguments, 63, L"-u %ls", component);
   arguments[63] = 0;
   if (!runNetcfg(netcfg, arguments)) {
     say("the former driver could not be removed and stays; restart Windows, then run ovs-setup.exe install-driver");
+    runBindings(places, L"restore");
     return false;
   }
   forgetPackage();
