@@ -14,6 +14,13 @@ function Invoke-OVSProgram {
     if ($LASTEXITCODE -ne 0) { throw "$Program.exe $($ProgramArgument -join ' ') failed with exit code $LASTEXITCODE." }
 }
 
+# A name as Hyper-V's cmdlets take it literally: brackets in the name of a machine are no pattern.
+function ConvertTo-Literal {
+    param ([string] $Name)
+
+    [System.Management.Automation.WildcardPattern]::Escape($Name)
+}
+
 function Set-VMNetworkAdapterOVSPortByVMName {
     <#
     .SYNOPSIS
@@ -59,7 +66,7 @@ function Set-VMNetworkAdapterOVSPortByVMName {
     )
     process {
         try {
-            $adapter = Get-VMNetworkAdapter -VMName $VMName -ErrorAction Stop | Select-Object -First 1
+            $adapter = Get-VMNetworkAdapter -VMName (ConvertTo-Literal $VMName) -ErrorAction Stop | Select-Object -First 1
             if ($null -eq $adapter) { throw "Machine '$VMName' has no network adapter." }
             if ($PSCmdlet.ShouldProcess("machine '$VMName'", "Set the OVS port name '$OVSPortName'")) {
                 Set-VMNetworkAdapterOVSPort -VMNetworkAdapter $adapter -OVSPortName $OVSPortName -Confirm:$false -ErrorAction Stop
@@ -106,7 +113,7 @@ function Set-OVSPortName {
         [string] $Mac
     )
     $wanted = $Mac -replace '[-:.]', ''
-    $adapters = @(Get-VMNetworkAdapter -VMName $VMName -ErrorAction Stop |
+    $adapters = @(Get-VMNetworkAdapter -VMName (ConvertTo-Literal $VMName) -ErrorAction Stop |
             Where-Object { -not $wanted -or $_.MacAddress -eq $wanted })
     if ($adapters.Count -ne 1) {
         throw "Machine '$VMName' has $($adapters.Count) such network adapters; say which one with -Mac."

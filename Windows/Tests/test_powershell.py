@@ -265,6 +265,10 @@ class ModuleTests(unittest.TestCase):
         for name in ("Get-VMNetworkAdapterOVSPort", "Get-VMNetworkAdapterByOVSPort", "Get-VMByOVSPort"):
             self.assertLessEqual({"ComputerName", "CimSession"}, set(self.functions[name].parameters))
 
+    def test_a_machines_name_is_no_pattern_where_one_machine_is_meant(self):
+        for name in ("Set-VMNetworkAdapterOVSPortByVMName", "Set-OVSPortName"):
+            self.assertIn("-VMName (ConvertTo-Literal $VMName)", self.functions[name].body)
+
     def test_manifest_has_words_of_powershell_4_alone(self):
         found = set(re.findall(r"^    (\w+)\s*=", self.manifest, re.MULTILINE))
         self.assertLessEqual(found, {
