@@ -111,6 +111,18 @@ import Testing
     #expect(outer.source == AdapterKey(id, .trusted, .only) && outer.kind == .send && !outer.isOriginal)
   }
 
+  @Test func `a physical adapter behind two ports is the original's destination once`() {
+    _ = forwarding.perform(
+      .updateAdapter(key(1, 1), SwitchAdapter(kind: .external, name: Array("eth1".utf8))))
+    _ = forwarding.perform(.disconnectAdapter(key(1, 2)))
+    _ = ask(.vport(.new, VportMessage(number: DatapathPortNumber(4), type: .netdev, name: "eth1")))
+    add(flowFrom: 2, [1, 3, 4].map { .output(DatapathPortNumber($0)) })
+    let departed = send(from: key(2), .send, lasting: 64)
+    #expect(departed.filter { $0.destination == key(1, 1) }.count == 2)
+    #expect(departed.filter { $0.destination == key(1, 1) && $0.isOriginal }.count == 1)
+    #expect(departed.filter(\.isOriginal).count == 2)
+  }
+
   @Test func `who is to get a packet twice gets the original and a copy`() {
     add(flowFrom: 2, [.output(DatapathPortNumber(3)), .output(DatapathPortNumber(3))])
     let departed = send(from: key(2), .send, lasting: 64)

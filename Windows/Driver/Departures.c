@@ -39,11 +39,15 @@ static void clearDestinations(struct Destinations *destinations) {
   memset(destinations, 0, sizeof *destinations);
 }
 
-// Whether an adapter was the last to become a destination; an adapter's packets depart one after the other.
-static BOOLEAN isLast(const struct Destinations *destinations, const struct BorderDeparture *departure) {
-  const NDIS_SWITCH_PORT_DESTINATION *last =
-      destinations->count > 1 ? &destinations->others[destinations->count - 2] : &destinations->first;
-  return destinations->count && last->PortId == departure->port && last->NicIndex == departure->index;
+// Whether an adapter is a destination already. A port's packets depart one after the other, so that a look at the last is
+// enough, except for physical adapters, which may be behind two ports.
+static BOOLEAN contains(const struct Destinations *destinations, const struct BorderDeparture *departure) {
+  ULONG from = departure->index || !destinations->count ? 0 : destinations->count - 1;
+  for (ULONG place = from; place < destinations->count; place++) {
+    const NDIS_SWITCH_PORT_DESTINATION *known = place ? &destinations->others[place - 1] : &destinations->first;
+    if (known->PortId == departure->port && known->NicIndex == departure->index) return TRUE;
+  }
+  return FALSE;
 }
 
 static BOOLEAN addDestination(struct Destinations *destinations, const struct BorderDeparture *departure) {
@@ -235,7 +239,7 @@ static BOOLEAN isSame(const struct Packet *packet, const struct Module *module, 
   return packet->place == d->place && packet->module == module && packet->sourcePort == d->sourcePort &&
          packet->sourceIndex == d->sourceIndex && packet->byteCount == d->byteCount - (d->omitsTag ? 4 : 0) &&
          packet->information[0] == d->checksum && packet->information[1] == d->largeSend &&
-         packet->information[2] == d->coalesced && packet->information[3] == d->tag && !isLast(&packet->destinations, d);
+         packet->information[2] == d->coalesced && packet->information[3] == d->tag && !contains(&packet->destinations, d);
 }
 
 // The packet of the batch goes on itself.

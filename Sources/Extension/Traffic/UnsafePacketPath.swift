@@ -16,6 +16,8 @@ struct ArrivedPacket: BitwiseCopyable {
   var kind = OutOfBandKind.send
   /// How many of its first bytes stay as they were read; zero if the original cannot go on.
   var lastingByteCount = 0
+  /// The physical adapters that the original goes on to, a bit for each index.
+  var uplinks: UInt64 = 0
 }
 
 /// What became of a packet that arrived.
@@ -150,19 +152,22 @@ extension ForwardingExtension {
     let bytes = unsafe pipelines.engines.pointer(of: packet, on: index)
     let span = unsafe RawSpan(_unsafeBytes: bytes)
     let source = source(of: packet, to: destination.switchID, on: index)
+    let adapter =
+      destination.adapters.nonzeroBitCount == 1
+      ? destination.adapter(hash: 0) : destination.adapter(hash: ForwardingExtension.hash(span))
     var isOriginal = goesOn(packet, span, to: destination.switchID, on: index)
     if isOriginal, let row = packet.row {
-      // An adapter is a list's destination once; who is to get a packet twice gets a copy besides.
+      // An adapter is a list's destination once; who is to get a packet twice gets a copy besides. A port may be named twice,
+      // and a physical adapter may be behind two ports.
       let bit: UInt32 = 1 &<< UInt32(truncatingIfNeeded: row)
-      isOriginal = originals & bit == 0
+      let uplink: UInt64 = adapter.rawValue == 0 ? 0 : 1 << UInt64(adapter.rawValue)
+      isOriginal = originals & bit == 0 && batches[index].packets[row].uplinks & uplink == 0
       originals |= bit
+      batches[index].packets[row].uplinks |= uplink
     }
     guard let departure = isOriginal ? Departure() : Departure(span, packet.offload, source.kind) else {
       return .segmentationFailed
     }
-    let adapter =
-      destination.adapters.nonzeroBitCount == 1
-      ? destination.adapter(hash: 0) : destination.adapter(hash: ForwardingExtension.hash(span))
     return send(
       unsafe DepartingPacket(
         bytes: bytes, departure: departure,
