@@ -2,6 +2,7 @@
 
 import Datapath
 import Host
+import PacketWire
 import Switch
 
 /// The datapath workers of this process, and what the kernel says of devices and routes.
@@ -17,11 +18,20 @@ final class HostSide {
   var onDevices: (([Device]) -> Void)?
   /// Takes all routes when one has changed.
   var onRoutes: (([HostRoute]) -> Void)?
+  /// Takes what could not be done to a device, and why; once.
+  var onFailure: ((String) -> Void)?
+  private var deviceNames: Set<String> = []
+  private var said: Set<String> = []
+  /// What is remembered of what was said.
+  private static let maximumSaidCount = 1000
 
   init(loop: EventLoop, dummyMode: SwitchOptions.DummyMode) {
     datapaths = DatapathHost(on: loop, dummyMode: dummyMode == .replacesAll ? .all : .dummyType)
     monitor = try? NetworkMonitor(on: loop)
-    monitor?.onDevices = { [self] in onDevices?($0.map(Device.init)) }
+    monitor?.onDevices = { [self] devices in
+      deviceNames = Set(devices.map { $0.name })
+      onDevices?(devices.map(Device.init))
+    }
     monitor?.onRoutes = { [self] in onRoutes?($0.map(HostRoute.init)) }
   }
 
@@ -36,13 +46,35 @@ final class HostSide {
   /// Asks for everything anew, since statistics are wanted.
   func refresh() { monitor?.refresh() }
 
-  /// Changes a device; what fails is the user's to see, in the device's state.
+  /// Changes a device.
   func configure(_ name: String, _ change: DeviceChange) {
-    if let address = change.ethernetAddress { try? NetworkDeviceControl.setAddress(name, address) }
-    if let count = change.maximumTransmissionUnit {
-      try? NetworkDeviceControl.setMaximumTransmissionUnit(name, count)
+    if let address = change.ethernetAddress {
+      attempt(name, "Ethernet address \(address)") { () throws(SystemError) in
+        try NetworkDeviceControl.setAddress(name, address)
+      }
     }
-    if let isUp = change.isUp { try? NetworkDeviceControl.setUp(name, isUp) }
+    if let count = change.maximumTransmissionUnit {
+      attempt(name, "MTU \(count)") { () throws(SystemError) in
+        try NetworkDeviceControl.setMaximumTransmissionUnit(name, count)
+      }
+    }
+    if let isUp = change.isUp {
+      attempt(name, isUp ? "state up" : "state down") { () throws(SystemError) in
+        try NetworkDeviceControl.setUp(name, isUp)
+      }
+    }
+  }
+
+  /// Does something to a device, and says once if it can't be done; of a device that is not there nobody expects it.
+  private func attempt(_ name: String, _ what: String, _ body: () throws(SystemError) -> Void) {
+    do throws(SystemError) {
+      try body()
+    } catch {
+      guard deviceNames.contains(name) else { return }
+      if said.count >= Self.maximumSaidCount { said = [] }
+      let text = "\(name): \(what) could not be set (\(error.message))"
+      if said.insert(text).inserted { onFailure?(text) }
+    }
   }
 
   /// Ends the datapaths.

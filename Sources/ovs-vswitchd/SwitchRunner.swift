@@ -43,6 +43,7 @@ final class SwitchRunner {
     host = HostSide(loop: loop, dummyMode: options.dummyMode)
     host.onMessage = { [self] in post(.datapathReceived($0)) }
     host.onDevices = { [self] in post(.devicesChanged($0)) }
+    host.onFailure = { invocation.log.module("netdev").warn($0) }
     host.onRoutes = { [self] in post(.routesChanged($0)) }
     for command in VirtualSwitch.commands { register(command) }
   }
