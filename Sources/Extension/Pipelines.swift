@@ -206,6 +206,7 @@ public final class Pipelines {
     for place in replies.indices {
       guard case .datapath(let command, var description) = replies[place].body else { continue }
       description.statistics?.lost &+= lostUpcallCount
+      description.drops?[.upcallQueueFull] &+= lostUpcallCount
       replies[place].body = .datapath(command, description)
     }
   }
@@ -326,6 +327,7 @@ extension Message {
       body = .vport(command, mine)
     case (.datapath(let command, var mine), .datapath(_, let others)):
       if let statistics = others.statistics { mine.statistics?.add(statistics) }
+      if let drops = others.drops { mine.drops?.add(drops) }
       body = .datapath(command, mine)
     case (.error(let mine), .error(let others)): return mine == others
     case (.done, .done): break

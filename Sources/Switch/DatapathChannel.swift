@@ -10,7 +10,7 @@ enum DatapathAnswer {
 
 /// The way to the datapaths: numbers the requests, and brings each answer to who asked.
 ///
-/// Packets that come up go to `onUpcall`.
+/// Packets that come up go to `onUpcall`; that a datapath has gone by itself, to `onLost`.
 final class DatapathChannel {
   private struct Request {
     let completion: (DatapathAnswer) -> Void
@@ -25,6 +25,9 @@ final class DatapathChannel {
 
   /// Takes a packet that the datapath sends up.
   var onUpcall: ((Int32, PacketMessage.Command, PacketMessage) -> Void)?
+
+  /// Takes the number of a datapath that has been deleted, though not from here.
+  var onLost: ((Int32) -> Void)?
 
   init(turn: Turn) { self.turn = turn }
 
@@ -68,6 +71,10 @@ final class DatapathChannel {
   private func route(_ message: Message) {
     if case .packet(let command, let packet) = message.body, command != .execute {
       onUpcall?(message.header.datapathIndex, command, packet)
+      return
+    }
+    if case .datapath(.delete, _) = message.body, message.header.sequence == 0 {
+      onLost?(message.header.datapathIndex)
       return
     }
     guard message.header.sequence != 0, var request = requests[message.header.sequence] else { return }

@@ -28,6 +28,10 @@ final class DatapathLink {
   var state = State.absent
   /// Whether it failed to open since there was no such thing, which may yet come.
   var isMissing = false
+  /// Whether it has gone while it was in use, so that its ports are to be made again.
+  var wasLost = false
+  /// What has been said of why it can't be opened, so that it is said once.
+  var saidFailure: String?
   /// Its number in messages (`dp_ifindex`).
   var index: Int32 = 0
   /// Its bridges by name.
@@ -42,6 +46,10 @@ final class DatapathLink {
   var generation: UInt64 = 0
   /// The packets that found a flow, and those that did not, as the datapath counts them.
   var statistics = DatapathStatistics()
+  /// The packets that it has dropped since it was opened.
+  private(set) var drops = DropCounts()
+  /// What it last said that it has dropped; of one that is not this process's, more than since it was opened.
+  private var saidDrops = DropCounts()
 
   init(type: String, name: String) {
     self.type = type
@@ -81,6 +89,14 @@ final class DatapathLink {
     var number: UInt32 = 1
     while taken.contains(number) { number += 1 }
     return DatapathPortNumber(number)
+  }
+
+  /// Takes the counters of the datapath as a whole.
+  func take(_ message: DatapathMessage) {
+    if let found = message.statistics { statistics = found }
+    guard let found = message.drops else { return }
+    if state == .open { drops.add(found.growth(since: saidDrops)) }
+    saidDrops = found
   }
 
   /// Takes the counters of a port.

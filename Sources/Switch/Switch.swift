@@ -56,6 +56,8 @@ public final class VirtualSwitch {
     reconciler.onBridgeConfigured = { [self] in bridgeConfigured($0, $1) }
     reconciler.onBridgeRemoved = { [self] in bridgeRemoved($0) }
     reconciler.onPort = { [self] in agents[$0.bridge.name]?.portChanged($0, $1) }
+    reconciler.onDatapathLost = { [self] in flows[$0.type]?.forgetAll() }
+    context.channel.onLost = { [self] in reconciler.datapathLost($0) }
     context.channel.onUpcall = { [self] in flows(ofDatapath: $0)?.receive($1, $2) }
   }
 
@@ -178,7 +180,7 @@ public final class VirtualSwitch {
   private func readCounters() {
     for link in openDatapaths {
       context.channel.request(.vport(.get, VportMessage()), datapath: link.index, flags: .dump) { answer in
-        guard case .done(let messages) = answer else { return }
+        guard case .done(let messages) = answer, link.state == .open else { return }
         let ports = messages.compactMap { message in
           if case .vport(_, let port) = message.body { port } else { nil }
         }
@@ -189,9 +191,7 @@ public final class VirtualSwitch {
         answer in
         guard case .done(let messages) = answer else { return }
         for answered in messages {
-          if case .datapath(_, let message) = answered.body, let statistics = message.statistics {
-            link.statistics = statistics
-          }
+          if case .datapath(_, let message) = answered.body { link.take(message) }
         }
       }
     }

@@ -88,17 +88,19 @@ struct OutsideCommands {
   private func show(_ arguments: [String]) throws(CommandFailure) -> String {
     for name in arguments { try check(name) }
     var text = ""
+    var drops = ""
     let question = DatapathMessage(name: datapath.name)
     for answer in try ask(.datapath(.get, question), .request, to: "getting datapath status") {
       guard case .datapath(_, let found) = answer.body, let statistics = found.statistics else { continue }
       text += DatapathSummary.heading(fullName, statistics, showsMasks: true)
+      if has("-s") { drops = DatapathSummary.drops(found.drops ?? DropCounts()) }
     }
     for port in try ports() {
       text += DatapathSummary.line(port, kind: Self.kind(port))
       guard has("-s") else { continue }
       text += DatapathSummary.counters(port.statistics ?? VportStatistics(), countsErrors: true)
     }
-    return text
+    return text + drops
   }
 
   private static func kind(_ port: VportMessage) -> String {

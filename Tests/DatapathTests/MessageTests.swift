@@ -82,6 +82,7 @@ func sampleMessages() -> [Message] {
   counters.hits = 5
   counters.masks = 3
   datapath.statistics = counters
+  datapath.drops = DropCounts { UInt64($0.rawValue) << 40 }
   var vport = VportMessage(number: DatapathPortNumber(3), type: .vxlan, name: "vxlan_sys_4789")
   vport.options = VportOptions(destinationPort: 4789)
   vport.options?.usesGroupPolicy = true

@@ -309,6 +309,27 @@ struct RandomTraffic {
       return
     }
     #expect(description.statistics?.lost == 3)
+    #expect(description.drops?[.upcallQueueFull] == 3)
+  }
+
+  @Test func `what each engine has dropped is summed`() {
+    let pipelines = Pipelines(count: 3, smallConfiguration())
+    let frame = [UInt8](repeating: 0, count: 60)
+    for index in 0..<3 {
+      for _ in 0...index {
+        _ = pipelines.receive(RawSpan(_elements: frame.span), from: .init(9), on: index)
+        pipelines.process(nowMilliseconds: 1, on: index)
+      }
+    }
+    #expect(pipelines.dropCount(.unknownPortIn) == 6)
+    for flags in [MessageFlags.request, [.request, .dump]] {
+      let replies = pipelines.request(.datapath(.get, DatapathMessage(name: "ovs-system")), flags: flags)
+      guard case .datapath(_, let description)? = replies.first?.body else {
+        Issue.record("no answer")
+        continue
+      }
+      #expect(description.drops == DropCounts { $0 == .unknownPortIn ? 6 : 0 })
+    }
   }
 
   @Test func `bytes that are no message are refused as one engine refuses them`() {

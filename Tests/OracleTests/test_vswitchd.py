@@ -204,6 +204,26 @@ class VswitchdTest(unittest.TestCase):
         self.same(lambda switch: switch.vsctl("get", "Open_vSwitch", ".", "cur_cfg"),
                   normalise=lambda text: text.strip().isdigit())
 
+    def test_what_was_dropped_can_be_read(self):
+        frame = "in_port(1),eth(src=50:54:00:00:00:05,dst=50:54:00:00:00:07),eth_type(0x1234)"
+        counts = []
+        for switch in self.switches:
+            before = switch.appctl("coverage/read-counter", "drop_action_of_pipeline").stdout
+            self.assertEqual(switch.ofctl("add-flow", "br0", "dl_type=0x1234,actions=drop").code, 0)
+            for _ in range(5):
+                self.assertEqual(switch.appctl("netdev-dummy/receive", "p1", frame).code, 0)
+            # Both count once a second what their datapath did.
+            switch.sandbox.wait_until(
+                lambda: int(switch.appctl("coverage/read-counter", "drop_action_of_pipeline").stdout) - int(before) >= 4,
+                "the drops are counted")
+            line = [line for line in switch.appctl("coverage/show").stdout.splitlines()
+                    if line.startswith("drop_action_of_pipeline ")][0]
+            counts.append(re.sub(r"[0-9.]+|\s+", " ", line).split())
+        self.assertEqual(counts[0], counts[1])
+        shown = self.switches[1].appctl("dpctl/show", "-s").stdout.splitlines()
+        self.assertRegex(shown[-1], r"^  drops: .*drop_action_of_pipeline:[45]\b")
+        self.assertNotIn("drops:", self.switches[1].appctl("dpctl/show").stdout)
+
     def test_fail_modes_and_controllers(self):
         for command in (
                 ["set-fail-mode", "br0", "secure"], ["set-fail-mode", "br0", "standalone"],

@@ -67,6 +67,28 @@ struct CommandTests {
     #expect(misses() == line("  0.0/sec     0.000/sec        0.0000/sec"))
   }
 
+  @Test func `coverage and the datapath's counters show what was dropped`() {
+    let desk = Desk()
+    let peer = OpenFlowPeer(desk.harness)
+    peer.send(.flowModification(FlowMod(.add, table: 0)))
+    let flow = "in_port(1),eth(src=50:54:00:00:00:05,dst=50:54:00:00:00:07),eth_type(0x1234)"
+    #expect(desk.text("dpctl/show", ["-s"])?.contains("drops:") == false)
+    for _ in 0..<4 { #expect(desk.text("netdev-dummy/receive", ["p1", flow]) == "") }
+    desk.harness.advance(milliseconds: 5_000)
+    let counted = desk.text("coverage/read-counter", ["drop_action_of_pipeline"])
+    #expect(counted == "3\n")
+    let line = desk.text("coverage/show")?.split(separator: "\n").first {
+      $0.hasPrefix("drop_action_of_pipeline")
+    }
+    #expect(line == "drop_action_of_pipeline    0.6/sec     0.050/sec        0.0000/sec   total: 3")
+    #expect(desk.text("dpctl/show", ["-s"])?.hasSuffix("\n  drops: drop_action_of_pipeline:3\n") == true)
+    #expect(desk.text("dpctl/show")?.contains("drops:") == false)
+    let names = desk.text("coverage/show")?.split(separator: "\n").dropFirst().dropLast().map {
+      $0.prefix { $0 != " " }
+    }
+    #expect(names.map { $0 == $0.sorted() } == true)
+  }
+
   @Test func `terse dumps are shown, and flows are credited with either kind`() {
     let desk = Desk()
     #expect(desk.text("upcall/show")?.contains("ufid enabled : true") == true)

@@ -9,6 +9,8 @@ final class SwitchHarness {
   private var datapath = EngineBox()
   /// Says with which error the datapath refuses a request.
   var refusal: ((Datapath.Message.Body) -> UInt32?)?
+  /// Whether there is a datapath at all.
+  private var hasDatapath = true
   private(set) var now: Int64 = 1_000_000
   /// What the switch wants done, apart from what the harness did itself.
   private(set) var effects: [Effect] = []
@@ -75,6 +77,10 @@ final class SwitchHarness {
 
   private func perform(_ effect: Effect, _ events: inout [Event]) {
     switch effect {
+    case .datapathSend(let message) where !hasDatapath:
+      for request in (try? Datapath.Message.decode(message)) ?? [] {
+        events.append(.datapathReceived(Datapath.Message(request.header.reply(), .error(19)).encode()))
+      }
     case .datapathSend(let message):
       for answer in answers(to: message) {
         if isDatapathSlow { heldAnswers.append(answer) } else { events.append(.datapathReceived(answer)) }
@@ -114,6 +120,34 @@ final class SwitchHarness {
   private func collect(_ events: inout [Event]) {
     sent += datapath.takeOutput()
     for upcall in datapath.takeUpcalls() { events.append(.datapathReceived(upcall)) }
+  }
+
+  /// Takes the datapath away, with all that it knows.
+  func removeDatapath() {
+    hasDatapath = false
+    datapath = EngineBox()
+    let index = virtualSwitch.reconciler.datapaths.values.first?.index ?? 0
+    let message = Datapath.Message(
+      MessageHeader(datapathIndex: index), .datapath(.delete, DatapathMessage(name: "gone")))
+    step([.datapathReceived(message.encode())])
+  }
+
+  /// Lets a datapath come back, an empty one; the devices are told of as the host does then.
+  func returnDatapath() {
+    hasDatapath = true
+    step([.devicesChanged([])])
+  }
+
+  /// The ports that the datapath has.
+  var datapathPorts: [String: UInt32] {
+    let request = Datapath.Message(MessageHeader(flags: [.request, .dump]), .vport(.get, VportMessage()))
+    var ports: [String: UInt32] = [:]
+    for answer in datapath.handle(request.encode(), now) {
+      for case .vport(_, let port) in ((try? Datapath.Message.decode(answer)) ?? []).map(\.body) {
+        ports[String(decoding: port.name ?? [], as: UTF8.self)] = port.number?.rawValue
+      }
+    }
+    return ports
   }
 
   /// Lets a frame come in by a dummy port.

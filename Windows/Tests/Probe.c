@@ -5,6 +5,7 @@
 //   probe send PIPE TEXT       sends a text over a connection of its own, and goes without waiting for an answer
 //   probe handles PID          prints how many handles a process has open
 //   probe open FILE            whether the file can be opened for writing, and if not, the error
+//   probe hide DEVICE          lets nobody open a device any more, as Windows does when its driver is to be unloaded
 
 #include <windows.h>
 #include <aclapi.h>
@@ -105,11 +106,30 @@ static int handles(DWORD identifier) {
   return 0;
 }
 
+NTSTATUS NTAPI NtMakeTemporaryObject(HANDLE object);
+NTSTATUS NTAPI NtOpenSymbolicLinkObject(PHANDLE link, ACCESS_MASK access, POBJECT_ATTRIBUTES attributes);
+
+/// Windows marks the device; here its name goes, which is all that whoever opens it can tell.
+static int hide(const char *device) {
+  wchar_t path[64];
+  UNICODE_STRING name;
+  OBJECT_ATTRIBUTES attributes;
+  HANDLE link;
+  swprintf(path, sizeof path / sizeof path[0], L"\\??\\%hs", device);
+  RtlInitUnicodeString(&name, path);
+  InitializeObjectAttributes(&attributes, &name, OBJ_CASE_INSENSITIVE, NULL, NULL);
+  NTSTATUS status = NtOpenSymbolicLinkObject(&link, DELETE, &attributes);
+  if (status == 0) status = NtMakeTemporaryObject(link);
+  if (status != 0) printf("status %08lx\n", (unsigned long)status);
+  return status != 0;
+}
+
 int main(int count, char **words) {
   if (count == 3 && strcmp(words[1], "rights") == 0) return rights(words[2]);
   if (count == 4 && strcmp(words[1], "clients") == 0) return clients(words[2], atoi(words[3]));
   if (count == 4 && strcmp(words[1], "send") == 0) return sendText(words[2], words[3]);
   if (count == 3 && strcmp(words[1], "handles") == 0) return handles((DWORD)atoi(words[2]));
+  if (count == 3 && strcmp(words[1], "hide") == 0) return hide(words[2]);
   if (count == 3 && strcmp(words[1], "open") == 0) {
     HANDLE file = CreateFileA(words[2], GENERIC_WRITE, FILE_SHARE_READ, NULL, OPEN_EXISTING, 0, NULL);
     if (file == INVALID_HANDLE_VALUE) return fail("open");

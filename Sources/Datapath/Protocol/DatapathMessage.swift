@@ -29,6 +29,13 @@ public struct DatapathMessage: Equatable, Sendable {
   public var statistics: DatapathStatistics?
   /// `OVS_DP_F_*` bits.
   public var userFeatures: UInt32?
+  /// Packets dropped, in answers.
+  public var drops: DropCounts?
+
+  /// The attribute of `drops`, with 64 bits for each reason.
+  ///
+  /// It is ours alone; the numbers of others end at 10.
+  private static var dropsAttribute: UInt16 { 64 }
 
   /// Makes a message that says nothing.
   public init() {}
@@ -40,6 +47,7 @@ public struct DatapathMessage: Equatable, Sendable {
     if let name { writer.put(1, text: name) }
     if let upcallProcessID { writer.put(2, uint32: upcallProcessID) }
     if let userFeatures { writer.put(5, uint32: userFeatures) }
+    if let drops { drops.encode(into: &writer, as: Self.dropsAttribute) }
     guard let statistics else { return }
     let basic = writer.begin(3)
     for value in [statistics.hits, statistics.misses, statistics.lost, statistics.flows] {
@@ -75,6 +83,7 @@ public struct DatapathMessage: Equatable, Sendable {
         counters.cacheHits = attribute.littleEndian(at: 16, byteCount: 8)
         statistics = counters
       case 5: userFeatures = try attribute.uint32()
+      case Self.dropsAttribute: drops = try DropCounts(decoding: attribute)
       default: break
       }
     }

@@ -94,6 +94,7 @@ extension Engine {
     message.name = control.name
     message.userFeatures = control.userFeatures
     message.statistics = statistics
+    message.drops = DropCounts { dropCount($0) }
     return message
   }
 

@@ -1,5 +1,10 @@
 /// The words for the `errno` values that a datapath answers with, which are the same numbers on all systems.
 public enum SystemErrorText {
+  /// The number that says that there is no such datapath, port or device (ENODEV).
+  public static var noDevice: UInt32 { 19 }
+  /// The number that says that a device failed (EIO).
+  public static var inputOutput: UInt32 { 5 }
+
   /// The text of an error number, as the C library has it.
   public static func text(_ code: UInt32) -> String {
     switch code {

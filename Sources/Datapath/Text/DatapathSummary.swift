@@ -39,6 +39,14 @@ public enum DatapathSummary {
       """
   }
 
+  /// The line about packets that were dropped; none if none was.
+  public static func drops(_ counts: DropCounts) -> String {
+    var text = ""
+    for reason in DropReason.allCases where counts[reason] > 0 { text += " \(reason.name):\(counts[reason])" }
+    if counts.others > 0 { text += " datapath_drop_other:\(counts.others)" }
+    return text.isEmpty ? "" : "  drops:" + text + "\n"
+  }
+
   /// A number of bytes, with a larger unit in brackets if it is large.
   private static func quantity(_ bytes: UInt64) -> String {
     let units: [(String, UInt64)] = [("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)]

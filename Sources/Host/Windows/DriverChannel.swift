@@ -91,6 +91,19 @@
     }
   }
 
+  extension SystemError {
+    /// Whether a device that was open is no longer there, or cannot be opened since it is not.
+    var isDeviceGone: Bool {
+      switch UInt32(bitPattern: code) {
+      // ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND, ERROR_INVALID_HANDLE, ERROR_BAD_UNIT, ERROR_DEV_NOT_EXIST.
+      case 2, 3, 6, 20, 55: true
+      // ERROR_DELETE_PENDING, ERROR_NO_SUCH_DEVICE, ERROR_FILE_INVALID, ERROR_DEVICE_NOT_CONNECTED, ERROR_DEVICE_REMOVED.
+      case 303, 433, 1006, 1167, 1617: true
+      default: false
+      }
+    }
+  }
+
   extension OutsideDatapath {
     /// Whether this system has such a datapath.
     public static var isSupported: Bool { true }

@@ -1,5 +1,9 @@
 // What comes from the driver without being asked for: packets for the daemon, or events of ports. A request that the driver
 // keeps until there is something is always under way; when it has ended, everything is read.
+//
+// Windows unloads a driver only when nobody has its device open, and until then says nothing to those who have: it merely lets
+// nobody open it any more. So it is opened again now and then, and given up if that fails; the driver can be
+// replaced while the daemon runs.
 
 #if APUS_WINDOWS
   import Datapath
@@ -18,6 +22,7 @@
     private let kind: Kind
     private let operation = Operation(byteCount: 64)
     private var token: WatchToken?
+    private var timer: TimerToken?
     /// Takes messages.
     var onMessages: (([[UInt8]]) -> Void)?
     /// Called when the device gives nothing any more.
@@ -28,6 +33,8 @@
 
     /// Reads in one turn of the loop, so that other work gets its share.
     private static let readsPerTurn = 16
+    /// How often it is looked whether the driver is to go, in milliseconds.
+    private static let presenceMilliseconds: Int64 = 1000
 
     /// Opens a handle on the device and begins to wait.
     init(_ kind: Kind, on loop: EventLoop) throws(SystemError) {
@@ -47,12 +54,15 @@
         throw error
       }
       wait()
+      look()
     }
 
     /// Ends the wait and closes the handle.
     func close() {
       guard let token else { return }
       self.token = nil
+      if let timer { loop.cancel(timer) }
+      timer = nil
       onMessages = nil
       onFailure = nil
       loop.unwatch(token)
@@ -90,6 +100,19 @@
         // There may be more: the descriptor stays ready, so that this is called again.
       } catch {
         fail(error)
+      }
+    }
+
+    /// Looks now and then whether the device can still be opened.
+    private func look() {
+      timer = loop.schedule(afterMilliseconds: Self.presenceMilliseconds) { [self] in
+        timer = nil
+        do throws(SystemError) {
+          try DriverHandle(.atOnce).close()
+        } catch {
+          if error.isDeviceGone { return fail(error) }
+        }
+        look()
       }
     }
 

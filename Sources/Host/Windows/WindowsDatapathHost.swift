@@ -3,7 +3,8 @@
 //
 // How: a request is carried out when it is sent, since the driver answers at once; the answer is delivered in the loop's
 // next turn. Without the driver, the datapath cannot be made, and requests to it fail with ENODEV; who watches the
-// devices (`NetworkMonitor`) looks for the driver, and the switch tries again when there are any.
+// devices (`NetworkMonitor`) looks for the driver, and the switch tries again when there are any. If the driver goes while
+// its datapath is in use, the switch is told that the datapath was deleted.
 
 #if APUS_WINDOWS
   public import Datapath
@@ -64,8 +65,6 @@
     private var datapaths: [LocalDatapath] = []
     private var driver: DriverLink?
     private var nextIndex: Int32 = 1
-    /// ENODEV.
-    private static let noDevice: UInt32 = 19
 
     /// Makes a host without datapaths.
     public init(on loop: EventLoop, dummyMode: DummyMode = .none) {
@@ -147,7 +146,7 @@
           notices.onMessages = { [self] messages in
             for message in messages { onMessage?(datapath.received(message)) }
           }
-          notices.onFailure = { [self] _ in disconnect() }
+          notices.onFailure = { [self] _ in lose(index) }
           return DriverLink(handle, notices, datapath)
         } catch {
           notices.close()
@@ -161,6 +160,15 @@
     private func disconnect() {
       driver?.close()
       driver = nil
+    }
+
+    /// Tells the switch that the driver has gone.
+    private func lose(_ index: Int32) {
+      guard let driver, driver.datapath.index == index else { return }
+      disconnect()
+      var message = DatapathMessage()
+      message.name = driver.datapath.name
+      deliver([Message(MessageHeader(datapathIndex: index), .datapath(.delete, message)).encode()])
     }
 
     private func isDummy(_ name: [UInt8]) -> Bool {
@@ -178,7 +186,9 @@
         do throws(SystemError) {
           deliver(try driver.datapath.carryOut(bytes))
         } catch {
-          refuse(bytes)
+          // First that the datapath is gone, so that nobody takes the answer for what it has.
+          if error.isDeviceGone { lose(index) }
+          refuse(bytes, with: error.isDeviceGone ? SystemErrorText.noDevice : SystemErrorText.inputOutput)
         }
       } else if let target = datapaths.first(where: { $0.index == index }) {
         let now = Syscalls.monotonicNanoseconds() / 1_000_000
@@ -188,12 +198,17 @@
       }
     }
 
-    /// Answers each message that there is no such datapath; what asks for all of nothing gets that.
-    private func refuse(_ bytes: [UInt8]) {
+    /// Answers each message with an error: by default that there is no such datapath, and then what asks for all of nothing
+    /// gets that.
+    private func refuse(_ bytes: [UInt8], with error: UInt32? = nil) {
       guard let messages = try? Message.decode(bytes) else { return }
       for message in messages {
         let isDump = message.header.flags.isSuperset(of: .dump)
-        deliver([Message(message.header.reply(), isDump ? .done : .error(Self.noDevice)).encode()])
+        deliver([
+          Message(
+            message.header.reply(), isDump && error == nil ? .done : .error(error ?? SystemErrorText.noDevice)
+          ).encode()
+        ])
       }
     }
 

@@ -23,8 +23,10 @@
     private var isClosed = false
     /// Changes come in swarms; this long after the first of one everything is asked for.
     private static let settlingMilliseconds: Int64 = 10
-    /// How long after a failure the driver is looked for again.
-    private static let retryMilliseconds: Int64 = 1000
+    /// How long after a failure the driver is looked for again: at first, and at most.
+    private static let firstRetryMilliseconds: Int64 = 1000
+    private static let lastRetryMilliseconds: Int64 = 8000
+    private var retryMilliseconds = firstRetryMilliseconds
 
     /// Starts to watch; what is there is reported at the loop's next turn.
     public init(on loop: EventLoop) throws(SystemError) {
@@ -71,6 +73,7 @@
       } catch {
         return disconnect()
       }
+      retryMilliseconds = Self.firstRetryMilliseconds
       refresh()
     }
 
@@ -80,7 +83,8 @@
       requests?.handle.close()
       requests = nil
       guard !isClosed, timer == nil else { return }
-      timer = loop.schedule(afterMilliseconds: Self.retryMilliseconds) { [self] in connect() }
+      timer = loop.schedule(afterMilliseconds: retryMilliseconds) { [self] in connect() }
+      retryMilliseconds = min(2 * retryMilliseconds, Self.lastRetryMilliseconds)
     }
 
     private func noticed() {

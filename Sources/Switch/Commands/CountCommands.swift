@@ -21,8 +21,12 @@ enum CountCommands {
     for flows in host.flows.values { sum.add(flows.counters) }
     var refused: UInt64 = host.environment.neighbors.refusedCount
     refused &+= host.environment.routes.refusedCount
-    return [
-      ("dpif_execute", sum.executed), ("dpif_flow_del", sum.removedIdle &+ sum.removedChanged),
+    var drops = DropCounts()
+    for link in host.reconciler.datapaths.values { drops.add(link.drops) }
+    var counters = DropReason.allCases.map { (name: "\($0.name)", value: drops[$0]) }
+    counters += [
+      ("datapath_drop_other", drops.others), ("dpif_execute", sum.executed),
+      ("dpif_flow_del", sum.removedIdle &+ sum.removedChanged),
       ("dpif_flow_put", sum.installed &+ sum.updated), ("dumped_flows", sum.dumped),
       ("endpoint_table_full", refused), ("flow_limit_hit", sum.refusedByLimit),
       ("flow_put_failed", sum.refusedByDatapath), ("injection_too_deep", sum.injectionsTooDeep),
@@ -31,6 +35,8 @@ enum CountCommands {
       ("upcall_malformed", sum.malformed),
       ("upcall_miss", sum.misses), ("upcall_unknown_port", sum.unknownPort),
     ]
+    counters.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    return counters
   }
 
   /// The totals of all counters, in the order of the names.

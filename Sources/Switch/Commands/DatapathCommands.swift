@@ -78,14 +78,20 @@ enum DatapathCommands {
     for (place, link) in links.enumerated() {
       var head = ""
       var ports = ""
+      var drops = ""
       func answered() {
-        texts[place] = head + ports
+        texts[place] = head + ports + drops
         open -= 1
         if open == 0 { finish() }
       }
       let channel = call.host.context.channel
       channel.request(.datapath(.get, DatapathMessage(name: link.name)), datapath: link.index) { answer in
-        head = link.heading(answer)
+        if case .done(let messages) = answer {
+          for case .datapath(_, let message) in messages.map({ $0.body }) { link.take(message) }
+        }
+        head = link.heading
+        // Last of all, as programs read what Open vSwitch prints.
+        if showsCounters { drops = DatapathSummary.drops(link.drops) }
         answered()
       }
       channel.request(.vport(.get, VportMessage()), datapath: link.index, flags: .dump) { answer in

@@ -20,15 +20,7 @@ extension DatapathLink {
   }
 
   /// The lines about the datapath as a whole.
-  func heading(_ answer: DatapathAnswer) -> String {
-    var statistics = self.statistics
-    if case .done(let messages) = answer {
-      for case .datapath(_, let message) in messages.map({ $0.body }) {
-        if let found = message.statistics { statistics = found }
-      }
-    }
-    return DatapathSummary.heading(fullName, statistics, showsMasks: type == "system")
-  }
+  var heading: String { DatapathSummary.heading(fullName, statistics, showsMasks: type == "system") }
 
   /// The lines about the ports.
   func portLines(_ answer: DatapathAnswer, _ showsCounters: Bool) -> String {

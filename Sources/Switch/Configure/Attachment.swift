@@ -61,21 +61,31 @@ extension Reconciler {
       if shared.isOpen { join(interface) } else { interface.attachment = .attaching }
       return
     }
-    var message = VportMessage(type: settings.vportType, name: name)
-    if settings.destinationPort > 0 {
-      message.options = VportOptions(destinationPort: settings.destinationPort)
-    }
-    message.options?.usesGroupPolicy = settings.hasGroupPolicy
     let number = link.freePortNumber(name: interface.name, taken: takenNumbers(link))
-    message.number = number
-    message.upcallProcessIDs = [DatapathChannel.processID]
+    let shared = DatapathLink.SharedPort(number: number, type: settings.vportType, users: [interface])
     interface.attachment = .attaching
     interface.datapathNumber = number
-    link.tunnelPorts[name] = DatapathLink.SharedPort(
-      number: number, type: settings.vportType, users: [interface])
+    link.tunnelPorts[name] = shared
+    let message = tunnelMessage(interface, name, shared)
     context.channel.request(.vport(.new, message), datapath: link.index, flags: .echo) { [self] answer in
       tunnelPortAnswered(name, link, number, answer)
     }
+  }
+
+  /// The request for the port of tunnels that an interface is the first user of.
+  func tunnelMessage(_ interface: Interface, _ name: String, _ shared: DatapathLink.SharedPort)
+    -> VportMessage
+  {
+    var message = VportMessage(type: shared.type, name: name)
+    if case .tunnel(let settings) = interface.kind {
+      if settings.destinationPort > 0 {
+        message.options = VportOptions(destinationPort: settings.destinationPort)
+      }
+      message.options?.usesGroupPolicy = settings.hasGroupPolicy
+    }
+    message.number = shared.number
+    message.upcallProcessIDs = [DatapathChannel.processID]
+    return message
   }
 
   /// Lets the interfaces that waited for a tunnel port join, or says why they can't.
@@ -103,21 +113,27 @@ extension Reconciler {
   }
 
   private func attachDevice(_ interface: Interface) {
-    let type: VportType
-    switch interface.kind {
-    case .internalDevice: type = .internal
-    case .dummy(let kind):
-      // A datapath for tests gives ports of these types no device.
-      type = kind == "dummy-internal" ? .internal : .netdev
-      interface.ethernetAddress = context.dummyAddress()
-    default: type = .netdev
-    }
+    if case .dummy = interface.kind { interface.ethernetAddress = context.dummyAddress() }
     let link = interface.bridge.datapath
-    requestPort(interface, VportMessage(type: type, name: interface.name)) { [self] number in
+    requestPort(interface, deviceMessage(interface)) { [self] number in
       link.interfaces[number] = interface
       takeDevice(interface)
       join(interface)
     }
+  }
+
+  /// The request for an interface's own port, without a number.
+  func deviceMessage(_ interface: Interface) -> VportMessage {
+    let type: VportType
+    switch interface.kind {
+    case .internalDevice: type = .internal
+    // A datapath for tests gives ports of these types no device.
+    case .dummy(let kind): type = kind == "dummy-internal" ? .internal : .netdev
+    default: type = .netdev
+    }
+    var message = VportMessage(type: type, name: interface.name)
+    message.upcallProcessIDs = [DatapathChannel.processID]
+    return message
   }
 
   /// Asks the datapath for a port.
@@ -129,7 +145,6 @@ extension Reconciler {
     let name = message.name.map { String(decoding: $0, as: UTF8.self) } ?? interface.name
     let number = link.freePortNumber(name: name, taken: takenNumbers(link))
     message.number = number
-    message.upcallProcessIDs = [DatapathChannel.processID]
     interface.attachment = .attaching
     interface.datapathNumber = number
     context.channel.request(.vport(.new, message), datapath: link.index, flags: .echo) { [self] answer in
@@ -170,16 +185,13 @@ extension Reconciler {
   func deletePort(_ number: DatapathPortNumber, _ link: DatapathLink) {
     let message = VportMessage(number: number)
     context.channel.request(.vport(.delete, message), datapath: link.index) { answer in
-      if case .failed(let code) = answer, code != Self.noDevice {
+      if case .failed(let code) = answer, code != SystemErrorText.noDevice {
         link.undeletedPorts.insert(number)
       } else {
         link.undeletedPorts.remove(number)
       }
     }
   }
-
-  /// There is no such device, or no such port.
-  private static var noDevice: UInt32 { 19 }
 
   /// Gives an interface its number and makes it part of its bridge.
   private func join(_ interface: Interface) {
@@ -268,9 +280,9 @@ extension Reconciler {
   /// Notes why an interface can't be part of its bridge.
   func fail(_ interface: Interface, _ message: String, code: UInt32 = 0) {
     // A device that is not there is the usual case, and has words of its own.
-    interface.mayRetry = code != 0 && code != Self.noDevice
+    interface.mayRetry = code != 0 && code != SystemErrorText.noDevice
     let text =
-      code == Self.noDevice
+      code == SystemErrorText.noDevice
       ? "could not open network device \(interface.name) (\(SystemErrorText.text(code)))" : message
     if interface.error != text { context.turn.log("bridge", .warning, text) }
     interface.error = text

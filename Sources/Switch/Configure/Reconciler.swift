@@ -23,6 +23,8 @@ final class Reconciler {
   var onBridgeRemoved: ((Bridge) -> Void)?
   /// Told when an interface joined or left a bridge, or changed.
   var onPort: ((Interface, PortStatusReason) -> Void)?
+  /// Told when a datapath has gone, with all its flows.
+  var onDatapathLost: ((DatapathLink) -> Void)?
   /// Counts the comparisons: something may have come of each.
   private(set) var roundCount: UInt64 = 0
   private var isRunning = false
@@ -122,13 +124,18 @@ final class Reconciler {
       switch answer {
       case .done(let messages):
         link.index = messages.first?.header.datapathIndex ?? 0
+        if case .datapath(_, let message)? = messages.first?.body { link.take(message) }
         link.state = .open
+        link.saidFailure = nil
+        restorePorts(link)
       case .failed(let code):
-        let noDevice: UInt32 = 19
-        link.isMissing = code == noDevice
-        link.state = .failed(SystemErrorText.text(code))
-        context.turn.log(
-          "ofproto", .error, "failed to create datapath \(link.name): \(SystemErrorText.text(code))")
+        let text = SystemErrorText.text(code)
+        link.isMissing = code == SystemErrorText.noDevice
+        link.state = .failed(text)
+        // One that was lost is tried again and again; that it is gone was said.
+        guard !link.wasLost, link.saidFailure != text else { break }
+        link.saidFailure = text
+        context.turn.log("ofproto", .error, "failed to create datapath \(link.name): \(text)")
       }
       reconcile()
     }

@@ -1,0 +1,73 @@
+// What: a datapath that goes away while it is in use, as the driver's does when it is replaced, and its return.
+//
+// How: bridges, ports, their numbers and OpenFlow flows stay as they are; what is lost is what the datapath knew. When it is
+// open again it gets the same ports under the same numbers; its flows come from its misses, as ever.
+
+import Datapath
+
+extension Reconciler {
+  /// Takes note that a datapath is gone; it is opened again when the host's devices are told of again.
+  func datapathLost(_ index: Int32) {
+    for link in datapaths.values where link.index == index && link.state == .open {
+      link.state = .failed(SystemErrorText.text(SystemErrorText.noDevice))
+      link.isMissing = true
+      link.wasLost = true
+      link.generation &+= 1
+      context.turn.log(
+        "dpif", .warning,
+        "datapath \(link.name) is gone; its ports and flows are set up again when it is back")
+      onDatapathLost?(link)
+    }
+  }
+
+  /// Gives a datapath that is back the ports that it had.
+  func restorePorts(_ link: DatapathLink) {
+    guard link.wasLost else { return }
+    link.wasLost = false
+    context.turn.log("dpif", .information, "datapath \(link.name) is back")
+    for name in link.tunnelPorts.keys.sorted() {
+      guard let shared = link.tunnelPorts[name], shared.isOpen, let first = shared.users.first else {
+        continue
+      }
+      restore(tunnelMessage(first, name, shared), link) { [self] error in
+        link.tunnelPorts[name] = nil
+        for interface in shared.users { lose(interface, error) }
+      }
+    }
+    for number in link.interfaces.keys.sorted() {
+      guard let interface = link.interfaces[number] else { continue }
+      var message = deviceMessage(interface)
+      message.number = number
+      restore(message, link) { [self] error in
+        link.interfaces[number] = nil
+        lose(interface, error)
+      }
+    }
+    // What could not be had before may be had now.
+    for bridge in link.bridges.values {
+      for port in bridge.ports.values {
+        for interface in port.interfaces {
+          if case .failed = interface.attachment { interface.attachment = .detached }
+        }
+      }
+    }
+  }
+
+  private func restore(
+    _ message: VportMessage, _ link: DatapathLink, orElse failed: @escaping (UInt32) -> Void
+  ) {
+    context.channel.request(.vport(.new, message), datapath: link.index, flags: .echo) { [self] answer in
+      // Gone once more: everything is done anew when it is back.
+      guard case .failed(let code) = answer, link.state == .open else { return }
+      failed(code)
+      reconcile()
+    }
+  }
+
+  private func lose(_ interface: Interface, _ code: UInt32) {
+    interface.datapathNumber = nil
+    fail(
+      interface,
+      "could not add network device \(interface.name) to ofproto (\(SystemErrorText.text(code)))", code: code)
+  }
+}
