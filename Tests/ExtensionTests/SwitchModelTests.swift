@@ -51,6 +51,32 @@ private struct Host {
 }
 
 @Suite struct SwitchModelTests {
+  @Test func `the network outside goes before an adapter of the host of the same name, whichever came first`()
+  {
+    for isHostFirst in [true, false] {
+      var host = Host()
+      host.add(1, "external")
+      func addHost() {
+        host.perform(.createPort(first, port(2), SwitchPort(kind: .internal, name: [])))
+        host.perform(.createAdapter(key(first, 2), SwitchAdapter(kind: .internal, name: text("external"))))
+        host.perform(.connectAdapter(key(first, 2)))
+      }
+      if isHostFirst {
+        addHost()
+        #expect(host.isReached(1, key(first, 2)))
+      }
+      host.perform(.createPort(first, port(1), SwitchPort(kind: .external, name: [])))
+      host.perform(.createAdapter(key(first, 1, 1), SwitchAdapter(kind: .external, name: text("Ethernet1"))))
+      host.perform(.connectAdapter(key(first, 1, 1)))
+      if !isHostFirst { addHost() }
+      #expect(host.isReached(1, key(first, 1, 1)))
+      #expect(!host.isReached(1, key(first, 2)))
+      #expect(host.map.port(of: key(first, 1, 1)) == 1 && host.map.port(of: key(first, 2)) == 0)
+      host.perform(.deleteAdapter(key(first, 1, 1)))
+      #expect(host.isReached(1, key(first, 2)))
+    }
+  }
+
   @Test func `packets may come from an adapter before they may go to it`() {
     var host = Host()
     host.add(1, "vm1")

@@ -271,11 +271,15 @@ final class SwitchSimulation {
     claims = kept
   }
 
-  /// Who a name belongs to: whoever has answered to it longest; if several began at once, any of them.
+  /// Who a name belongs to: the network outside before all others, then whoever has answered to it longest; if several began at
+  /// once, any of them.
   private func owners(of name: String) -> [Claimant] {
     var found: [Claimant] = []
     var since = Int.max
-    for (claimant, names) in currentNames() where names.contains(name) {
+    var claimants = currentNames().filter { $0.1.contains(name) }
+    let uplinks = claimants.filter { if case .uplink = $0.0 { true } else { false } }
+    if !uplinks.isEmpty { claimants = uplinks }
+    for (claimant, _) in claimants {
       let began = claims[claimant.text + " " + name] ?? 0
       if began < since { found = [] }
       if began <= since { found.append(claimant) }

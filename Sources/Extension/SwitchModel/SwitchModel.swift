@@ -2,8 +2,9 @@
 //
 // How names bind: an adapter answers to one or more names; a port of the datapath has one. Whichever comes first, they
 // find each other when the other comes, when it is renamed, and lose each other when it goes. If several adapters answer
-// to a name, the one that has answered to it longest has it. The external port answers to "external" as a whole, and each
-// physical adapter of it to its own name besides; an adapter's own name goes before the whole port's.
+// to a name, the one that has answered to it longest has it. The external port answers to "external" as a whole, before any
+// adapter that is called so (as Hyper-V calls the host's own on a switch of that name). Each physical adapter of it answers
+// to its own name besides, which goes before the whole port's for what comes by that adapter.
 //
 // Every change of who is bound to whom, or of who is connected, is handed out as a list of changes of the port map.
 
@@ -268,7 +269,7 @@ public struct SwitchModel {
       resolve(name)
     }
     for name in new where !old.contains(name) {
-      claims[name, default: []].append(claimant)
+      claim(name, claimant)
       resolve(name)
     }
     for name in new {
@@ -276,6 +277,17 @@ public struct SwitchModel {
       if let number = portsByName[name], owners[number] == claimant { publishDestination(number) }
     }
     publishArrivals(claimant)
+  }
+
+  /// Puts somebody behind those who have answered to a name longer; only the network outside goes before all others.
+  private mutating func claim(_ name: [UInt8], _ claimant: Claimant) {
+    var known = claims[name] ?? []
+    var place = known.count
+    if case .uplink = claimant {
+      place = known.firstIndex { if case .adapter = $0 { true } else { false } } ?? known.count
+    }
+    known.insert(claimant, at: place)
+    claims[name] = known
   }
 
   /// The names that an adapter or a port as a whole answers to, the most telling first.
