@@ -7,6 +7,7 @@ from the protocol alone, so that an error on both sides of the Swift code does n
 import struct
 
 from fakeswitch import Refused  # noqa: F401
+from wine import wait_until
 
 CONTROL, DATAPATH, PACKET, VPORT, FLOW, NETDEV = 17, 18, 19, 20, 21, 22
 NEW, DELETE, GET, SET = 1, 2, 3, 4
@@ -142,9 +143,13 @@ class Datapath:
             raise DatapathError(error, "subscription to packets")
 
     def packet(self):
-        """The next packet that was sent up: its attributes, or None."""
+        """A packet that was sent up: its attributes, or None."""
         error, data = self.control(READ_PACKET, b"", 65536)
         return attributes(data[24:]) if not error and data else None
+
+    def next_packet(self):
+        """The next packet that is sent up; the driver's worker thread brings it."""
+        return wait_until(self.packet, "a packet is sent up", 30)
 
     def find(self):
         """Learns the datapath's index."""

@@ -110,6 +110,11 @@ class FakeHost:
         """Waits until nothing is in the driver's hands; returns how much still is."""
         return int(self.ask("quiesce"))
 
+    def wait_for(self, counter, more):
+        """Waits until a counter has grown by so much."""
+        before = self.counters()[counter]
+        wait_until(lambda: self.counters()[counter] >= before + more, f"{counter} grows by {more}", 60, self.prefix.last_log)
+
     def check(self):
         """Fails when the driver has broken a rule, or keeps what is not its own."""
         left = self.quiesce()
@@ -120,7 +125,7 @@ class FakeHost:
     def end(self):
         if self.process.poll() is None:
             self.process.stdin.close()
-            self.process.wait(20)
+            self.process.wait(60)
 
 
 class Switch:
@@ -261,7 +266,7 @@ class NIC:
             frames += map(Frame, part)
         return frames
 
-    def collect_within(self, count, seconds=5):
+    def collect_within(self, count, seconds=30):
         """Waits for so many frames, and returns all there were."""
         frames = []
 

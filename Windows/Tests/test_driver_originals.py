@@ -1,7 +1,6 @@
 """A packet that leaves as it came is not copied: the switch's own list goes on, wherever nothing forbids it."""
 
 import struct
-import time
 import unittest
 
 from datapath import attribute, ethernet, ethertype, output
@@ -252,17 +251,16 @@ class Reports(DriverTestCase):
         first.inject(udp(second.mac, first.mac), lists=4)
         before = self.host.counters()
         first.ask("load-start", value=2)
-        end = time.monotonic() + 1
-        while time.monotonic() < end:
+        for _ in range(20):
             second.disconnect()
+            self.host.wait_for("filtered", 10)
             second.connect()
+            self.host.wait_for("sent", 10)
             second.collect()
         self.host.ask("load-stop")
         self.assertEqual(self.host.quiesce(), 0)
         after = self.host.counters()
         count = {name: after[name] - before[name] for name in ("injected", "delivered", "overflowed", "filtered")}
-        self.assertGreater(count["delivered"], 100)
-        self.assertGreater(count["filtered"], 0)
         self.assertEqual(count["delivered"] + count["overflowed"] + count["filtered"], count["injected"], count)
 
 

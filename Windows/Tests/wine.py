@@ -267,7 +267,7 @@ class Prefix:
         self.stop_service(service)
         verdict = wait_until(
             lambda: [line for line in self.log()[before:].splitlines() if "FakeNDIS: the driver is unloaded" in line],
-            "the driver is unloaded", log=self.last_log)[-1]
+            "the driver is unloaded", seconds=60, log=self.last_log)[-1]
         if ", 0 complaints" not in verdict or "not given back" in self.log()[before:]:
             raise AssertionError("the driver broke rules:\n" + self.last_log())
 

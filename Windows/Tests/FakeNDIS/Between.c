@@ -53,7 +53,7 @@ BOOLEAN endBetween(void) {
 
 void stopOnTheWay(const ULONG *where, NDIS_OID oid) {
     volatile const ULONG *place = where;
-    if (*place != oid) return;
+    if (!oid || *place != oid) return;
     InterlockedIncrement(&stopped);
     for (ULONG waited = 0; *place == oid && waited < FAKE_WAIT_MILLISECONDS / 2; waited++) sleepMilliseconds(1);
 }

@@ -193,6 +193,7 @@ struct FakeCounters {
     uint64_t liveReferences;   // on ports and NICs
     uint64_t liveLocks;
     uint64_t modules;          // filter modules attached
+    uint64_t turns;            // of the life that changes all the while
     uint64_t cancels;          // of sends and requests, passed on by the driver
     uint64_t complaints;       // ever
 };

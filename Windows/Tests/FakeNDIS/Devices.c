@@ -5,7 +5,7 @@
 #include "ndis6-device.h"
 
 #define DEVICE_LIMIT 8
-#define FILE_LIMIT 256
+#define FILE_LIMIT 1024u
 
 struct FakeDevice {
     PDEVICE_OBJECT object;
@@ -20,22 +20,35 @@ static struct FakeDevice *devices[DEVICE_LIMIT];
 static struct {
     PDEVICE_OBJECT object;
     PFILE_OBJECT file;
+    BOOLEAN closing;
 } files[FILE_LIMIT];
+static PIRP closer;  // of a file that is closed here
 
 static void noteOpen(PDEVICE_OBJECT object, PFILE_OBJECT file) {
     fakeLock();
     ULONG index = 0;
     while (index < FILE_LIMIT && files[index].file) index++;
-    if (index < FILE_LIMIT) files[index].object = object;
-    if (index < FILE_LIMIT) files[index].file = file;
+    if (index < FILE_LIMIT) {
+        files[index].object = object;
+        files[index].file = file;
+        files[index].closing = FALSE;
+    }
     fakeUnlock();
+    if (index == FILE_LIMIT) complain("more than %u files are open", FILE_LIMIT);
 }
 
-static void noteClosed(PFILE_OBJECT file) {
+// Whether a file is still there; its end begins with this, or is over.
+static BOOLEAN noteEnd(PFILE_OBJECT file, BOOLEAN over) {
+    BOOLEAN found = FALSE;
     fakeLock();
-    for (ULONG index = 0; index < FILE_LIMIT; index++)
-        if (files[index].file == file) files[index].file = NULL;
+    for (ULONG index = 0; index < FILE_LIMIT && !found; index++) {
+        if (files[index].file != file) continue;
+        found = TRUE;
+        files[index].closing = TRUE;
+        if (over) files[index].file = NULL;
+    }
     fakeUnlock();
+    return found;
 }
 
 NTSTATUS dispatchDevice(PDEVICE_OBJECT object, PIRP irp) {
@@ -45,11 +58,14 @@ NTSTATUS dispatchDevice(PDEVICE_OBJECT object, PIRP irp) {
         struct FakeDevice *device = devices[index];
         if (!device || device->object != object || !device->dispatch[major]) continue;
         PFILE_OBJECT file = stack->FileObject;
+        BOOLEAN ends = major == IRP_MJ_CLEANUP || major == IRP_MJ_CLOSE;
+        // What was closed at an unload is closed again by whoever had it open, when the driver knows it no more.
+        if (ends && irp != closer && !noteEnd(file, FALSE)) break;
         LONG level = raiseForCall(FALSE);
         NTSTATUS status = device->dispatch[major](object, irp);
         checkAfterCall(level, FALSE, "a dispatch routine");
         if (major == IRP_MJ_CREATE && NT_SUCCESS(status)) noteOpen(object, file);
-        if (major == IRP_MJ_CLOSE) noteClosed(file);
+        if (major == IRP_MJ_CLOSE) noteEnd(file, TRUE);
         return status;
     }
     irp->IoStatus.Status = STATUS_INVALID_DEVICE_REQUEST;
@@ -63,18 +79,43 @@ static void request(PDEVICE_OBJECT object, PFILE_OBJECT file, UCHAR major) {
     PIO_STACK_LOCATION stack = IoGetNextIrpStackLocation(irp);
     stack->MajorFunction = major;
     stack->FileObject = file;
+    closer = irp;
     IoCallDriver(object, irp);
+    closer = NULL;
+}
+
+// A file that nobody closes yet, from now on to be closed here; or none, and whether there are others.
+static PFILE_OBJECT takeOpen(PDEVICE_OBJECT *object, BOOLEAN *others) {
+    PFILE_OBJECT file = NULL;
+    *others = FALSE;
+    fakeLock();
+    for (ULONG index = 0; index < FILE_LIMIT && !file; index++) {
+        if (files[index].file && files[index].closing) *others = TRUE;
+        if (!files[index].file || files[index].closing) continue;
+        file = files[index].file;
+        *object = files[index].object;
+        files[index].file = NULL;
+    }
+    fakeUnlock();
+    return file;
 }
 
 // The I/O manager unloads a driver once nobody has a device of its open. Wine does not wait, so that whoever has is made to
 // close it now, as if its program had ended.
 void closeOpenFiles(void) {
-    for (ULONG index = 0; index < FILE_LIMIT; index++) {
-        PFILE_OBJECT file = files[index].file;
-        if (!file) continue;
-        request(files[index].object, file, IRP_MJ_CLEANUP);
-        request(files[index].object, file, IRP_MJ_CLOSE);
+    for (ULONG waited = 0; waited < FAKE_WAIT_MILLISECONDS; waited += 2) {
+        BOOLEAN others;
+        PDEVICE_OBJECT object;
+        PFILE_OBJECT file = takeOpen(&object, &others);
+        if (!file && !others) return;
+        if (file) {
+            request(object, file, IRP_MJ_CLEANUP);
+            request(object, file, IRP_MJ_CLOSE);
+        } else {
+            sleepMilliseconds(2);
+        }
     }
+    complain("a device is not closed in time");
 }
 
 static void copyLink(struct FakeDevice *device, PCUNICODE_STRING name) {

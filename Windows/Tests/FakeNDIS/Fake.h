@@ -15,7 +15,8 @@
 #include "Control.h"
 
 #define FAKE_TAG 'ekaF'
-#define FAKE_WAIT_MILLISECONDS 10000
+// For what is only late because the machine has much to do.
+#define FAKE_WAIT_MILLISECONDS 30000
 
 // MARK: - What is simulated
 

@@ -59,7 +59,6 @@ ULONG stopLoad(void) {
 static struct FakeCommand life;
 static HANDLE lifeThread;
 static volatile LONG living;
-static ULONG lifeTurns;
 
 static void live(PVOID argument) {
     static const ULONG steps[] = {fakeNICDisconnect, fakePortUpdate, fakeNICConnect, fakePortUpdate};
@@ -74,21 +73,21 @@ static void live(PVOID argument) {
             if (status != NDIS_STATUS_SUCCESS) complain("a step of a life failed: %08x", (unsigned)status);
             sleepMilliseconds(1);
         }
-        lifeTurns++;
+        InterlockedIncrement64((LONG64 *)&fake.counters.turns);
     }
 }
 
 NDIS_STATUS startLife(const struct FakeCommand *command) {
     if (InterlockedExchange(&living, 1)) return NDIS_STATUS_INVALID_STATE;
     life = *command;
-    lifeTurns = 0;
+    fake.counters.turns = 0;
     return startThread(live, NULL, &lifeThread);
 }
 
 ULONG stopLife(void) {
     if (!InterlockedExchange(&living, 0)) return 0;
     joinThread(lifeThread);
-    return lifeTurns;
+    return (ULONG)fake.counters.turns;
 }
 
 // MARK: - A command that takes its time

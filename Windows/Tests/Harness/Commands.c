@@ -136,7 +136,7 @@ static void counters(HANDLE device) {
     SAY(injected); SAY(returned); SAY(sent); SAY(delivered); SAY(overflowed); SAY(filtered); SAY(destinationLess);
     SAY(trustedSource); SAY(completions); SAY(oids); SAY(queries); SAY(liveClones); SAY(livePools); SAY(liveLists);
     SAY(liveBuffers); SAY(liveMdls); SAY(liveContexts); SAY(liveMemory); SAY(liveReferences); SAY(liveLocks); SAY(modules);
-    SAY(complaints); SAY(cancels);
+    SAY(complaints); SAY(turns); SAY(cancels);
     printf("\n");
 #undef SAY
 }
