@@ -123,6 +123,7 @@ public final class VirtualSwitch {
       nextExpiry = now + Self.expiryMilliseconds
       for agent in agentsInOrder { agent.expireRules() }
       for bridge in reconciler.bridges.values { bridge.addresses.expire(now: now) }
+      environment.neighbors.expire(now: now)
       environment.pauses.expire(
         now: now, idleMilliseconds: flows.values.reduce(0) { max($0, $1.limits.idleMilliseconds) })
     }

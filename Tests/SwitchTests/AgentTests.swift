@@ -1,5 +1,6 @@
 import Datapath
 import OpenFlow
+import PacketWire
 import Testing
 
 @testable import Switch
@@ -111,20 +112,45 @@ import Testing
     #expect(reasons == [.hardTimeout])
   }
 
+  /// Sends a bundle, and gives what is wrong with it.
+  private static func bundle(
+    _ id: UInt32, _ messages: [OpenFlow.Message], _ peer: OpenFlowPeer
+  ) -> OpenFlowError? {
+    _ = peer.ask(
+      .bundleControl(BundleControl(bundleID: id, type: .openRequest, flags: [.atomic, .ordered])))
+    for message in messages {
+      let inner = message.encode(peer.form, xid: 0x42)
+      let add = OpenFlow.Message.bundleAdd(
+        BundleAdd(bundleID: id, flags: [.atomic, .ordered], message: inner))
+      peer.send(bytes: add.encode(peer.form, xid: 0x42))
+    }
+    return peer.error(
+      .bundleControl(BundleControl(bundleID: id, type: .commitRequest, flags: [.atomic, .ordered])))
+  }
+
+  @Test func `A bundle that fails has configured no port, and one with a bad packet has changed no flow`() {
+    let peer = Self.peer(.v14)
+    peer.send(.flowModification(FlowMod(.delete)))
+    let port = PortModification(
+      port: OpenFlowPortNumber(1), address: MACAddress(0), configuration: .noReceive, mask: .noReceive)
+    let packet = PacketOut(packet: [1, 2, 3], inPort: .none, actions: [])
+    let messages: [OpenFlow.Message] = [
+      .flowModification(Self.add(1, outputs: [1])), .portModification(port), .packetOut(packet),
+    ]
+    #expect(Self.bundle(1, messages, peer) == .badRequestBadLength)
+    #expect(Self.flows(peer).isEmpty)
+    let bridge = peer.harness.virtualSwitch.reconciler.bridges["br0"]
+    #expect(bridge?.interface(OpenFlowPortNumber(1))?.configuration == [])
+    #expect(Self.bundle(2, Array(messages.dropLast()), peer) == nil)
+    #expect(Self.flows(peer).count == 1)
+    #expect(bridge?.interface(OpenFlowPortNumber(1))?.configuration == .noReceive)
+  }
+
   @Test func `A bundle is carried out whole or not at all`() {
     let peer = Self.peer(.v14)
     peer.send(.flowModification(FlowMod(.delete)))
     func bundle(_ id: UInt32, _ changes: [FlowMod]) -> OpenFlowError? {
-      _ = peer.ask(
-        .bundleControl(BundleControl(bundleID: id, type: .openRequest, flags: [.atomic, .ordered])))
-      for change in changes {
-        let inner = OpenFlow.Message.flowModification(change).encode(peer.form, xid: 0x42)
-        let add = OpenFlow.Message.bundleAdd(
-          BundleAdd(bundleID: id, flags: [.atomic, .ordered], message: inner))
-        peer.send(bytes: add.encode(peer.form, xid: 0x42))
-      }
-      return peer.error(
-        .bundleControl(BundleControl(bundleID: id, type: .commitRequest, flags: [.atomic, .ordered])))
+      Self.bundle(id, changes.map { .flowModification($0) }, peer)
     }
     var bad = FlowMod(.add, table: 3)
     bad.actions = [.gotoTable(2)]

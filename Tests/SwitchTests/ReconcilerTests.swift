@@ -56,6 +56,32 @@ import Testing
     #expect(harness.takeSentPorts() == ["br0", "p2", "p3"])
   }
 
+  @Test func `A port goes from one bridge to another, and interfaces change their ports, in one step`() {
+    let harness = SwitchHarness()
+    func configure(_ first: [(String, Int64)], _ second: [(String, Int64)]) {
+      harness.configure([
+        SwitchHarness.bridge("br0", ports: first), SwitchHarness.bridge("br1", ports: second),
+      ])
+    }
+    configure([("p1", 1)], [("p2", 2)])
+    configure([("p1", 1), ("p2", 2)], [])
+    let bridges = harness.virtualSwitch.reconciler.bridges
+    #expect(bridges["br0"]?.interface(named: "p2")?.attachment == .attached)
+    configure([("p2", 2)], [("p1", 1)])
+    #expect(bridges["br0"]?.interface(named: "p2")?.attachment == .attached)
+    #expect(bridges["br1"]?.interface(named: "p1")?.attachment == .attached)
+
+    var bridge = SwitchHarness.bridge("br0", ports: [("p1", 1), ("p2", 2)])
+    harness.configure([bridge])
+    let interfaces = bridge.ports[1].interfaces
+    bridge.ports[1].interfaces = bridge.ports[2].interfaces
+    bridge.ports[2].interfaces = interfaces
+    harness.configure([bridge])
+    #expect(bridges["br0"]?.interface(named: "p1")?.attachment == .attached)
+    #expect(bridges["br0"]?.interface(named: "p1")?.port.name == "p2")
+    #expect(bridges["br0"]?.interface(named: "p2")?.port.name == "p1")
+  }
+
   @Test func `Patch ports join bridges`() {
     let harness = SwitchHarness()
     func patch(_ name: String, to peer: String) -> DesiredPort {

@@ -15,6 +15,24 @@ private func v4(_ text: String) -> IPv6Address { IPv6Address(mapped: IPv4Address
   #expect(table.count == 0)
 }
 
+@Test func `a neighbour that packets are sent to stays, and another is forgotten in time`() {
+  let harness = SwitchHarness()
+  harness.configure([SwitchHarness.bridge(ports: [])])
+  harness.advance(milliseconds: 100)
+  let table = harness.virtualSwitch.environment.neighbors
+  table.agingMilliseconds = 10_000
+  let key = NeighborTable.Key(bridge: "br0", address: v4("192.0.2.1"))
+  let other = NeighborTable.Key(bridge: "br0", address: v4("192.0.2.2"))
+  table.learn(key, MACAddress(2), now: harness.now)
+  table.learn(other, MACAddress(4), now: harness.now)
+  harness.advance(milliseconds: 6000)
+  Credit.nextHop(table, key).apply(packets: 1, bytes: 100, now: harness.now)
+  harness.advance(milliseconds: 6000)
+  #expect(table.all.map { $0.key } == [key])
+  harness.advance(milliseconds: 6000)
+  #expect(table.count == 0)
+}
+
 @Test func `what a user set stays against what the wire says`() {
   let table = NeighborTable()
   let key = NeighborTable.Key(bridge: "br0", address: v4("192.0.2.1"))

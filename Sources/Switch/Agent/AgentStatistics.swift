@@ -102,12 +102,18 @@ extension BridgeAgent {
     return []
   }
 
-  /// Configures a port as a controller wants it.
-  func modifyPort(_ change: PortModification) throws(OpenFlowError) {
+  /// The port that a change is about; throws if it is about none.
+  func port(of change: PortModification) throws(OpenFlowError) -> Interface {
     guard let interface = bridge.interface(change.port) else { throw .portModFailedBadPort }
     guard change.address == interface.ethernetAddress || change.address.isZero else {
       throw .portModFailedBadHardwareAddress
     }
+    return interface
+  }
+
+  /// Configures a port as a controller wants it.
+  func modifyPort(_ change: PortModification) throws(OpenFlowError) {
+    let interface = try port(of: change)
     let wanted = PortConfiguration(
       rawValue: (interface.configuration.rawValue & ~change.mask.rawValue)
         | (change.configuration.rawValue & change.mask.rawValue))

@@ -61,12 +61,17 @@ extension OpenFlowSession {
   func commit(_ bundle: Bundle) throws(OpenFlowError) {
     var effects: [FlowEffect] = []
     var packets: [PacketOut] = []
+    var ports: [PortModification] = []
     do throws(OpenFlowError) {
       for bytes in bundle.messages {
         switch try Message.decode(bytes, hasTableID: form.hasTableID).message {
         case .flowModification(let change): effects.append(contentsOf: try agent.change(change))
-        case .packetOut(let packet): packets.append(packet)
-        case .portModification(let change): try agent.modifyPort(change)
+        case .packetOut(let packet):
+          try agent.check(packet)
+          packets.append(packet)
+        case .portModification(let change):
+          _ = try agent.port(of: change)
+          ports.append(change)
         default: throw .bundleFailedMessageUnsupported
         }
       }
@@ -75,6 +80,7 @@ extension OpenFlowSession {
       throw error
     }
     agent.report(effects)
+    for change in ports { try agent.modifyPort(change) }
     for packet in packets { try agent.send(packet) }
   }
 }
@@ -159,6 +165,12 @@ extension BridgeAgent {
 
   /// Runs a controller's actions on its packet.
   func send(_ packet: PacketOut) throws(OpenFlowError) {
+    try check(packet)
+    onPacketOut?(packet.packet, packet.inPort, packet.actions)
+  }
+
+  /// Throws what is wrong with a controller's packet.
+  func check(_ packet: PacketOut) throws(OpenFlowError) {
     guard packet.buffer == .max else { throw .badRequestBufferUnknown }
     guard packet.packet.count >= 14 else { throw .badRequestBadLength }
     guard
@@ -166,7 +178,6 @@ extension BridgeAgent {
         || packet.inPort == .controller
     else { throw .badRequestBadPort }
     try ActionChecks.check(packet.actions, table: 0, bridge, isPacketOut: true)
-    onPacketOut?(packet.packet, packet.inPort, packet.actions)
   }
 
   /// Sends a packet to the controllers that want it.

@@ -56,7 +56,7 @@ enum TraceCommand {
     for credit in translation.credits {
       switch credit {
       case .address, .neighbor: credit.apply(packets: 0, bytes: 0, now: host.context.now)
-      case .rule, .lookup, .finished, .sent, .received: break
+      case .rule, .lookup, .finished, .sent, .received, .nextHop: break
       }
     }
     for rule in translation.learned { host.agents[rule.bridge.name]?.learn(rule) }

@@ -70,6 +70,10 @@ final class Reconciler {
       let wanted = desired.bridges.first { $0.name == name }
       if wanted == nil || wanted.map(datapathType) != bridge.datapath.type { remove(bridge) }
     }
+    // What goes goes first, from every bridge: an interface may come to another port, or to another bridge.
+    for wanted in desired.bridges {
+      if let bridge = bridges[wanted.name] { removePorts(bridge, except: Self.withLocalPort(wanted)) }
+    }
     for wanted in desired.bridges {
       let link = datapath(datapathType(wanted))
       open(link)
@@ -194,13 +198,25 @@ final class Reconciler {
 
   // MARK: ports
 
-  private func configurePorts(_ bridge: Bridge, _ wanted: [DesiredPort]) {
+  /// Takes out the ports that are not wanted any more, and the interfaces that are not wanted in their ports.
+  private func removePorts(_ bridge: Bridge, except wanted: [DesiredPort]) {
     for name in bridge.ports.keys.sorted() where !wanted.contains(where: { $0.name == name }) {
       guard let port = bridge.ports.removeValue(forKey: name) else { continue }
       for interface in port.interfaces { detach(interface) }
       bridge.addresses.remove(port: port)
       bridge.markChanged()
     }
+    for wanted in wanted {
+      guard let port = bridge.ports[wanted.name] else { continue }
+      for interface in port.interfaces
+      where !wanted.interfaces.contains(where: { $0.name == interface.name }) {
+        detach(interface)
+        port.interfaces.removeAll { $0 === interface }
+      }
+    }
+  }
+
+  private func configurePorts(_ bridge: Bridge, _ wanted: [DesiredPort]) {
     // Ports with a number that they ask for come first, so that no other takes it.
     let ordered = wanted.filter { $0.asksForNumber } + wanted.filter { !$0.asksForNumber }
     for wanted in ordered { configure(bridge, wanted) }
@@ -214,10 +230,6 @@ final class Reconciler {
       port.vlan = vlan
       port.isProtected = wanted.isProtected
       bridge.markChanged()
-    }
-    for interface in port.interfaces where !wanted.interfaces.contains(where: { $0.name == interface.name }) {
-      detach(interface)
-      port.interfaces.removeAll { $0 === interface }
     }
     for wanted in wanted.interfaces { configure(port, wanted) }
   }

@@ -66,6 +66,8 @@ enum Credit {
   case address(BridgePort, vlan: UInt16, MACAddress)
   /// A tunnel neighbour that they refresh.
   case neighbor(NeighborTable, NeighborTable.Key, MACAddress)
+  /// A tunnel neighbour that they are sent to.
+  case nextHop(NeighborTable, NeighborTable.Key)
 
   /// Counts packets; `tcpFlags` are those that any of them had.
   func apply(packets: UInt64, bytes: UInt64, now: Int64, tcpFlags: UInt16 = 0) {
@@ -88,6 +90,7 @@ enum Credit {
     case .address(let port, let vlan, let address):
       port.bridge.addresses.learn(vlan: vlan, address, port: port, now: now)
     case .neighbor(let table, let key, let address): table.learn(key, address, now: now)
+    case .nextHop(let table, let key): table.refresh(key, now: now)
     }
   }
 

@@ -38,6 +38,7 @@ extension Translator {
       .detail,
       "tunneling from \(underlay.ethernetAddress.description) \(Self.text(source)) to \(address.description) \(remoteText)"
     )
+    result.credits.append(.nextHop(environment.neighbors, hop))
     let header = TunnelHeader(
       settings: settings, source: source, destination: outer.remote, from: underlay.ethernetAddress,
       to: address,

@@ -53,6 +53,12 @@ final class NeighborTable {
     set(key, Entry(ethernetAddress: address, expiryMilliseconds: now &+ agingMilliseconds))
   }
 
+  /// Keeps a neighbour that packets are sent to: with traffic of one way alone it would not be heard of for long.
+  func refresh(_ key: Key, now: Int64) {
+    guard let expiry = entries[key]?.expiryMilliseconds, expiry > now else { return }
+    entries[key]?.expiryMilliseconds = max(expiry, now &+ agingMilliseconds)
+  }
+
   /// Sets a neighbour by a user's word, for ever (`tnl/arp/set`).
   func setStatic(_ key: Key, _ address: MACAddress) {
     set(key, Entry(ethernetAddress: address, expiryMilliseconds: nil))
