@@ -82,7 +82,8 @@ struct Actions {
     if world.chance.percent(20) {
       let target = world.chance.pick(Administration.controllerTargets)
       world.controllers[target] = ControllerPlace(
-        manner: manner(), version: world.chance.pick([.v10, .v13, .v14]), refuses: world.chance.percent(20))
+        manner: manner(), version: world.chance.pick([.v10, .v11, .v12, .v13, .v13, .v14, .v15]),
+        refuses: world.chance.percent(20))
       // Who was there before is gone.
       for stream in world.streams where (stream.peer as? ControllerPeer)?.address == target {
         world.cut(stream)
@@ -90,7 +91,8 @@ struct Actions {
       return "controller at \(target)"
     }
     if world.chance.percent(40), let address = world.chance.pickAny(world.listeners)?.address {
-      let tool = ControllerPeer(manner(), version: world.chance.pick([.v10, .v13, .v14]))
+      let tool = ControllerPeer(
+        manner(), version: world.chance.pick([.v10, .v11, .v12, .v13, .v13, .v14, .v15]))
       let messages = OpenFlowTalk(world: world)
       for _ in 0..<world.chance.number(1...6) { tool.pending.append(messages.message()) }
       try world.connect(tool, to: address)

@@ -83,7 +83,12 @@ enum Invariants {
     switch interface.text("type") {
     case "internal": return true
     case "dummy": return !world.hasDevices
-    case "", "system": return world.datapaths.devices?.contains(name) ?? true
+    case "", "system":
+      // A port whose device vanishes stays until somebody looks.
+      let isThere = world.datapaths.running.contains { datapath in
+        datapath.engine.ports(world.now).contains { $0.name == name }
+      }
+      return isThere || world.datapaths.devices?.contains(name) ?? true
     default: return false
     }
   }
@@ -141,6 +146,23 @@ enum Invariants {
       guard world.now - peer.since < 20_000 else {
         throw Violation("the switch has waited \(world.now - peer.since) ms for a controller's first word")
       }
+    }
+  }
+
+  /// What has a time to go has gone.
+  static func checkAges(_ world: World) throws {
+    let host = world.virtualSwitch
+    let past = world.now - 2500
+    for bridge in host.reconciler.bridges.values {
+      for rule in bridge.tables.rules(RuleFilter()) where rule.expiry(now: past) != nil {
+        throw Violation("\(bridge.name) has a rule that should have expired: priority \(rule.priority)")
+      }
+      if let time = bridge.addresses.nextExpiry, time < past {
+        throw Violation("\(bridge.name) remembers an address")
+      }
+    }
+    if let time = host.environment.neighbors.nextExpiry, time < past, !host.reconciler.bridges.isEmpty {
+      throw Violation("a neighbour that should be forgotten is not")
     }
   }
 

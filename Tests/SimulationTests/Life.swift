@@ -58,6 +58,8 @@ final class Life {
       sendRecentFrames()
       try world.run(milliseconds: 2000)
       try Invariants.checkMegaflows(world)
+      try Invariants.checkAges(world)
+      try BundleCheck(world: world).run()
     }
   }
 
@@ -76,10 +78,11 @@ final class Life {
     tell("restart")
     try becomeQuiet()
     let before = numbers
+    let someAskForOthers = asksForOthersNumber
     world.restartSwitch()
     try becomeQuiet()
     // Who asks for a number that another has may get it now.
-    guard asksForOthersNumber || before == numbers else {
+    guard someAskForOthers || before == numbers else {
       throw Violation("the ports had the numbers \(before), and have \(numbers) after a restart")
     }
   }
@@ -92,7 +95,7 @@ final class Life {
 
   private var numbers: [String] {
     world.database.rows("Interface").compactMap { row in
-      guard let number = row.integer("ofport"), number > 0, row["ofport_request"].isEmpty else { return nil }
+      guard let number = row.integer("ofport"), number > 0 else { return nil }
       return "\(row.text("name") ?? "") \(number)"
     }.sorted()
   }

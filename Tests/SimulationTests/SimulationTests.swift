@@ -19,13 +19,14 @@ struct SimulationTests {
   private static func live(_ seed: UInt64) -> (failure: String?, digest: EffectDigest) {
     do {
       let life = try Life(seed: seed)
+      if setting("TRACE") == 1 { life.world.loggedLevel = .information }
       do {
         try life.run()
         if setting("TRACE") == 1 { say(life.story.joined(separator: "\n")) }
         return (nil, life.world.digest)
       } catch {
         let story = life.story.suffix(setting("TRACE") == 1 ? 1000 : 12).joined(separator: "\n  ")
-        let warnings = life.world.warnings.suffix(8).joined(separator: "\n  ")
+        let warnings = life.world.log.suffix(setting("TRACE") == 1 ? 200 : 8).joined(separator: "\n  ")
         return (
           "seed \(seed), step \(life.world.stepCount), at \(life.world.now): \(error)\n  \(story)\n  \(warnings)",
           life.world.digest

@@ -52,7 +52,9 @@ final class World {
   private(set) var openCommands: Set<UInt64> = []
   private(set) var replies: [UInt64: CommandReply] = [:]
   private var nextCommand: UInt64 = 1
-  private(set) var warnings: [String] = []
+  /// What the switch said that matters as much as this, or more.
+  private(set) var log: [String] = []
+  var loggedLevel = LogLevel.warning
   private var idleWakeups = 0
 
   init(seed: UInt64) throws {
@@ -238,7 +240,7 @@ final class World {
       }
       replies[id.rawValue] = reply
     case .log(let module, let level, let text):
-      if level <= .warning { warnings.append("\(now) \(module): \(text)") }
+      if level <= loggedLevel { log.append("\(now) \(module): \(text)") }
     case .ready, .exit: break
     }
   }
