@@ -144,8 +144,15 @@ public final class EngineGroup {
   /// Whether packets of an engine wait for the daemon.
   public func hasUpcalls(on index: Int) -> Bool { self[index].hasUpcalls }
 
-  /// The messages for the daemon that have gathered in an engine.
-  public func drainUpcalls(on index: Int) -> [[UInt8]] { self[index].drainUpcalls() }
+  /// The messages for the daemon that have gathered in an engine, of so many packets.
+  public func drainUpcalls(maximumCount: Int = .max, on index: Int) -> [[UInt8]] {
+    self[index].drainUpcalls(maximumCount: maximumCount)
+  }
+
+  /// Gives up the oldest packets for the daemon, and counts them as lost.
+  public func discardUpcalls(maximumCount: Int, on index: Int) {
+    self[index].discardUpcalls(maximumCount: maximumCount)
+  }
 
   // MARK: Upkeep
 

@@ -15,6 +15,9 @@ struct Slab<Element: BitwiseCopyable>: ~Copyable {
     self.count = count
   }
 
+  /// What values of one kind take.
+  static func byteCount(of count: Int) -> Int { count * MemoryLayout<Element>.stride }
+
   deinit {
     // SAFETY: the elements are plain values, and nobody holds the pointer beyond this owner's life.
     unsafe base.deallocate()

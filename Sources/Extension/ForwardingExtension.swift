@@ -6,7 +6,9 @@
 //                        the device, and the daemon behind it
 //
 // Who may call what:
-//  - `perform`, `pipelines.handle` and everything else about the model: whoever holds the control lock.
+//  - `perform`, `save` and everything else about the model: whoever holds the control lock.
+//  - `device.control`, `deliverUpcalls`, `maintain`: one at a time, without the control lock; they take it for what they share
+//    with the switches, and each pipeline's lock for bounded steps.
 //  - `arrive`, `process`, `depart` with a pipeline's number: whoever holds that pipeline's lock. A change that the control
 //    side makes takes each pipeline's lock in turn, so that a packet sees either all of it or nothing.
 //
@@ -27,17 +29,20 @@ public final class ForwardingExtension {
   let maps: [PortMap]
   let batches: [ArrivedBatch]
   private let locks: PipelineLocks
+  private let controlLock: ControlLock
 
   /// What every port of a Hyper-V switch does by itself: complete checksums and cut large sends.
   public static var capabilities: OffloadCapabilities { [.checksum, .tcp4, .tcp6] }
 
   /// Makes an extension without switches.
   public init(
-    count: Int, _ configuration: EngineConfiguration = EngineConfiguration(), locks: PipelineLocks = .none
+    count: Int, _ configuration: EngineConfiguration = EngineConfiguration(), locks: PipelineLocks = .none,
+    controlLock: ControlLock = .none
   ) {
     pipelines = Pipelines(count: count, configuration, locks: locks)
-    device = ControlDevice(pipelines)
+    device = ControlDevice(pipelines, lock: controlLock)
     self.locks = locks
+    self.controlLock = controlLock
     var maps: [PortMap] = []
     var batches: [ArrivedBatch] = []
     for _ in 0..<pipelines.count {
@@ -80,6 +85,13 @@ public final class ForwardingExtension {
   public func save(_ key: AdapterKey) -> [UInt8]? { model.save(key) }
 
   private func notice(_ change: Pipelines.PortChange) {
+    controlLock.acquire()
+    follow(change)
+    publish()
+    controlLock.release()
+  }
+
+  private func follow(_ change: Pipelines.PortChange) {
     switch change {
     case .present(let number, let type, let name):
       guard type == .netdev || type == .internal else { return }
@@ -89,12 +101,14 @@ public final class ForwardingExtension {
     case .removed(let number): model.removeDatapathPort(number)
     case .allRemoved: model.removeAllDatapathPorts()
     }
-    publish()
   }
 
   /// The adapters that answer to a name, as the device tells of them.
   private var networkPorts: [NetworkPort] {
-    model.namedAdapters.map { name, adapter in
+    controlLock.acquire()
+    let adapters = model.namedAdapters
+    controlLock.release()
+    return adapters.map { name, adapter in
       NetworkPort(
         name: name, type: adapter.kind == .internal ? .internal : .netdev,
         ethernetAddress: MACAddress(adapter.address),
@@ -103,13 +117,31 @@ public final class ForwardingExtension {
     }
   }
 
-  /// Takes the packets that a pipeline has for the daemon to the device; takes the pipeline's lock.
-  public func deliverUpcalls(of index: Int) {
+  /// How many packets become messages while an engine's lock is held.
+  private static var deliveryStepCount: Int { 8 }
+  /// What that may take from the heap, if all are segments of the largest size.
+  private static var deliveryStepByteCount: Int { 4 << 20 }
+
+  /// Takes packets that a pipeline has for the daemon to the device, in a step; whether there are more.
+  ///
+  /// Where there is no memory for their messages, they are lost, and counted.
+  public func deliverUpcalls(of index: Int) -> Bool {
+    let hasMemory = device.hasMemory(Self.deliveryStepByteCount)
+    var upcalls: [[UInt8]] = []
     locks.acquire(index)
-    let upcalls = pipelines.engines.drainUpcalls(on: index)
+    if hasMemory {
+      upcalls = pipelines.engines.drainUpcalls(maximumCount: Self.deliveryStepCount, on: index)
+    } else {
+      pipelines.engines.discardUpcalls(maximumCount: Self.deliveryStepCount, on: index)
+    }
+    let hasMore = pipelines.engines.hasUpcalls(on: index)
     locks.release(index)
     device.deliver(upcalls: upcalls)
+    return hasMore
   }
+
+  /// Lets each engine put its tables in order, if there is memory for that; to be called a few times a second.
+  public func maintain() { pipelines.maintain(hasMemory: device.hasMemory) }
 
   /// Lets the device tell of the names that have come or gone.
   ///

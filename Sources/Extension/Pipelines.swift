@@ -10,8 +10,9 @@
 // first one's answer. All engines are given the same requests in the same order, and hash alike, so they agree about
 // everything but counters. A packet to execute goes to one engine only.
 //
-// Who may call what: packets of processor `i` are the business of whoever holds lock `i`. Requests come one at a time,
-// from whoever holds the lock of the control path, and take each engine's lock in turn through `locks`.
+// Who may call what: packets of processor `i` are the business of whoever holds lock `i`. Requests and upkeep come one at a
+// time, and take each engine's lock in turn through `locks`, for a step of bounded length: one request to one engine,
+// `dumpStepCount` flows described, `removalStepCount` removed.
 
 public import Datapath
 
@@ -108,9 +109,9 @@ public final class Pipelines {
   /// Counts packets for the daemon that were lost on their way, so that they show in the datapath's counters.
   public func countLostUpcalls(_ number: Int) { lostUpcallCount &+= UInt64(truncatingIfNeeded: number) }
 
-  /// Lets each engine put its tables in order; to be called a few times a second.
-  public func maintain() {
-    for index in 0..<count {
+  /// Lets each engine put its tables in order, if there is memory for that; to be called a few times a second.
+  public func maintain(hasMemory: (Int) -> Bool = { _ in true }) {
+    for index in 0..<count where hasMemory(engines.maintenanceByteCount(on: index)) {
       locks.acquire(index)
       engines.maintain(on: index)
       locks.release(index)
@@ -155,6 +156,9 @@ public final class Pipelines {
     lastNow = now
     switch message.body {
     case .packet: return ask(message, now, on: index(ofProcessor: processor))
+    case .flow(.delete, let request) where request.key == nil && request.identifier == nil:
+      removeAllFlows()
+      return askAll(message, now)
     case .flow(let command, let request):
       if command == .get, message.header.flags.isSuperset(of: .dump) { return dump(message) }
       guard command != .new, request.key != nil, request.identifier == nil, request.mask == nil else {
@@ -171,12 +175,50 @@ public final class Pipelines {
       // Asked by name, it tells its number.
       var message = message
       message.header.datapathIndex = datapathIndex
+      if command == .delete { removeAllFlows() }
       let replies = askAll(message, now)
       if command == .delete, !replies.holdFailure { onPort?(.allRemoved) }
       return replies
     case .control, .networkDevice, .error, .done: return ask(message, now, on: 0)
     }
   }
+
+  /// How many bytes the tables of all engines take to do what a message asks, at most; nothing as long as none is full.
+  func growthByteCount(for message: Message) -> Int {
+    locks.acquire(0)
+    let bytes = engines.growthByteCount(for: message, on: 0)
+    locks.release(0)
+    if case .packet = message.body { return bytes }
+    return bytes * count
+  }
+
+  /// How many flows are removed while an engine's lock is held.
+  public static var removalStepCount: Int { 64 }
+
+  /// Removes all flows step by step, with packets in between; no other request comes before the last is gone.
+  private func removeAllFlows() {
+    for index in 0..<count {
+      var position = 0
+      var isFinished = false
+      while !isFinished {
+        locks.acquire(index)
+        isFinished = engines.removeFlows(from: &position, maximumCount: Self.removalStepCount, on: index)
+        locks.release(index)
+      }
+    }
+  }
+
+  /// The port with a name, with what all engines counted.
+  func port(named name: [UInt8]) -> VportMessage? {
+    var question = VportMessage()
+    question.name = name
+    let replies = askAll(Message(MessageHeader(), .vport(.get, question)), lastNow)
+    guard case .vport(_, let port)? = replies.first?.body else { return nil }
+    return port
+  }
+
+  /// How many places for ports are in use, or were.
+  var portPlaceCount: Int { engines.portPlaceCount(on: 0) }
 
   private func ask(_ message: Message, _ now: UInt64, on index: Int) -> [Message] {
     locks.acquire(index)
@@ -259,10 +301,13 @@ public final class Pipelines {
     switch dump.request.body {
     case .flow(_, let request):
       let flags = request.identifierFlags ?? 0
-      locks.acquire(0)
-      var flows = engines.describeFlows(
-        from: &dump.position, maximumCount: Self.dumpStepCount, flags: flags, on: 0)
-      locks.release(0)
+      var flows: [(number: Int, flow: FlowMessage)] = []
+      while flows.isEmpty, dump.position < engines.flowPlaceCount(on: 0) {
+        locks.acquire(0)
+        flows = engines.describeFlows(
+          from: &dump.position, maximumCount: Self.dumpStepCount, flags: flags, on: 0)
+        locks.release(0)
+      }
       for index in 1..<max(1, count) where !flows.isEmpty {
         locks.acquire(index)
         engines.addStatistics(to: &flows, of: 0, on: index)

@@ -246,7 +246,7 @@ struct Unexpected: Error {}
     #expect(harness.device.count(.invalidRequestLength) == 1)
     harness.device.hasMemory = { _ in false }
     #expect(harness.addPort(1, for: handle).map(\.body) == [.error(12)])
-    harness.device.hasMemory = { $0 < 1 << 20 }
+    harness.device.hasMemory = { $0 < 32 << 20 }
     #expect(harness.addPort(1, for: handle).map(\.body) == [.error(0)])
     #expect(harness.device.count(.noMemory) == 1)
     harness.device.hasMemory = { _ in false }

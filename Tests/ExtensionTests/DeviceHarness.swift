@@ -11,13 +11,16 @@ final class DeviceHarness {
   var now: UInt64 = 100
   private var sequence: UInt32 = 0
 
-  init(engines: Int = 2, _ change: (inout DeviceLimits) -> Void = { _ in }) {
+  init(
+    engines: Int = 2, locks: PipelineLocks = .none, controlLock: ControlLock = .none,
+    _ change: (inout DeviceLimits) -> Void = { _ in }
+  ) {
     var configuration = smallConfiguration()
     configuration.datapathIndex = 0
-    pipelines = Pipelines(count: engines, configuration)
+    pipelines = Pipelines(count: engines, configuration, locks: locks)
     var limits = DeviceLimits()
     change(&limits)
-    device = ControlDevice(pipelines, limits: limits)
+    device = ControlDevice(pipelines, limits: limits, lock: controlLock)
     device.networkPorts = { [unowned self] in nics }
   }
 

@@ -425,7 +425,7 @@ final class SwitchSimulation {
       }
     }
     if !seen.isEmpty { throw SimulationFailure("\(seen.count) packets departed that had not arrived") }
-    forwarding.deliverUpcalls(of: index)
+    while forwarding.deliverUpcalls(of: index) {}
     if forwarding.pipelines.engines.hasUpcalls(on: index) { throw SimulationFailure("upcalls stay") }
   }
 

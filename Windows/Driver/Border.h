@@ -73,7 +73,9 @@ struct BorderDeparture {
   uint32_t reserved;
 };
 
-// Takes and gives back the lock of a pipeline, at DISPATCH_LEVEL or below.
+// Take and give back the control lock, and the lock of a pipeline, at DISPATCH_LEVEL or below.
+void ControlEnter(void);
+void ControlLeave(void);
 void PipelineAcquire(uint32_t pipeline);
 void PipelineRelease(uint32_t pipeline);
 // Copies a whole packet, from wherever it lies; 0 if it cannot be read.
@@ -87,6 +89,8 @@ uint32_t PacketsDepart(void *departures, const struct BorderDeparture *departure
 #define ENGINE_START_BYTES 16777216u
 // How many bytes the driver's heap may still take.
 uint64_t KernelHeapRoom(void);
+// Whether the system gives so many bytes at this moment.
+uint32_t KernelHeapTry(uint64_t byteCount);
 // Milliseconds since the system started, or since some moment near that.
 uint64_t KernelMilliseconds(void);
 
@@ -146,11 +150,13 @@ uint32_t ExtensionSave(
     void *extension, uint32_t switchID, uint32_t port, uint32_t index, uint8_t *to, uint32_t capacity);
 uint32_t ExtensionRestore(
     void *extension, uint32_t switchID, uint32_t port, uint32_t index, const uint8_t *bytes, uint32_t count);
-void ExtensionMaintain(void *extension);
 // Hands the names of adapters that have come or gone to the device.
 void ExtensionAnnounce(void *extension);
-// Hands what a pipeline has for the daemon to the device; takes the pipeline's lock.
-void ExtensionDeliver(void *extension, uint32_t pipeline);
+
+// Under the requests' lock; they take the control lock and the pipelines' for a step at a time.
+void ExtensionMaintain(void *extension);
+// Hands some of what a pipeline has for the daemon to the device; whether there is more.
+uint32_t ExtensionDeliver(void *extension, uint32_t pipeline);
 
 // Under the pipeline's lock.
 uint32_t ExtensionArrive(

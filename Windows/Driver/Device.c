@@ -3,7 +3,8 @@
 //
 // A pended request belongs to whoever takes its cancel routine away with IoSetCancelRoutine: the one who has something for it,
 // the one who closes its handle, or the I/O manager, whose call of the routine then completes it. All three hold the control
-// lock while they look at a handle's requests, and complete nothing while they hold it.
+// lock while they look at a handle's requests, and complete nothing while they hold it. Handles come and go, and requests are
+// served, one at a time under the requests' lock, which is held at PASSIVE_LEVEL; a cancellation does not wait for it.
 #include "Driver.h"
 
 #include "Device.h"
@@ -102,10 +103,12 @@ static NTSTATUS NTAPI dispatchCreate(PDEVICE_OBJECT object, PIRP irp) {
   if (!memory) return complete(irp, STATUS_INSUFFICIENT_RESOURCES, 0);
   memset(memory, 0, sizeof(struct OpenHandle));
   struct OpenHandle *handle = memory;
+  RequestAcquire();
   KIRQL level = ControlAcquire();
   handle->number = ExtensionDeviceOpen(driver.extension);
   if (handle->number) InsertTailList(&device.open, &handle->link);
   ControlRelease(level);
+  RequestRelease();
   if (!handle->number) {
     free(handle);
     return complete(irp, STATUS_INSUFFICIENT_RESOURCES, 0);
@@ -117,6 +120,7 @@ static NTSTATUS NTAPI dispatchCreate(PDEVICE_OBJECT object, PIRP irp) {
 // Ends what belongs to a handle: at cleanup, when user mode has closed it, and again at close, when there is nothing left to do.
 static void endHandle(struct OpenHandle *handle) {
   PIRP waiting[DEVICE_AWAITED_COUNT];
+  RequestAcquire();
   KIRQL level = ControlAcquire();
   for (ULONG awaited = 0; awaited < DEVICE_AWAITED_COUNT; awaited++) waiting[awaited] = takeWaiting(handle, awaited);
   if (handle->number) {
@@ -125,6 +129,7 @@ static void endHandle(struct OpenHandle *handle) {
   }
   handle->number = 0;
   ControlRelease(level);
+  RequestRelease();
   for (ULONG awaited = 0; awaited < DEVICE_AWAITED_COUNT; awaited++) {
     if (waiting[awaited]) complete(waiting[awaited], STATUS_CANCELLED, 0);
   }
@@ -188,17 +193,17 @@ struct ControlCall {
   BOOLEAN isKept;
 };
 
-// What takes much stack; called on a large one.
+// What takes much stack; called on a large one, under the requests' lock.
 static VOID NTAPI control(PVOID context) {
   struct ControlCall *call = context;
-  KIRQL level = ControlAcquire();
   call->request.handle = call->handle->number;
   call->request.pipeline = call->handle->number % driver.pipelineCount;
   call->status = (NTSTATUS)ExtensionDeviceControl(driver.extension, &call->request);
-  if (call->status == STATUS_PENDING)
-    call->isKept = call->request.awaited < DEVICE_AWAITED_COUNT &&
-                   keepWaiting(call->handle, call->request.awaited, call->irp);
-  ControlRelease(level);
+  if (call->status != STATUS_PENDING) return;
+  // The control lock is held since it was seen that there is nothing yet.
+  call->isKept = call->request.awaited < DEVICE_AWAITED_COUNT &&
+                 keepWaiting(call->handle, call->request.awaited, call->irp);
+  ControlLeave();
 }
 
 static NTSTATUS NTAPI dispatchControl(PDEVICE_OBJECT object, PIRP irp) {
@@ -209,7 +214,11 @@ static NTSTATUS NTAPI dispatchControl(PDEVICE_OBJECT object, PIRP irp) {
   call.handle = IoGetCurrentIrpStackLocation(irp)->FileObject->FsContext;
   if (!call.handle) return complete(irp, STATUS_INVALID_HANDLE, 0);
   NTSTATUS status = findBuffers(irp, &call.request);
-  if (NT_SUCCESS(status)) status = KernelCallOnLargeStack(control, &call);
+  if (NT_SUCCESS(status)) {
+    RequestAcquire();
+    status = KernelCallOnLargeStack(control, &call);
+    RequestRelease();
+  }
   if (!NT_SUCCESS(status)) return complete(irp, status, 0);
   if (call.status == STATUS_PENDING) {
     // It is marked as pending, so that is what is returned, whatever it is completed with.

@@ -4,7 +4,8 @@
 
 #include <stdint.h>
 
-// What Swift offers (DeviceGlue.swift), under the control lock.
+// What Swift offers (DeviceGlue.swift). All but ExtensionDeviceControl under the control lock; open, close and control under
+// the requests' lock.
 
 #define DEVICE_AWAITED_COUNT 2
 
@@ -24,7 +25,8 @@ struct DeviceRequest {
 // The number of a new handle, or 0.
 uint32_t ExtensionDeviceOpen(void *extension);
 void ExtensionDeviceClose(void *extension, uint32_t handle);
-// An NTSTATUS. If it is STATUS_PENDING, the request is to be kept until ExtensionDeviceNextWakeUp names it.
+// An NTSTATUS. If it is STATUS_PENDING, the request is to be kept until ExtensionDeviceNextWakeUp names it, and the control
+// lock is held, to be given back with ControlLeave.
 uint32_t ExtensionDeviceControl(void *extension, struct DeviceRequest *request);
 // A pended request was cancelled.
 void ExtensionDeviceCancel(void *extension, uint32_t handle, uint32_t awaited);

@@ -1,5 +1,5 @@
-// The control device as Device.c calls it: numbers and pointers on one side, the extension's device on the other. All of it
-// runs under the control lock.
+// The control device as Device.c calls it: numbers and pointers on one side, the extension's device on the other. Device.h
+// says under which locks.
 
 import Datapath
 import Extension

@@ -1,4 +1,4 @@
-// The driver's beginning and end, its control lock and its worker thread.
+// The driver's beginning and end, its locks and its worker thread.
 #include "Driver.h"
 
 #include "Device.h"
@@ -7,14 +7,37 @@ struct Driver driver;
 
 // MARK: Locks
 
+// Whoever holds this is not suspended, and is at PASSIVE_LEVEL.
+void RequestAcquire(void) {
+  KeEnterCriticalRegion();
+  KeWaitForSingleObject(&driver.requestLock, Executive, KernelMode, FALSE, NULL);
+}
+
+void RequestRelease(void) {
+  KeSetEvent(&driver.requestLock, 0, FALSE);
+  KeLeaveCriticalRegion();
+}
+
 KIRQL ControlAcquire(void) { return KeAcquireSpinLockRaiseToDpc(&driver.controlLock); }
 
 void ControlRelease(KIRQL level) { KeReleaseSpinLock(&driver.controlLock, level); }
 
-// Called with the control lock held, or at DISPATCH_LEVEL under no lock.
-void PipelineAcquire(uint32_t pipeline) { KeAcquireSpinLockAtDpcLevel(&driver.pipelines[pipeline].lock); }
+void ControlEnter(void) {
+  KIRQL level = ControlAcquire();
+  driver.controlLevel = level;
+}
 
-void PipelineRelease(uint32_t pipeline) { KeReleaseSpinLockFromDpcLevel(&driver.pipelines[pipeline].lock); }
+void ControlLeave(void) { ControlRelease(driver.controlLevel); }
+
+// Called with the control lock held, or under no spin lock.
+void PipelineAcquire(uint32_t pipeline) {
+  KIRQL level = KeAcquireSpinLockRaiseToDpc(&driver.pipelines[pipeline].lock);
+  driver.pipelines[pipeline].level = level;
+}
+
+void PipelineRelease(uint32_t pipeline) {
+  KeReleaseSpinLock(&driver.pipelines[pipeline].lock, driver.pipelines[pipeline].level);
+}
 
 // MARK: The worker
 
@@ -27,9 +50,11 @@ void WorkerRing(void) { KeSetEvent(&driver.workEvent, 0, FALSE); }
 static void deliverUpcalls(void) {
   for (ULONG index = 0; index < driver.pipelineCount; index++) {
     if (!InterlockedExchange(&driver.pipelines[index].hasUpcalls, 0)) continue;
-    KIRQL level = ControlAcquire();
-    ExtensionDeliver(driver.extension, index);
-    ControlRelease(level);
+    RequestAcquire();
+    uint32_t hasMore = ExtensionDeliver(driver.extension, index);
+    RequestRelease();
+    // The others first.
+    if (hasMore && !InterlockedExchange(&driver.pipelines[index].hasUpcalls, 1)) WorkerRing();
   }
   // Handlers of the switches' requests leave it to this thread, which has a stack of its own.
   KIRQL level = ControlAcquire();
@@ -49,11 +74,9 @@ static VOID NTAPI work(PVOID context) {
     ULONG64 now = KernelMilliseconds();
     if (now - last >= WORKER_INTERVAL_MILLISECONDS) {
       last = now;
-      // Tables may grow now, which can wait for a better time.
-      if (!KernelHeapRoom()) continue;
-      KIRQL level = ControlAcquire();
+      RequestAcquire();
       ExtensionMaintain(driver.extension);
-      ControlRelease(level);
+      RequestRelease();
     }
   }
   PsTerminateSystemThread(STATUS_SUCCESS);
@@ -93,6 +116,7 @@ static NTSTATUS createPipelines(void) {
   driver.pipelines = memory;
   for (ULONG index = 0; index < driver.pipelineCount; index++) KeInitializeSpinLock(&driver.pipelines[index].lock);
   KeInitializeSpinLock(&driver.controlLock);
+  KeInitializeEvent(&driver.requestLock, SynchronizationEvent, TRUE);
   return STATUS_SUCCESS;
 }
 

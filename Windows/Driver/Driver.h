@@ -60,6 +60,8 @@ struct Destinations {
 // The engine of a processor, its lock, and who is in the middle of sending.
 struct DECLSPEC_ALIGN(64) Pipeline {
   KSPIN_LOCK lock;
+  // The level of whoever took the lock from Swift.
+  KIRQL level;
   // The sends that are under way, those that began in an even epoch apart from those of an odd one.
   volatile LONG64 epoch;
   volatile LONG64 sending[2];
@@ -77,6 +79,8 @@ struct Driver {
   ULONG pipelineCount;
   struct Pipeline *pipelines;
   KSPIN_LOCK controlLock;
+  KIRQL controlLevel;
+  KEVENT requestLock;
   struct Module *volatile modules[DRIVER_MAXIMUM_SWITCH_COUNT];
   KEVENT workEvent;
   volatile LONG isStopping;
@@ -87,7 +91,11 @@ struct Driver {
 extern struct Driver driver;
 
 // Driver.c
-// The lock of the control path: the model of the switches, messages of the daemon, the device.
+// Requests of the daemon, upkeep, and what goes up to the daemon are served one at a time, at PASSIVE_LEVEL. Whoever serves
+// them takes the locks below for a step at a time.
+void RequestAcquire(void);
+void RequestRelease(void);
+// What the switches share with the daemon: the model of the switches, what waits in the device, what its requests wait for.
 KIRQL ControlAcquire(void);
 void ControlRelease(KIRQL);
 // Has the worker thread look for packets that wait for the daemon, and for pauses that are over.

@@ -34,8 +34,11 @@ func ExtensionCreate(_ pipelineCount: UInt32, _ seed: UInt64) -> UnsafeMutableRa
   let locks = PipelineLocks(
     acquire: { PipelineAcquire(UInt32(truncatingIfNeeded: $0)) },
     release: { PipelineRelease(UInt32(truncatingIfNeeded: $0)) })
-  let forwarding = ForwardingExtension(count: Int(pipelineCount), configuration(seed: seed), locks: locks)
+  let controlLock = ControlLock(acquire: { ControlEnter() }, release: { ControlLeave() })
+  let forwarding = ForwardingExtension(
+    count: Int(pipelineCount), configuration(seed: seed), locks: locks, controlLock: controlLock)
   forwarding.device.hasMemory = { UInt64(truncatingIfNeeded: $0) < KernelHeapRoom() }
+  forwarding.device.systemHasMemory = { KernelHeapTry(UInt64(truncatingIfNeeded: $0)) != 0 }
   return unsafe Unmanaged.passRetained(forwarding).toOpaque()
 }
 
@@ -209,7 +212,7 @@ func ExtensionRestore(
 
 @c
 func ExtensionMaintain(_ pointer: UnsafeMutableRawPointer) {
-  forwarding(pointer).pipelines.maintain()
+  forwarding(pointer).maintain()
 }
 
 @c
@@ -218,8 +221,8 @@ func ExtensionAnnounce(_ pointer: UnsafeMutableRawPointer) {
 }
 
 @c
-func ExtensionDeliver(_ pointer: UnsafeMutableRawPointer, _ pipeline: UInt32) {
-  forwarding(pointer).deliverUpcalls(of: Int(pipeline))
+func ExtensionDeliver(_ pointer: UnsafeMutableRawPointer, _ pipeline: UInt32) -> UInt32 {
+  forwarding(pointer).deliverUpcalls(of: Int(pipeline)) ? 1 : 0
 }
 
 // MARK: Packets

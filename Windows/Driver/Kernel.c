@@ -132,12 +132,11 @@ static LONG64 physicalMemory(void) {
   return (LONG64)information.physicalPageCount * information.pageByteCount;
 }
 
-// How many engines can begin at this moment. What they are about to allocate is tried out one by one, so that the system need
-// not have it in one piece.
-static uint32_t tryEngines(uint32_t wanted) {
+// How many pieces of memory the system gives at this moment. They are tried out one by one, as it need not have all in one.
+static uint32_t tryPieces(uint32_t wanted, SIZE_T byteCount) {
   void *first = NULL, *probe;
   uint32_t count = 0;
-  while (count < wanted && (probe = KernelAllocate(64, ENGINE_START_BYTES))) {
+  while (count < wanted && (probe = KernelAllocate(64, byteCount))) {
     *(void **)probe = first;
     first = probe;
     count++;
@@ -146,9 +145,14 @@ static uint32_t tryEngines(uint32_t wanted) {
     probe = *(void **)first;
     free(first);
   }
-  // The memory that was missing is not asked for again.
-  shortageCount = 0;
   return count;
+}
+
+#define HEAP_PIECE_BYTES (1u << 20)
+
+uint32_t KernelHeapTry(uint64_t byteCount) {
+  uint32_t pieces = (uint32_t)(byteCount / HEAP_PIECE_BYTES) + 1;
+  return tryPieces(pieces, HEAP_PIECE_BYTES) == pieces;
 }
 
 uint32_t KernelHeapStart(uint32_t wanted) {
@@ -164,7 +168,9 @@ uint32_t KernelHeapStart(uint32_t wanted) {
   // Each has as much again for flows.
   LONG64 fitting = (heapLimit - HEAP_BASE_BYTES) / (2 * (LONG64)ENGINE_START_BYTES);
   if (wanted > fitting) wanted = fitting > 0 ? (uint32_t)fitting : 1;
-  uint32_t count = tryEngines(wanted);
+  uint32_t count = tryPieces(wanted, ENGINE_START_BYTES);
+  // What was missing is not asked for again.
+  shortageCount = 0;
   DbgPrint("OVSExt: %u engines, at most %u MiB\n", (unsigned)count, (unsigned)(heapLimit >> 20));
   return count;
 }

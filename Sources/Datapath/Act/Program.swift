@@ -248,24 +248,42 @@ struct ProgramCompiler {
 struct ProgramStore: ~Copyable {
   var words: Slab<UInt64>
   private var used = 0
-  private var free: [[Int32]]
+  /// The first free run of each size, or -1; its second word names the next, so that giving up a program takes no memory.
+  private var free: Slab<Int64>
 
   init() {
     words = Slab(repeating: 0, count: 1024)
-    free = [[Int32]](repeating: [], count: 20)
+    free = Slab(repeating: -1, count: 32)
+  }
+
+  /// The size of a program's run: a power of two of words, with the word before it, which says which one.
+  private static func size(forWordCount count: Int) -> Int {
+    var size = 2
+    while 1 << size < count + 1 { size += 1 }
+    return size
+  }
+
+  /// How many words there have to be for a program; as many as now if there is room for it.
+  private func wordCount(forSize size: Int) -> Int {
+    guard free[size] < 0, used + 1 << size > words.count else { return words.count }
+    return max(words.count * 2, used + 1 << size)
+  }
+
+  /// How many bytes it takes to store a program: nothing, or what a larger store needs while the smaller one is still there.
+  func growthByteCount(forWordCount count: Int) -> Int {
+    let next = wordCount(forSize: ProgramStore.size(forWordCount: count))
+    return next > words.count ? Slab<UInt64>.byteCount(of: next) : 0
   }
 
   /// Stores a program; the word before it says which size of run it has.
   mutating func store(_ program: [UInt64]) -> Int32 {
-    var size = 2
-    while 1 << size < program.count + 1 { size += 1 }
+    let size = ProgramStore.size(forWordCount: program.count)
+    words.grow(to: wordCount(forSize: size), repeating: 0)
     let start: Int
-    if let reused = free[size].popLast() {
-      start = Int(reused)
+    if free[size] >= 0 {
+      start = Int(free[size])
+      free[size] = Int64(bitPattern: words[start + 1])
     } else {
-      if used + 1 << size > words.count {
-        words.grow(to: max(words.count * 2, used + 1 << size), repeating: 0)
-      }
       start = used
       used += 1 << size
     }
@@ -277,7 +295,9 @@ struct ProgramStore: ~Copyable {
   /// Gives a program's run back.
   mutating func remove(_ program: Int32) {
     guard program > 0 else { return }
-    let size = Int(words[Int(program) - 1] & 31)
-    free[min(size, 19)].append(program - 1)
+    let start = Int(program) - 1
+    let size = Int(words[start] & 31)
+    words[start + 1] = UInt64(bitPattern: free[size])
+    free[size] = Int64(start)
   }
 }

@@ -73,9 +73,10 @@ extension Engine {
   /// The messages for the daemon that have gathered: `OVS_PACKET_CMD_MISS` and `ACTION`.
   ///
   /// A segment is cut first, since a message cannot hold it, and the daemon will send what it holds.
-  public mutating func drainUpcalls() -> [[UInt8]] {
+  public mutating func drainUpcalls(maximumCount: Int = .max) -> [[UInt8]] {
     var messages: [[UInt8]] = []
-    while upcalls.count > 0 {
+    let remaining = max(0, upcalls.count - maximumCount)
+    while upcalls.count > remaining {
       let place = upcalls.head
       let entry = upcalls.entries[place]
       upcalls.head = (upcalls.head + 1) % upcalls.entries.count
@@ -95,6 +96,16 @@ extension Engine {
       pool.release(state.slot)
     }
     return messages
+  }
+
+  /// Gives up the oldest packets for the daemon, and counts them as lost.
+  mutating func discardUpcalls(maximumCount: Int) {
+    for _ in 0..<min(maximumCount, upcalls.count) {
+      pool.release(upcalls.entries[upcalls.head].state.slot)
+      upcalls.head = (upcalls.head + 1) % upcalls.entries.count
+      upcalls.count -= 1
+      counters.lost &+= 1
+    }
   }
 
   private mutating func completeForDaemon(_ state: inout PacketState) -> Bool {

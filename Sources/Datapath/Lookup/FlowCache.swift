@@ -83,12 +83,21 @@ struct FlowCache: ~Copyable {
     return way
   }
 
-  /// Makes the cache larger if sets overflow often, by how often they do; never done for a packet.
-  mutating func growIfCrowded() {
+  /// How many sets there should be if sets overflow often, by how often they do; `nil` if there are enough.
+  private var wantedSetCount: Int? {
     let setCount = setMask + 1
-    guard evictions > setCount / 8, setCount < maximumSetCount else { return }
+    guard evictions > setCount / 8, setCount < maximumSetCount else { return nil }
     var size = setCount * 2
     while size < maximumSetCount && size * 2 < evictions { size *= 2 }
+    return size
+  }
+
+  /// How many bytes it would take to grow now.
+  var growthByteCount: Int { wantedSetCount.map { Slab<UInt64>.byteCount(of: $0 * 8) } ?? 0 }
+
+  /// Makes the cache larger if sets overflow often; never done for a packet.
+  mutating func growIfCrowded() {
+    guard let size = wantedSetCount else { return }
     evictions = 0
     words = Slab(repeating: 0, count: size * 8)
     setMask = size - 1

@@ -62,8 +62,10 @@ struct FlowTable: ~Copyable {
 
   private var groupWords: Slab<UInt64>
   private var further: Slab<UInt64>
-  private var freeFurther: [Int32] = []
-  private var freeFlows: [Int] = []
+  /// The first free row of further values, and the first free flow, or -1; each names the next in a place of its own, so that
+  /// giving up a flow takes no memory.
+  private var freeFurther = -1
+  private var freeFlow = -1
   private var freeGroups: [Int] = []
   private var slots: Slab<UInt64>
   private var usedSlots = 0
@@ -192,7 +194,7 @@ extension FlowTable {
       return (-1, .tooManyMasks)
     }
     growSlotsIfNeeded()
-    let flow = freeFlows.popLast() ?? takeNewFlow()
+    let flow = takeFlow()
     let masked = FlowTable.masked(key, mask)
     var record = FlowRecord()
     record.group = UInt16(group)
@@ -241,8 +243,13 @@ extension FlowTable {
     }
     records[flow].isAlive = false
     records[flow].program = -1
-    if record.further >= 0 { freeFurther.append(record.further) }
-    freeFlows.append(flow)
+    if record.further >= 0 {
+      further[Int(record.further) * FlowTable.rowWordCount] = UInt64(truncatingIfNeeded: freeFurther)
+      freeFurther = Int(record.further)
+    }
+    records[flow].further = -1
+    records[flow].hash = UInt64(truncatingIfNeeded: freeFlow)
+    freeFlow = flow
     flowCount -= 1
     let group = Int(record.group)
     groups[group].flowCount -= 1
@@ -320,25 +327,40 @@ extension FlowTable {
     freeGroups.append(group)
   }
 
-  private mutating func takeNewFlow() -> Int {
-    if highestFlow == values.count {
+  /// The flow that the next one to be added is.
+  var nextFlow: Int { freeFlow >= 0 ? freeFlow : highestFlow }
+
+  private mutating func takeFlow() -> Int {
+    let flow = nextFlow
+    if freeFlow >= 0 {
+      freeFlow = Int(truncatingIfNeeded: records[flow].hash)
+      return flow
+    }
+    if flow == values.count {
       values.grow(to: values.count * 2, repeating: BaseKey())
       records.grow(to: records.count * 2, repeating: FlowRecord())
     }
     highestFlow += 1
-    return highestFlow - 1
+    return flow
+  }
+
+  /// Words of further values after the next row; as many as now if there is room for it.
+  private var nextFurtherWordCount: Int {
+    guard freeFurther < 0, (nextFurther + 1) * FlowTable.rowWordCount > further.count else {
+      return further.count
+    }
+    return max(16, (nextFurther + 1) * 2) * FlowTable.rowWordCount
   }
 
   private mutating func storeFurther(_ key: FlowKey) -> Int32 {
+    further.grow(to: nextFurtherWordCount, repeating: 0)
     let row: Int
-    if let free = freeFurther.popLast() {
-      row = Int(free)
+    if freeFurther >= 0 {
+      row = freeFurther
+      freeFurther = Int(truncatingIfNeeded: further[row * FlowTable.rowWordCount])
     } else {
       row = nextFurther
       nextFurther += 1
-      if nextFurther * FlowTable.rowWordCount > further.count {
-        further.grow(to: max(16, nextFurther * 2) * FlowTable.rowWordCount, repeating: 0)
-      }
     }
     for word in 8..<FlowKey.wordCount { further[row * FlowTable.rowWordCount + word - 8] = key.words[word] }
     return Int32(row)
@@ -352,10 +374,36 @@ extension FlowTable {
     slots[place] = (hash >> 32) << 32 | UInt64(flow + 1)
   }
 
-  private mutating func growSlotsIfNeeded() {
-    guard (usedSlots + 1) * 2 > slots.count else { return }
+  /// How many slots there have to be for the next flow; as many as now if there is room for it.
+  private var nextSlotCount: Int? {
+    guard (usedSlots + 1) * 2 > slots.count else { return nil }
     var size = 256
     while size < (flowCount + 1) * 4 { size *= 2 }
+    return size
+  }
+
+  /// How many bytes the tables have.
+  var byteCount: Int {
+    Slab<BaseKey>.byteCount(of: values.count) + Slab<FlowRecord>.byteCount(of: records.count)
+      + Slab<UInt64>.byteCount(of: further.count) + Slab<UInt64>.byteCount(of: slots.count)
+  }
+
+  /// How many bytes the tables take to add a flow: nothing, or what a larger one needs while the smaller one is still there.
+  func growthByteCount(key: FlowKey, mask: FlowKey) -> Int {
+    var bytes = nextSlotCount.map(Slab<UInt64>.byteCount) ?? 0
+    if nextFlow == values.count {
+      bytes += Slab<BaseKey>.byteCount(of: values.count * 2)
+      bytes += Slab<FlowRecord>.byteCount(of: records.count * 2)
+    }
+    let words = nextFurtherWordCount
+    if words > further.count, FlowTable.segments(of: FlowTable.masked(key, mask)) != 1 {
+      bytes += Slab<UInt64>.byteCount(of: words)
+    }
+    return bytes
+  }
+
+  private mutating func growSlotsIfNeeded() {
+    guard let size = nextSlotCount else { return }
     slots = Slab(repeating: 0, count: size)
     usedSlots = 0
     for flow in 0..<highestFlow where records[flow].isAlive { insertSlot(records[flow].hash, flow) }

@@ -54,6 +54,31 @@ struct ControlState {
     self.name = name
     self.datapathIndex = datapathIndex
   }
+
+  /// How many bytes it takes at most to remember one more flow, besides what the flow itself says.
+  func growthByteCount(forFlow flow: Int, hasIdentifier: Bool) -> Int {
+    var bytes = 0
+    if flow >= flows.capacity {
+      bytes += 64 + (flow + 1 + flows.capacity) * 2 * MemoryLayout<FlowControl?>.stride
+    }
+    if hasIdentifier && flowsByIdentifier.count >= flowsByIdentifier.capacity {
+      // A dictionary has up to four places for what it holds before it grows.
+      let place = MemoryLayout<FlowIdentifier>.stride + MemoryLayout<Int>.stride + 1
+      bytes += 256 + (flowsByIdentifier.capacity + 1) * 4 * place
+    }
+    return bytes
+  }
+
+  /// How many bytes it takes at most to remember one more port.
+  func growthByteCount(ofNames names: [[UInt8]]) -> Int {
+    var bytes = 0
+    if names.count >= names.capacity { bytes += 64 + (names.capacity + 1) * 2 * MemoryLayout<[UInt8]>.stride }
+    if upcallProcessIDs.count >= upcallProcessIDs.capacity {
+      let place = MemoryLayout<UInt32>.stride + MemoryLayout<[UInt32]>.stride + 1
+      bytes += 256 + (upcallProcessIDs.capacity + 1) * 4 * place
+    }
+    return bytes
+  }
 }
 
 /// Why a request was refused, as `errno` values on the wire.

@@ -20,16 +20,42 @@ extension EngineGroup {
     return request
   }
 
-  // MARK: Dumps, piece by piece
+  // MARK: Dumps and removal, piece by piece
 
-  /// Describes up to `maximumCount` flows of an engine from a number on, which is moved behind the last.
+  /// How many places of a table are looked at for each flow that is wanted, before a step ends.
+  private static var placesPerFlow: Int { 16 }
+
+  /// How many places a table of flows has in use, or had.
+  public func flowPlaceCount(on index: Int) -> Int { self[index].table.highestFlow }
+
+  /// How many places a table of ports has in use, or had.
+  public func portPlaceCount(on index: Int) -> Int { self[index].ports.names.count }
+
+  /// Removes up to `maximumCount` flows of an engine from a number on, which is moved behind the last; `true` if that was the
+  /// end of the table.
+  public func removeFlows(from number: inout Int, maximumCount: Int, on index: Int) -> Bool {
+    let end = min(self[index].table.highestFlow, number + maximumCount * Self.placesPerFlow)
+    var removed = 0
+    while number < end && removed < maximumCount {
+      if self[index].table.records[number].isAlive {
+        self[index].removeFlow(number)
+        removed += 1
+      }
+      number += 1
+    }
+    return number >= self[index].table.highestFlow
+  }
+
+  /// Describes up to `maximumCount` flows of an engine from a number on, which is moved behind the last; perhaps none, with
+  /// more to come.
   ///
   /// - Parameter flags: `OVS_UFID_F_*` bits that say what to leave out.
   public func describeFlows(
     from number: inout Int, maximumCount: Int, flags: UInt32, on index: Int
   ) -> [(number: Int, flow: FlowMessage)] {
     var result: [(number: Int, flow: FlowMessage)] = []
-    while number < self[index].table.highestFlow && result.count < maximumCount {
+    let end = min(self[index].table.highestFlow, number + maximumCount * Self.placesPerFlow)
+    while number < end && result.count < maximumCount {
       if self[index].table.records[number].isAlive {
         result.append((number: number, flow: self[index].describe(number, flags: flags)))
       }

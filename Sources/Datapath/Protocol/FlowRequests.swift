@@ -66,7 +66,7 @@ extension Engine {
   }
 
   /// The mask that flows are kept under: exact where none is given, and never of the OpenFlow pipeline's words.
-  private static func datapathMask(_ mask: FlowKey?) -> FlowKey {
+  static func datapathMask(_ mask: FlowKey?) -> FlowKey {
     var result: FlowKey
     if let mask {
       result = mask
@@ -78,7 +78,7 @@ extension Engine {
     return result
   }
 
-  private func compile(_ actions: [DatapathAction]) throws(RequestError) -> [UInt64] {
+  func compile(_ actions: [DatapathAction]) throws(RequestError) -> [UInt64] {
     do {
       return try ProgramCompiler.compile(actions, maximumDepth: actionDepthLimit)
     } catch {
@@ -118,7 +118,7 @@ extension Engine {
     return flow >= 0 ? flow : nil
   }
 
-  private mutating func removeFlow(_ flow: Int) {
+  mutating func removeFlow(_ flow: Int) {
     programs.remove(table.records[flow].program)
     table.remove(flow)
     if flow < control.flows.count {

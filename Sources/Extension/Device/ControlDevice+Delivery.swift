@@ -6,7 +6,10 @@ import Datapath
 extension ControlDevice {
   /// Puts packets of the engines into the handles that their headers name.
   public func deliver(upcalls: [[UInt8]]) {
-    for message in upcalls where !deliver(message) { pipelines.countLostUpcalls(1) }
+    for message in upcalls {
+      let isDelivered = locked { deliver(message) }
+      if !isDelivered { pipelines.countLostUpcalls(1) }
+    }
   }
 
   private func deliver(_ message: [UInt8]) -> Bool {

@@ -18,18 +18,28 @@ extension ControlDevice {
     return ports
   }
 
+  /// How many devices there are at most.
+  var deviceCount: Int { networkPorts().count + pipelines.portPlaceCount }
+
   /// The NICs of the virtual switches, and the ports of the datapath that have none.
   func describeDevices() -> [NetworkDeviceMessage] {
-    let ports = describePorts()
-    let present = networkPorts()
-    var devices: [NetworkDeviceMessage] = []
-    for nic in present {
-      devices.append(Self.describe(nic, ports.first { $0.name == nic.name }))
+    var ports: [[UInt8]: VportMessage] = [:]
+    var inOrder: [VportMessage] = []
+    for port in describePorts() {
+      guard let name = port.name else { continue }
+      ports[name] = port
+      inOrder.append(port)
     }
-    for port in ports {
-      guard let type = port.type, !type.isTunnel, let name = port.name,
-        !present.contains(where: { $0.name == name })
-      else { continue }
+    var present: Set<[UInt8]> = []
+    var devices: [NetworkDeviceMessage] = []
+    for nic in networkPorts() {
+      present.insert(nic.name)
+      devices.append(Self.describe(nic, ports[nic.name]))
+    }
+    for port in inOrder {
+      guard let type = port.type, !type.isTunnel, let name = port.name, !present.contains(name) else {
+        continue
+      }
       devices.append(Self.describe(port))
     }
     return devices
@@ -37,7 +47,7 @@ extension ControlDevice {
 
   func describeDevice(_ request: NetworkDeviceMessage) -> NetworkDeviceMessage? {
     guard let name = request.name else { return nil }
-    let port = describePorts().first { $0.name == name }
+    let port = pipelines.port(named: name)
     if let nic = networkPorts().first(where: { $0.name == name }) { return Self.describe(nic, port) }
     return port.map(Self.describe)
   }

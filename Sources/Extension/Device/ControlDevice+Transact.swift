@@ -37,7 +37,9 @@ extension ControlDevice {
       handle.socketProtocol = number
       reply.socketProtocol = number
       reply.socketProcessID = handle.processID
-    case .counters: reply.counters = counters.named
+    case .counters:
+      let counters = locked { self.counters }
+      reply.counters = counters.named
     case .awaitEvent, .awaitPacket, .joinGroup, .subscribePackets, .readEvent, .readPacket:
       return refuse(.wrongOperation, .invalidParameter)
     }
@@ -65,7 +67,7 @@ extension ControlDevice {
     guard !replies.holdFailure, let echo = replies.first else {
       return answer(to: message.header, replies, capacity)
     }
-    publish(echo.body)
+    locked { publish(echo.body) }
     let hasEcho = message.header.flags.contains(.echo)
     return answer(to: message.header, hasEcho ? replies : replies.filter { $0.isAcknowledgement }, capacity)
   }

@@ -8,13 +8,16 @@ extension ControlDevice {
     switch message.body {
     case .control(.awaitEvent, _):
       guard handle.isInVportGroup else { return refuse(.wrongOperation, .invalidParameter) }
-      return wait(handle, for: .event, isReady: !handle.events.isEmpty)
+      return wait(handle, for: .event)
     case .control(.awaitPacket, _):
       guard handle.subscription != .none else { return refuse(.wrongOperation, .invalidParameter) }
-      return wait(handle, for: .packet, isReady: !handle.packets.isEmpty)
+      return wait(handle, for: .packet)
     case .control(.joinGroup, let request): return joinGroup(request, handle)
     case .control(.subscribePackets, let request): return subscribe(request, handle)
     case .networkDevice where message.header.flags.isSuperset(of: .dump):
+      guard hasMemory(limits.stepByteCount + deviceCount * limits.deviceByteCount) else {
+        return refuse(.noMemory, .insufficientResources)
+      }
       handle.dump = RunningDump(devices: describeDevices(), message.header)
       return DeviceReply(.success)
     case .datapath, .vport, .flow:
@@ -25,18 +28,22 @@ extension ControlDevice {
     }
   }
 
-  private func wait(_ handle: OpenHandle, for thing: AwaitedThing, isReady: Bool) -> DeviceReply {
-    if isReady { return DeviceReply(.success) }
-    guard handle.awaits.insert(thing).inserted else { return refuse(.alreadyWaiting, .busy) }
-    return .pending(thing)
+  /// Waits for something; then the control lock is still held.
+  private func wait(_ handle: OpenHandle, for thing: AwaitedThing) -> DeviceReply {
+    lock.acquire()
+    let isReady = thing == .event ? !handle.events.isEmpty : !handle.packets.isEmpty
+    if !isReady, handle.awaits.insert(thing).inserted { return .pending(thing) }
+    lock.release()
+    return isReady ? DeviceReply(.success) : refuse(.alreadyWaiting, .busy)
   }
 
   private func joinGroup(_ request: ControlMessage, _ handle: OpenHandle) -> DeviceReply {
     guard request.group == MulticastGroup.vport, let joins = request.joins, joins <= 1 else {
       return refuse(.malformedMessage, .invalidParameter)
     }
-    handle.isInVportGroup = joins == 1
-    if joins == 0 {
+    locked {
+      handle.isInVportGroup = joins == 1
+      guard joins == 0 else { return }
       queuedByteCount -= handle.events.byteCount
       handle.events = MessageQueue()
       wake(handle, .event, .cancelled)
@@ -53,8 +60,9 @@ extension ControlDevice {
     guard (request.receiver ?? handle.processID) == handle.processID else {
       return refuse(.wrongAddress, .invalidParameter)
     }
-    handle.subscription = subscription
-    if subscription == .none {
+    locked {
+      handle.subscription = subscription
+      guard subscription == .none else { return }
       abandonPackets(of: handle)
       wake(handle, .packet, .cancelled)
     }

@@ -5,17 +5,38 @@
 // the engines have for the daemon; `publish` when a NIC comes, goes or changes. After each of them `nextWakeUp` names the
 // pended requests that are to be completed. A pended request is the driver's; here only stands that there is one.
 //
-// All calls come one at a time, from whoever holds the device's lock. Nothing in here waits, and nothing that user mode
-// says can do more than be refused and counted.
+// Two things stand before it. Requests come one at a time: `open`, `close`, `control` and `deliver` from whoever is the one
+// that requests are served by, at a level where it may be interrupted. What they share with the switches and with
+// cancellation (queues, counters, what is awaited, who is to be woken) is behind the control lock, which `control` and
+// `deliver` take for as short as they can; whoever calls `open`, `close`, `cancel`, `publish` or `nextWakeUp` holds it. Nothing
+// in here waits, and nothing that user mode says can do more than be refused and counted.
 
 import Datapath
+
+/// How the control lock is taken and given back; in a place with one thread it does nothing.
+public struct ControlLock {
+  let acquire: () -> Void
+  let release: () -> Void
+
+  /// Makes a lock.
+  public init(acquire: @escaping () -> Void, release: @escaping () -> Void) {
+    self.acquire = acquire
+    self.release = release
+  }
+
+  /// No lock.
+  public static var none: ControlLock { ControlLock(acquire: {}, release: {}) }
+}
 
 /// The control device of the extension.
 public final class ControlDevice {
   let pipelines: Pipelines
   let limits: DeviceLimits
+  let lock: ControlLock
   /// Says whether so many bytes may be taken from the heap; asked before a request is carried out.
   public var hasMemory: (Int) -> Bool = { _ in true }
+  /// Finds out whether the system gives so many bytes at this moment; asked besides, before tables grow.
+  public var systemHasMemory: (Int) -> Bool = { _ in true }
   /// Names the NICs of the virtual switches.
   public var networkPorts: () -> [NetworkPort] = { [] }
 
@@ -27,9 +48,20 @@ public final class ControlDevice {
   private var lastProcessID: UInt32 = 0
 
   /// Makes a device that no one has opened.
-  public init(_ pipelines: Pipelines, limits: DeviceLimits = DeviceLimits()) {
+  public init(
+    _ pipelines: Pipelines, limits: DeviceLimits = DeviceLimits(), lock: ControlLock = .none
+  ) {
     self.pipelines = pipelines
     self.limits = limits
+    self.lock = lock
+  }
+
+  /// Does something with what is behind the control lock.
+  func locked<Result>(_ body: () -> Result) -> Result {
+    lock.acquire()
+    let result = body()
+    lock.release()
+    return result
   }
 
   /// The most bytes that a request may have.
@@ -92,6 +124,8 @@ public final class ControlDevice {
 
   /// Carries out a control request.
   ///
+  /// If it is pending, the control lock is still held, so that nothing can come before the request is kept.
+  ///
   /// - Parameters:
   ///   - input: What user mode says.
   ///   - capacity: How many bytes the output buffer holds.
@@ -113,10 +147,11 @@ public final class ControlDevice {
       guard capacity >= Self.headerByteCount else { return refuse(.bufferTooSmall, .bufferTooSmall) }
       return readDump(handle, capacity)
     case .readEvent:
-      return read(&handle.events, capacity, many: false)
+      return read(capacity) { take(from: &handle.events, capacity, many: false) }
     case .readPacket:
       guard handle.subscription != .none else { return refuse(.wrongOperation, .invalidParameter) }
-      return read(&handle.packets, capacity, many: handle.subscription == .many)
+      let many = handle.subscription == .many
+      return read(capacity) { take(from: &handle.packets, capacity, many: many) }
     case .write:
       switch checked(input, handle) {
       case .accepted(let message): return write(message, handle)
@@ -129,7 +164,7 @@ public final class ControlDevice {
         return transact(message, handle, capacity: capacity, nowMilliseconds, processor)
       case .refused(let refusal):
         guard let message = refusal.answer else { return refuse(refusal.counter, refusal.status) }
-        counters.count(refusal.counter)
+        locked { counters.count(refusal.counter) }
         return answer(message, capacity: capacity)
       }
     }
@@ -139,22 +174,32 @@ public final class ControlDevice {
   static var headerByteCount: Int { 24 }
 
   func refuse(_ counter: DeviceCounter, _ status: DeviceStatus) -> DeviceReply {
-    counters.count(counter)
+    locked { counters.count(counter) }
     return DeviceReply(status)
   }
 
-  /// Reads from a queue: one message, or as many as there is room for.
-  private func read(_ queue: inout MessageQueue, _ capacity: Int, many: Bool) -> DeviceReply {
-    guard let first = queue.first else { return DeviceReply(.success) }
-    guard first.count <= capacity else { return refuse(.bufferTooSmall, .bufferTooSmall) }
+  /// Reads what a queue gives.
+  private func read(_ capacity: Int, _ take: () -> [[UInt8]]?) -> DeviceReply {
+    guard let messages = locked(take) else { return refuse(.bufferTooSmall, .bufferTooSmall) }
     var bytes: [UInt8] = []
-    let capacity = max(first.count, min(capacity, limits.maximumReadByteCount))
-    while let next = queue.first, bytes.count + next.count <= capacity {
-      bytes += next
+    bytes.reserveCapacity(messages.reduce(0) { $0 + $1.count })
+    for message in messages { bytes += message }
+    return DeviceReply(.success, bytes)
+  }
+
+  /// Takes from a queue one message, or as many as there is room for; `nil` if the first does not fit.
+  private func take(from queue: inout MessageQueue, _ capacity: Int, many: Bool) -> [[UInt8]]? {
+    guard let first = queue.first else { return [] }
+    guard first.count <= capacity else { return nil }
+    var messages: [[UInt8]] = []
+    var room = max(first.count, min(capacity, limits.maximumReadByteCount))
+    while let next = queue.first, next.count <= room {
+      messages.append(next)
+      room -= next.count
       queuedByteCount -= next.count
       _ = queue.popFirst()
       if !many { break }
     }
-    return DeviceReply(.success, bytes)
+    return messages
   }
 }

@@ -91,6 +91,14 @@ public struct DeviceLimits: Sendable {
   public var memoryFactor = 8
   /// How many bytes of heap a request may need besides.
   public var memoryReserveByteCount = 16 * 1024
+  /// How many bytes of heap a step may need for a moment: a program while it is compiled, an answer with the longest actions,
+  /// sixteen such flows of a dump.
+  public var stepByteCount = 5 << 20
+  /// How many bytes of heap the description of a device may need.
+  public var deviceByteCount = 1_024
+  /// How many bytes of heap remain for other requests when one for a new flow or port is accepted, so that a heap full of
+  /// flows can still be looked at and emptied.
+  public var marginByteCount = 8 << 20
 
   /// The default limits.
   public init() {}

@@ -68,20 +68,40 @@ extension ControlDevice {
     }
     // What a handle says of itself is small, and a daemon that may not wait any more would have to begin anew.
     guard family == .control || hasMemory(memoryNeeded(forRequestOf: length)) else {
-      let noMemory: UInt32 = 12
-      let header = MessageHeader(
-        flags: [], sequence: Self.word(input, at: 8), processID: Self.word(input, at: 12))
-      let answer = Message(header, .error(noMemory))
-      return .refused(RequestRefusal(.noMemory, .insufficientResources, answer: answer))
+      return noMemory(for: input)
     }
-    return decoded(Array(input[..<length]))
+    let request = decoded(Array(input[..<length]))
+    if case .accepted(let message) = request, !hasMemory(forGrowthBy: message, length) {
+      return noMemory(for: input)
+    }
+    return request
+  }
+
+  private func noMemory(for input: [UInt8]) -> CheckedRequest {
+    let noMemory: UInt32 = 12
+    let header = MessageHeader(
+      flags: [], sequence: Self.word(input, at: 8), processID: Self.word(input, at: 12))
+    let answer = Message(header, .error(noMemory))
+    return .refused(RequestRefusal(.noMemory, .insufficientResources, answer: answer))
   }
 
   /// How many bytes of heap a request of so many bytes may need: for itself taken apart, where an action of a few bytes becomes
   /// a whole key and mask, and for what each engine keeps of it.
   private func memoryNeeded(forRequestOf byteCount: Int) -> Int {
-    byteCount * limits.decodedFactor
+    byteCount * limits.decodedFactor + limits.stepByteCount
       + pipelines.count * (byteCount * limits.memoryFactor + limits.memoryReserveByteCount)
+  }
+
+  /// Whether there is memory for what the tables of all engines take for a request, if it makes them grow.
+  private func hasMemory(forGrowthBy message: Message, _ byteCount: Int) -> Bool {
+    let growth = pipelines.growthByteCount(for: message)
+    var needed = growth + memoryNeeded(forRequestOf: byteCount)
+    switch message.body {
+    case .flow(.new, _), .vport(.new, _): needed += limits.marginByteCount
+    case .flow, .vport, .packet, .datapath, .control, .networkDevice, .error, .done:
+      if growth == 0 { return true }
+    }
+    return hasMemory(needed) && (growth == 0 || systemHasMemory(growth))
   }
 
   private func decoded(_ bytes: [UInt8]) -> CheckedRequest {

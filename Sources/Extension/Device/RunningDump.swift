@@ -47,6 +47,7 @@ struct RunningDump {
 extension ControlDevice {
   /// Reads from the dump that a handle has under way; nothing if there is none.
   func readDump(_ handle: OpenHandle, _ capacity: Int) -> DeviceReply {
+    guard hasMemory(limits.stepByteCount) else { return refuse(.noMemory, .insufficientResources) }
     guard let bytes = handle.dump?.read(min(capacity, limits.maximumReadByteCount), from: pipelines) else {
       return handle.dump == nil ? DeviceReply(.success) : refuse(.bufferTooSmall, .bufferTooSmall)
     }
