@@ -44,6 +44,8 @@ void PipelineRelease(uint32_t pipeline) {
 // What the packet path does not do itself: packets for the daemon become messages here, and the tables are kept in order.
 
 #define WORKER_INTERVAL_MILLISECONDS 250
+// How often one pipeline's packets are fetched before it is another's turn; about as often as empties its queue.
+#define WORKER_DELIVERY_STEPS 32
 
 void WorkerRing(void) { KeSetEvent(&driver.workEvent, 0, FALSE); }
 
@@ -51,7 +53,9 @@ static void deliverUpcalls(void) {
   for (ULONG index = 0; index < driver.pipelineCount; index++) {
     if (!InterlockedExchange(&driver.pipelines[index].hasUpcalls, 0)) continue;
     RequestAcquire();
-    uint32_t hasMore = ExtensionDeliver(driver.extension, index);
+    uint32_t hasMore = 1;
+    for (ULONG step = 0; hasMore && step < WORKER_DELIVERY_STEPS; step++)
+      hasMore = ExtensionDeliver(driver.extension, index);
     RequestRelease();
     // The others first.
     if (hasMore && !InterlockedExchange(&driver.pipelines[index].hasUpcalls, 1)) WorkerRing();

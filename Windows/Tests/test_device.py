@@ -5,7 +5,8 @@ import unittest
 
 from datapath import (
     ACKNOWLEDGE, CONTROL, DATAPATH, DONE, DUMP, ECHO, ERROR, FLOW, GET, GET_PID, NETDEV, NEW, DELETE, PACKET, READ,
-    READ_EVENT, READ_PACKET, REQUEST, SET, TRANSACT, VPORT, WRITE, Datapath, DatapathError, attribute, attributes, code)
+    READ_EVENT, READ_PACKET, REQUEST, SET, TRANSACT, VPORT, WRITE, Datapath, DatapathError, attribute, attributes, code,
+    ethernet, ethertype, output)
 from driver import DriverTestCase, udp
 from wine import wait_until
 
@@ -352,6 +353,25 @@ class Events(DeviceTestCase):
             handle.delete_port(9)
         self.assertEqual(len(handle.events()), 1024)
         self.assertEqual(handle.counters()["device_event_queue_full"], 176)
+
+
+class Flush(DriverTestCase):
+    def test_many_flows_go_under_load_and_none_is_left(self):
+        handle, first, second, one, two = self.two_machines()
+        mask = [ethernet(b"\xff" * 6, b"\xff" * 6), ethertype(0)]
+        for _ in range(2):
+            for number in range(300):
+                other = b"\x02\0\0\1" + struct.pack(">H", number)
+                handle.add_flow(one, output(two), [ethernet(first.mac, other), ethertype(0x0800)], mask)
+            handle.add_flow(one, output(two), [ethernet(first.mac, second.mac), ethertype(0x0800)], mask)
+            self.assertEqual(len(handle.flows()), 301)
+            first.inject(udp(second.mac, first.mac), lists=4)
+            first.ask("load-start", value=2)
+            handle.flush()
+            self.assertEqual(handle.flows(), [])
+            self.assertGreater(int(self.host.ask("load-stop")), 0)
+            self.host.quiesce()
+            second.collect()
 
 
 if __name__ == "__main__":
