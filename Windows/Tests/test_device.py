@@ -361,7 +361,7 @@ class Flush(DriverTestCase):
         mask = [ethernet(b"\xff" * 6, b"\xff" * 6), ethertype(0)]
         for _ in range(2):
             for number in range(300):
-                other = b"\x02\0\0\1" + struct.pack(">H", number)
+                other = b"\x06\0\0\1" + struct.pack(">H", number)
                 handle.add_flow(one, output(two), [ethernet(first.mac, other), ethertype(0x0800)], mask)
             handle.add_flow(one, output(two), [ethernet(first.mac, second.mac), ethertype(0x0800)], mask)
             self.assertEqual(len(handle.flows()), 301)
