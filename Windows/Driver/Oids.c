@@ -231,12 +231,19 @@ static const GUID extensionID = {0xbef579f1, 0xf307, 0x4d5e, {0xaa, 0xf5, 0x99, 
 
 static BOOLEAN isOurs(const GUID *id) { return memcmp(id, &extensionID, sizeof extensionID) == 0; }
 
+// Says whose data it is. The switch reads the class of what is saved from it too; ours has none.
 static void setExtension(PNDIS_SWITCH_NIC_SAVE_STATE state) {
   state->ExtensionId = extensionID;
+  memset(&state->FeatureClassId, 0, sizeof state->FeatureClassId);
   USHORT length = extensionName.Length;
   memcpy(state->ExtensionFriendlyName.String, extensionName.Buffer, length);
   state->ExtensionFriendlyName.String[length / sizeof(WCHAR)] = 0;
   state->ExtensionFriendlyName.Length = length;
+}
+
+// Where the data begins; the switch says it, and nobody else.
+static ULONG dataOffset(const NDIS_SWITCH_NIC_SAVE_STATE *state) {
+  return state->SaveDataOffset ? state->SaveDataOffset : sizeof *state;
 }
 
 // Whether the request ends here: then it carries what is saved of an adapter.
@@ -244,7 +251,7 @@ static BOOLEAN save(struct Module *module, PNDIS_OID_REQUEST request, NDIS_STATU
   PNDIS_SWITCH_NIC_SAVE_STATE state = request->DATA.METHOD_INFORMATION.InformationBuffer;
   ULONG length = request->DATA.METHOD_INFORMATION.OutputBufferLength;
   if (!state || request->RequestType != NdisRequestMethod || length < sizeof *state) return FALSE;
-  ULONG offset = state->SaveDataOffset ? state->SaveDataOffset : sizeof *state;
+  ULONG offset = dataOffset(state);
   ULONG room = offset < length ? length - offset : 0;
   if (room > state->SaveDataSize && state->SaveDataSize) room = state->SaveDataSize;
   UCHAR bytes[300];
@@ -264,7 +271,6 @@ static BOOLEAN save(struct Module *module, PNDIS_OID_REQUEST request, NDIS_STATU
     return TRUE;
   }
   setExtension(state);
-  state->SaveDataOffset = (USHORT)offset;
   state->SaveDataSize = (USHORT)count;
   memcpy((PUCHAR)state + offset, bytes, count);
   request->DATA.METHOD_INFORMATION.BytesWritten = offset + count;
@@ -284,13 +290,13 @@ static BOOLEAN restore(struct Module *module, PNDIS_OID_REQUEST request, NDIS_ST
   const NDIS_SWITCH_NIC_SAVE_STATE *state = request->DATA.SET_INFORMATION.InformationBuffer;
   ULONG length = request->DATA.SET_INFORMATION.InformationBufferLength;
   if (!state || length < sizeof *state || !isOurs(&state->ExtensionId)) return FALSE;
-  if ((ULONG)state->SaveDataOffset + state->SaveDataSize > length) {
+  if (dataOffset(state) + state->SaveDataSize > length) {
     *status = NDIS_STATUS_INVALID_LENGTH;
     return TRUE;
   }
   KIRQL level = ControlAcquire();
   ExtensionRestore(
-      driver.extension, module->switchID, state->PortId, state->NicIndex, (const UCHAR *)state + state->SaveDataOffset,
+      driver.extension, module->switchID, state->PortId, state->NicIndex, (const UCHAR *)state + dataOffset(state),
       state->SaveDataSize);
   ControlRelease(level);
   request->DATA.SET_INFORMATION.BytesRead = length;

@@ -24,7 +24,7 @@ public enum RequestFate: UInt8, Sendable {
 public enum ListBelief: UInt8, Sendable {
   /// The list has to be asked for again.
   case unsure
-  /// It is not there any more.
+  /// There is nothing to enter: it is not there any more, or what is known of it is newer.
   case gone
   /// It is there; if it is an adapter, not as a destination.
   case present
@@ -46,7 +46,7 @@ struct Learning: Sendable {
   private var underWay: [Place: (count: Int, fate: RequestFate)] = [:]
   private var touched: [Place: RequestFate] = [:]
   private var isOverrun = false
-  private var isLearning = false
+  private(set) var isLearning = false
   /// How many entries were merged with what requests had said.
   private(set) var mergedCount: UInt64 = 0
 
@@ -83,8 +83,10 @@ struct Learning: Sendable {
   }
 
   /// What is to be made of an entry; `isLast` if the list will not be asked for again.
+  ///
+  /// An adapter that is known already has been kept up to date by requests.
   mutating func believe(
-    _ port: SwitchPortID, _ index: SwitchNICIndex?, isConnected: Bool, isLast: Bool
+    _ port: SwitchPortID, _ index: SwitchNICIndex?, isConnected: Bool, isKnown: Bool = false, isLast: Bool
   ) -> ListBelief {
     let listed: ListBelief = isConnected ? .connected : .present
     let ofPort = touched[Place(port: port.rawValue, index: nil)]
@@ -92,7 +94,7 @@ struct Learning: Sendable {
     if !isOverrun, fate == nil, ofPort == nil { return listed }
     guard isLast else { return .unsure }
     mergedCount &+= 1
-    if ofPort == .gone { return .gone }
+    if ofPort == .gone || (isKnown && index != nil) { return .gone }
     switch fate {
     case .unsaid, nil: return listed
     case .present: return .present

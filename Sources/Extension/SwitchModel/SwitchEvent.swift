@@ -64,11 +64,11 @@ extension SwitchRefusal {
   /// Whether a port or an adapter that is refused for this reason must not come to be.
   public var isVeto: Bool {
     switch self {
-    case .unknownSwitch, .tooManySwitches, .unknownPort, .tooManyPorts, .portOutOfRange, .portTornDown,
+    case .unknownSwitch, .tooManySwitches, .tooManyPorts, .portOutOfRange, .portTornDown,
       .adapterOutOfRange:
       true
-    // A list of all ports may have come before the port's own event.
-    case .portExists, .adapterExists: false
+    // A list of all ports may have come before the port's own event, or is still to come.
+    case .portExists, .adapterExists, .unknownPort: false
     case .switchExists, .portHasAdapters, .portNotTornDown, .unknownAdapter, .alreadyConnected,
       .notConnected, .stillConnected, .unknownSavedState:
       false

@@ -115,7 +115,12 @@ public struct SwitchModel {
     case .updatePort(_, let port, let name): try known.updatePort(port, name: name)
     case .tearDownPort(_, let port): try known.tearDownPort(port)
     case .deletePort(_, let port): try known.deletePort(port)
-    case .createAdapter(let key, let adapter): try known.createAdapter(key.port, key.index, adapter)
+    case .createAdapter(let key, let adapter):
+      // The list that tells of its port is being read.
+      if known.learning.isLearning, known.ports[key.port] == nil {
+        try known.createPort(key.port, SwitchPort(kind: adapter.kind, name: []))
+      }
+      try known.createAdapter(key.port, key.index, adapter)
     case .undoAdapter(let key), .deleteAdapter(let key): try known.deleteAdapter(key.port, key.index)
     case .learnAdapter(let key, let adapter, let isConnected):
       if known.adapter(key.port, key.index) == nil {
@@ -153,7 +158,9 @@ public struct SwitchModel {
   public mutating func believe(
     _ id: SwitchID, _ port: SwitchPortID, _ index: SwitchNICIndex?, isConnected: Bool, isLast: Bool
   ) -> ListBelief {
-    switches[id]?.learning.believe(port, index, isConnected: isConnected, isLast: isLast) ?? .gone
+    let isKnown = index.flatMap { switches[id]?.adapter(port, $0) } != nil
+    return switches[id]?.learning.believe(
+      port, index, isConnected: isConnected, isKnown: isKnown, isLast: isLast) ?? .gone
   }
 
   /// What is saved of an adapter when its machine goes to another host; `nil` if it is not known by any name.

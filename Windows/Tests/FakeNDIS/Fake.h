@@ -169,6 +169,7 @@ struct FakeState {
     BOOLEAN nonsense;  // the request under way is not one to be understood
     volatile LONG oidsPend, sendsPend, holdSends, holdOIDs;
     volatile LONG allocationsFailEvery, allocationNumber;
+    ULONG bytesNeeded;  // as the request that ended last says
     ULONG stopAbove, stopBelow;  // requests of these numbers stop before the driver, or after it
     BOOLEAN poolFails;  // pool memory too, not the objects of NDIS alone
 };

@@ -331,23 +331,46 @@ static void prepareState(NDIS_SWITCH_NIC_SAVE_STATE *state, struct FakeNIC *nic)
     state->NicIndex = nic->parameters.NicIndex;
 }
 
-// The extension is asked again until it has no more to save and passes the request on.
+// A request with so much room for data, which begins a little behind the structure; with what an earlier one may have left.
+static NDIS_STATUS askToSave(struct FakeNIC *nic, NDIS_SWITCH_NIC_SAVE_STATE *state, ULONG room, BOOLEAN *forwarded) {
+    ULONG offset = sizeof *state + 4;
+    fakeZero(state, SAVE_ROOM);
+    prepareState(state, nic);
+    state->FeatureClassId.Data1 = 0xeeeeeeee;
+    state->SaveDataOffset = (USHORT)offset;
+    state->SaveDataSize = (USHORT)room;
+    NDIS_STATUS status = issueRequest(nic->port->owner, NdisRequestMethod, OID_SWITCH_NIC_SAVE, state, offset + room,
+                                      offset + room, forwarded);
+    if (state->SaveDataOffset != offset) complain("NIC_SAVE: the offset of the data was changed");
+    if (status != NDIS_STATUS_SUCCESS || *forwarded) return status;
+    if (!state->ExtensionId.Data1) complain("NIC_SAVE: nobody says that it is his");
+    if (state->FeatureClassId.Data1) complain("NIC_SAVE: it is of a class that it does not have");
+    if (state->SaveDataSize > room) complain("NIC_SAVE: %u bytes are more than there is room for", state->SaveDataSize);
+    return status;
+}
+
+// The extension is asked again until it has no more to save and passes the request on, with as much room as it wants.
 static NDIS_STATUS saveNIC(struct FakeNIC *nic, ULONG *value) {
     NDIS_STATUS status = NDIS_STATUS_SUCCESS;
+    ULONG room = 4;
+    BOOLEAN forwarded = FALSE;
     savedCount = 0;
     *value = 0;
-    for (ULONG turn = 0; turn < 8; turn++) {
-        BOOLEAN forwarded = FALSE;
-        fakeZero(&saved[turn], sizeof saved[turn]);
-        prepareState(&saved[turn].state, nic);
-        saved[turn].state.SaveDataOffset = sizeof(NDIS_SWITCH_NIC_SAVE_STATE);
-        saved[turn].state.SaveDataSize = SAVE_ROOM - sizeof(NDIS_SWITCH_NIC_SAVE_STATE);
-        status = issueRequest(nic->port->owner, NdisRequestMethod, OID_SWITCH_NIC_SAVE, &saved[turn], SAVE_ROOM, SAVE_ROOM,
-                              &forwarded);
-        if (status != NDIS_STATUS_SUCCESS || forwarded || !saved[turn].state.SaveDataSize) break;
-        *value += saved[turn].state.SaveDataSize;
-        savedCount++;
+    for (ULONG turn = 0; turn < 8 && status == NDIS_STATUS_SUCCESS && !forwarded; turn++) {
+        NDIS_SWITCH_NIC_SAVE_STATE *state = &saved[savedCount].state;
+        status = askToSave(nic, state, room, &forwarded);
+        if (status == NDIS_STATUS_BUFFER_TOO_SHORT) {
+            if (fake.bytesNeeded <= sizeof *state + 4 + room || fake.bytesNeeded > SAVE_ROOM)
+                complain("NIC_SAVE: %u bytes are wanted", (unsigned)fake.bytesNeeded);
+            else
+                room = fake.bytesNeeded - sizeof *state - 4;
+            status = NDIS_STATUS_SUCCESS;
+        } else if (status == NDIS_STATUS_SUCCESS && !forwarded) {
+            *value += state->SaveDataSize;
+            savedCount++;
+        }
     }
+    if (status == NDIS_STATUS_SUCCESS && !forwarded) complain("NIC_SAVE: it does not end");
     NDIS_SWITCH_NIC_SAVE_STATE end;
     fakeZero(&end, sizeof end);
     prepareState(&end, nic);
