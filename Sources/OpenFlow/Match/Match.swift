@@ -44,13 +44,15 @@ public struct Match: Equatable, Sendable {
   /// The bits of a field that count.
   public func mask(of field: Field) -> FieldValue {
     let word = field.firstWord
-    return field.value(inWord: mask.words[word], next: mask.words[min(word &+ 1, FlowKey.wordCount &- 1)])
+    let words = mask.words.span
+    return field.value(inWord: words[word], next: words[min(word &+ 1, FlowKey.wordCount &- 1)])
   }
 
   /// The value of a field, zero where its mask is.
   public func value(of field: Field) -> FieldValue {
     let word = field.firstWord
-    return field.value(inWord: key.words[word], next: key.words[min(word &+ 1, FlowKey.wordCount &- 1)])
+    let words = key.words.span
+    return field.value(inWord: words[word], next: words[min(word &+ 1, FlowKey.wordCount &- 1)])
   }
 
   /// Matches a field exactly.

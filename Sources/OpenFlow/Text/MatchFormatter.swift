@@ -19,9 +19,15 @@ extension Match {
   }
 }
 
-struct MatchFormatter {
+/// A class, since each of the many calls below would copy the match otherwise.
+final class MatchFormatter {
   let match: Match
   let names: FlowNames
+
+  init(match: Match, names: FlowNames) {
+    self.match = match
+    self.names = names
+  }
 
   /// The protocol word, and whether it says the IP protocol too.
   private struct Shorthand {
@@ -60,18 +66,9 @@ struct MatchFormatter {
     if writer.bytes.count > start { writer.dropComma() }
   }
 
-  // The words of the key are handed on, not the key, which would be copied each time.
-  private func mask(_ field: Field) -> FieldValue {
-    let word = field.firstWord
-    let next = min(word &+ 1, FlowKey.wordCount &- 1)
-    return field.value(inWord: match.mask.words[word], next: match.mask.words[next])
-  }
+  private func mask(_ field: Field) -> FieldValue { match.mask(of: field) }
 
-  private func value(_ field: Field) -> FieldValue {
-    let word = field.firstWord
-    let next = min(word &+ 1, FlowKey.wordCount &- 1)
-    return field.value(inWord: match.key.words[word], next: match.key.words[next])
-  }
+  private func value(_ field: Field) -> FieldValue { match.value(of: field) }
 
   private func comma(to writer: inout TextWriter) { writer.append(UInt8(ascii: ",")) }
 
