@@ -12,7 +12,7 @@ public struct OutOfBand: Equatable, Sendable, BitwiseCopyable {
   public var largeSend: UInt32
   /// `UdpSegmentationOffloadInfo`; of the send kind alone.
   public var largeDatagram: UInt32
-  /// `TcpRecvSegCoalesceInfo`; of the receive kind alone. The two share a slot.
+  /// `TcpRecvSegCoalesceInfo`; of the receive kind alone, in the slot that the send kind uses for large datagrams.
   public var coalesced: UInt32
   /// `Ieee8021QNetBufferListInfo`, the same for both kinds.
   public var tag: UInt32

@@ -175,8 +175,9 @@ extension ForwardingExtension {
         place: packet.place, kind: source.kind, row: packet.row, isOriginal: isOriginal))
   }
 
-  /// Who a packet comes from, as the switch is told: the adapter that brought it, if that is one of the same switch. What the
-  /// switch itself encapsulated is its own, so that no rule for a machine's addresses applies to the headers outside.
+  /// Who a packet comes from, as the switch is told: the adapter that brought it, if that is one of the same switch.
+  ///
+  /// What the switch itself encapsulated is its own, so that no rule for a machine's addresses applies to the headers outside.
   @inline(__always)
   private func source(of packet: OutputPacket, to switchID: SwitchID, on index: Int)
     -> (adapter: AdapterKey, kind: OutOfBandKind)
