@@ -38,24 +38,29 @@ public enum FileLockResult: Equatable, Sendable {
 
 /// An open file, closed when nobody refers to it any more.
 public final class File {
-  let descriptor: Descriptor
-  private var isOpen = true
+  private var open: Descriptor?
 
   /// Opens a file; if it is made, with these permissions less the process's mask.
   public init(_ path: String, _ mode: FileMode, permissions: UInt32 = 0o660) throws(SystemError) {
-    descriptor = try Syscalls.openFile(path, mode, permissions: permissions)
+    open = try Syscalls.openFile(path, mode, permissions: permissions)
   }
 
   deinit { close() }
 
-  /// Closes the file, which also gives up its lock.
+  /// Closes the file, which also gives up its lock; whatever is asked of it after that fails.
   public func close() {
-    if isOpen { Syscalls.close(descriptor) }
-    isOpen = false
+    if let open { Syscalls.close(open) }
+    open = nil
+  }
+
+  /// The descriptor, whose number belongs to somebody else once the file is closed.
+  private func descriptor() throws(SystemError) -> Descriptor {
+    guard let open else { throw Syscalls.notOpen }
+    return open
   }
 
   /// How long the file is, in bytes.
-  public func byteCount() throws(SystemError) -> Int64 { try Syscalls.size(descriptor) }
+  public func byteCount() throws(SystemError) -> Int64 { try Syscalls.size(descriptor()) }
 
   /// Reads from the present position to the end.
   public func readToEnd() throws(SystemError) -> [UInt8] {
@@ -67,7 +72,7 @@ public final class File {
 
   /// Reads at most as much as `buffer` holds; nil at the end.
   public func readPart(_ buffer: inout [UInt8]) throws(SystemError) -> ArraySlice<UInt8>? {
-    switch Syscalls.read(descriptor, into: &buffer) {
+    switch Syscalls.read(try descriptor(), into: &buffer) {
     case .count(let count): return buffer[..<count]
     case .endOfStream, .wouldBlock: return nil
     case .failed(let error): throw error
@@ -75,27 +80,29 @@ public final class File {
   }
 
   /// Writes all bytes at the present position.
-  public func write(_ bytes: [UInt8]) throws(SystemError) { try Syscalls.writeWhole(descriptor, bytes) }
+  public func write(_ bytes: [UInt8]) throws(SystemError) { try Syscalls.writeWhole(descriptor(), bytes) }
 
   /// Moves the position.
-  public func seek(to offset: Int64) throws(SystemError) { try Syscalls.seek(descriptor, to: offset) }
+  public func seek(to offset: Int64) throws(SystemError) { try Syscalls.seek(descriptor(), to: offset) }
 
   /// Cuts or extends the file.
   public func truncate(to byteCount: Int64) throws(SystemError) {
-    try Syscalls.truncate(descriptor, to: byteCount)
+    try Syscalls.truncate(descriptor(), to: byteCount)
   }
 
   /// Waits until everything written lies on the disk.
-  public func synchronize() throws(SystemError) { try Syscalls.synchronize(descriptor) }
+  public func synchronize() throws(SystemError) { try Syscalls.synchronize(descriptor()) }
 
   /// Tries to take the write lock on the whole file.
-  public func lock() throws(SystemError) -> FileLockResult { try Syscalls.lock(descriptor) }
+  public func lock() throws(SystemError) -> FileLockResult { try Syscalls.lock(descriptor()) }
 
   /// The process that holds the write lock on the file, if another one does.
-  public var lockHolder: Int32? { Syscalls.lockHolder(descriptor) }
+  public var lockHolder: Int32? { open.flatMap { Syscalls.lockHolder($0) } }
 
   /// Whether a path still names this file.
-  public func isSame(as path: String) -> Bool { Syscalls.isSameFile(descriptor, as: path) }
+  public func isSame(as path: String) -> Bool {
+    open.map { Syscalls.isSameFile($0, as: path) } ?? false
+  }
 }
 
 /// Files by their paths.

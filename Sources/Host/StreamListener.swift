@@ -50,8 +50,15 @@ public final class StreamListener {
 
   private func accept() {
     for _ in 0..<StreamListener.maximumAcceptsPerTurn {
-      // An error here (no descriptors left, or nobody waits any more) concerns no connection that exists.
-      guard token != nil, let accepted = try? Syscalls.accept(descriptor) else { return }
+      guard token != nil else { return }
+      let accepted: Descriptor
+      do throws(SystemError) {
+        accepted = try Syscalls.accept(descriptor)
+      } catch {
+        // It concerns no connection that exists.
+        if !error.isWouldBlock { rest() }
+        return
+      }
       nextConnectionNumber += 1
       let peer = Syscalls.peerName(accepted)
       let name = peer.utf8.isEmpty ? "unix#\(nextConnectionNumber - 1)" : "tcp:" + peer
@@ -59,5 +66,15 @@ public final class StreamListener {
     }
   }
 
+  /// Leaves those who wait alone for a moment: while there is no descriptor for them, they would be reported all the time.
+  private func rest() {
+    guard let token else { return }
+    loop.change(token, to: [])
+    _ = loop.schedule(afterMilliseconds: StreamListener.restMilliseconds) { [self] in
+      if let token = self.token { loop.change(token, to: .readable) }
+    }
+  }
+
   private static let maximumAcceptsPerTurn = 16
+  private static let restMilliseconds: Int64 = 100
 }

@@ -1,4 +1,5 @@
 import Command
+import Glibc
 import Host
 import JSON
 import OVSDB
@@ -93,6 +94,7 @@ import Testing
       for name in ["/d.db", "/.d.db.~lock~", ".away/d.db", ".away/.d.db.~lock~"] {
         try? Files.remove(directory + name)
       }
+      rmdir(directory)
     }
     try DatabaseFile.create(path, records: [Self.schema])
     let (file, _) = try DatabaseFile.open(path, generator: .seeded(), cutsTail: false)

@@ -25,6 +25,29 @@ import Testing
     #expect(throws: SystemError(code: EEXIST)) { _ = try File(path, .createNew) }
   }
 
+  @Test func `what is asked of a closed file does not reach the one that has its number now`() throws {
+    let directory = TemporaryDirectory()
+    let file = try File(directory.path + "/first", .createNew)
+    file.close()
+    let other = try File(directory.path + "/second", .createNew)
+    #expect(throws: SystemError(code: EBADF)) { try file.write([1]) }
+    #expect(throws: SystemError(code: EBADF)) { try file.truncate(to: 0) }
+    #expect(file.lockHolder == nil && !file.isSame(as: directory.path + "/second"))
+    #expect(try other.byteCount() == 0)
+  }
+
+  @Test func `a socket takes the place of a socket and of no other file`() throws {
+    let directory = TemporaryDirectory()
+    let path = directory.path + "/file"
+    try Files.replace(path, with: [1])
+    #expect(throws: SystemError(code: EADDRINUSE)) { _ = try Syscalls.listenLocal(path) }
+    #expect(try Files.read(path) == [1])
+    let first = try Syscalls.listenLocal(directory.path + "/socket")
+    let second = try Syscalls.listenLocal(directory.path + "/socket")
+    Syscalls.close(first)
+    Syscalls.close(second)
+  }
+
   @Test func `a lock lies in a companion file, and another process is refused`() throws {
     let directory = TemporaryDirectory()
     let path = directory.path + "/conf.db"

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import time
 import unittest
 
@@ -61,6 +62,27 @@ class LimitTests(unittest.TestCase):
         connections[0].close()
         self.box.wait_until(lambda: self.connect().request("echo", [])[-1] is not None, "there is room again")
         self.assertIn("refused:", self.control("memory/show").stdout)
+
+    def ticks(self):
+        """The processor time that the server has taken so far, in seconds."""
+        with open("/proc/%d/stat" % self.process.pid) as file:
+            words = file.read().rsplit(")", 1)[1].split()
+        return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+    def test_without_descriptors_it_waits_and_does_not_spin(self):
+        self.connect().request("echo", [])
+        used = len(os.listdir("/proc/%d/fd" % self.process.pid))
+        limits = resource.prlimit(self.process.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(self.process.pid, resource.RLIMIT_NOFILE, (used + 2, limits[1]))
+        clients = [self.connect() for _ in range(8)]
+        for client in clients[:2]:
+            self.assertEqual(client.request("echo", ["x"])[-1]["result"], ["x"])
+        start = self.ticks()
+        time.sleep(1.5)
+        self.assertLess(self.ticks() - start, 0.5)
+        resource.prlimit(self.process.pid, resource.RLIMIT_NOFILE, limits)
+        for client in clients[2:]:
+            self.assertEqual(client.request("echo", ["y"])[-1]["result"], ["y"])
 
     def test_a_file_that_is_open_is_not_opened_again(self):
         os.symlink("db.db", self.box.path("link.db"))

@@ -48,7 +48,8 @@ class CatalogueTests(unittest.TestCase):
 
     def test_openssl_reads_every_element(self):
         listing = self.parsed(self.catalogue)
-        self.assertNotIn("BAD", listing)
+        # As openssl says it ("BAD INTEGER:"); the digits of a hash may spell the word too.
+        self.assertNotRegex(listing, r"BAD [A-Z]")
         for name in ("pkcs7-signedData", "1.3.6.1.4.1.311.10.1", "1.3.6.1.4.1.311.12.1.1", "1.3.6.1.4.1.311.12.1.3", "sha256"):
             self.assertIn(f":{name}", listing)
 

@@ -17,6 +17,9 @@
       return unsafe String(cString: text)
     }
 
+    /// What is asked of a file that is closed.
+    static var notOpen: SystemError { SystemError(code: EBADF) }
+
     static func isWouldBlock(_ code: Int32) -> Bool { code == EAGAIN || code == EINPROGRESS }
     static func isNotFound(_ code: Int32) -> Bool { code == ENOENT }
     static func isConnectionRefused(_ code: Int32) -> Bool { code == ECONNREFUSED }

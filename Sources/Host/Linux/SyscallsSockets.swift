@@ -30,8 +30,9 @@
     static func listenLocal(_ path: String) throws(SystemError) -> Descriptor {
       let descriptor = try makeSocket(AF_UNIX)
       do throws(SystemError) {
-        // A file that a dead program left behind is in the way; a live one keeps its open socket, as with OVS.
-        try? removeFile(path)
+        // A socket that a dead program left behind is in the way; a live one keeps its open socket, as with OVS. Any
+        // other file stays: who may name an address may not delete what he likes.
+        if (try? kind(path)) == .socket { try? removeFile(path) }
         unsafe try withLocalAddress(path) { (address, length) throws(SystemError) in
           _ = fchmod(descriptor.number, 0o770)
           // SAFETY: the caller gives a filled address and its length.

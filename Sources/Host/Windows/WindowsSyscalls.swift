@@ -10,6 +10,9 @@
   ///
   /// Its Linux twin has the same signatures.
   enum Syscalls {
+    /// What is asked of a file that is closed: ERROR_INVALID_HANDLE.
+    static var notOpen: SystemError { SystemError(code: 6) }
+
     static func isWouldBlock(_ code: Int32) -> Bool { code == Int32(Win32.socketWouldBlock) }
     static func isNotFound(_ code: Int32) -> Bool {
       code == Int32(Win32.errorFileNotFound) || code == Int32(Win32.errorPathNotFound)
