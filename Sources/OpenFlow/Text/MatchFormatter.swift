@@ -19,14 +19,28 @@ extension Match {
   }
 }
 
-/// A class, since each of the many calls below would copy the match otherwise.
-final class MatchFormatter {
-  let match: Match
-  let names: FlowNames
+struct MatchFormatter {
+  // The words in arrays: each of the many looks at a field would copy the match otherwise.
+  private let keys: [UInt64]
+  private let masks: [UInt64]
+  private let tunnelMetadata: [TunnelMetadataMatch]
+  private let names: FlowNames
 
   init(match: Match, names: FlowNames) {
-    self.match = match
+    keys = MatchFormatter.words(match.key)
+    masks = MatchFormatter.words(match.mask)
+    tunnelMetadata = match.tunnelMetadata
     self.names = names
+  }
+
+  /// The words of a key, and one behind them for fields that look at two.
+  private static func words(_ key: borrowing FlowKey) -> [UInt64] {
+    var result: [UInt64] = []
+    result.reserveCapacity(FlowKey.wordCount + 1)
+    let words = key.words.span
+    for index in words.indices { result.append(words[index]) }
+    result.append(0)
+    return result
   }
 
   /// The protocol word, and whether it says the IP protocol too.
@@ -66,9 +80,15 @@ final class MatchFormatter {
     if writer.bytes.count > start { writer.dropComma() }
   }
 
-  private func mask(_ field: Field) -> FieldValue { match.mask(of: field) }
+  private func mask(_ field: Field) -> FieldValue {
+    let word = field.firstWord
+    return field.value(inWord: masks[word], next: masks[word + 1])
+  }
 
-  private func value(_ field: Field) -> FieldValue { match.value(of: field) }
+  private func value(_ field: Field) -> FieldValue {
+    let word = field.firstWord
+    return field.value(inWord: keys[word], next: keys[word + 1])
+  }
 
   private func comma(to writer: inout TextWriter) { writer.append(UInt8(ascii: ",")) }
 
@@ -197,7 +217,7 @@ final class MatchFormatter {
       FlagNames.tunnel.writeSigned(value(.tunnelFlags), mask: mask(.tunnelFlags), to: &writer)
       comma(to: &writer)
     }
-    for option in match.tunnelMetadata {
+    for option in tunnelMetadata {
       writer.append("tun_metadata")
       writer.decimal(option.index)
       option.writeMatch(to: &writer)
@@ -211,9 +231,9 @@ final class MatchFormatter {
     let mask = UInt16(truncatingIfNeeded: mask(.vlanTCI))
     guard mask != 0 else { return }
     vlan(UInt16(truncatingIfNeeded: value(.vlanTCI)), mask: mask, suffix: "", to: &writer)
-    let inner = UInt16(truncatingIfNeeded: match.mask.words[5] >> 16)
+    let inner = UInt16(truncatingIfNeeded: masks[5] >> 16)
     guard inner != 0 else { return }
-    vlan(UInt16(truncatingIfNeeded: match.key.words[5] >> 16), mask: inner, suffix: "1", to: &writer)
+    vlan(UInt16(truncatingIfNeeded: keys[5] >> 16), mask: inner, suffix: "1", to: &writer)
   }
 
   private func vlan(_ tci: UInt16, mask: UInt16, suffix: String, to writer: inout TextWriter) {
