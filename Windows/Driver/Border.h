@@ -60,7 +60,6 @@ struct BorderDeparture {
   uint32_t index;
   uint32_t sourcePort;
   uint32_t sourceIndex;
-  uint32_t isReceiveKind;
   uint32_t checksum;
   uint32_t largeSend;
   uint32_t coalesced;
@@ -70,7 +69,6 @@ struct BorderDeparture {
   uint16_t patchValue;
   uint32_t row;
   uint32_t isOriginal;
-  uint32_t reserved;
 };
 
 // Take and give back the control lock, and the lock of a pipeline, at DISPATCH_LEVEL or below.

@@ -151,6 +151,11 @@ static void freePacket(struct Packet *packet) {
   ModuleRelease(module);
 }
 
+// How many bytes leave.
+static ULONG byteCountOf(const struct BorderDeparture *departure) {
+  return departure->byteCount - (departure->omitsTag ? 4 : 0);
+}
+
 static void writeBytes(PUCHAR to, const struct BorderDeparture *departure) {
   if (departure->omitsTag) {
     memcpy(to, departure->bytes, 12);
@@ -206,7 +211,7 @@ static BOOLEAN makeList(struct Packet *packet, PNET_BUFFER_LIST original, const 
 
 static struct Packet *makePacket(
     struct Module *module, PNET_BUFFER_LIST original, volatile LONG64 *account, const struct BorderDeparture *departure) {
-  ULONG byteCount = departure->byteCount - (departure->omitsTag ? 4 : 0);
+  ULONG byteCount = byteCountOf(departure);
   SIZE_T headerSize = (sizeof(struct Packet) + 63) & ~(SIZE_T)63;
   void *memory = KernelAllocate(64, headerSize + byteCount);
   if (!memory) {
@@ -237,7 +242,7 @@ static struct Packet *makePacket(
 
 static BOOLEAN isSame(const struct Packet *packet, const struct Module *module, const struct BorderDeparture *d) {
   return packet->place == d->place && packet->module == module && packet->sourcePort == d->sourcePort &&
-         packet->sourceIndex == d->sourceIndex && packet->byteCount == d->byteCount - (d->omitsTag ? 4 : 0) &&
+         packet->sourceIndex == d->sourceIndex && packet->byteCount == byteCountOf(d) &&
          packet->information[0] == d->checksum && packet->information[1] == d->largeSend &&
          packet->information[2] == d->coalesced && packet->information[3] == d->tag && !contains(&packet->destinations, d);
 }
@@ -267,9 +272,9 @@ uint32_t PacketsDepart(void *context, const struct BorderDeparture *departure) {
       return addDestination(&packet->destinations, departure) ? departureTaken : departureFailed;
   PNET_BUFFER_LIST original = originalOf(departures, departure->row);
   volatile LONG64 *account = accountOf(departures->module, original);
-  if (!takeBytes(account, departure->byteCount - (departure->omitsTag ? 4 : 0))) return departureOverLimit;
+  if (!takeBytes(account, byteCountOf(departure))) return departureOverLimit;
   if (!ModuleAcquire(module)) {
-    returnBytes(account, departure->byteCount - (departure->omitsTag ? 4 : 0));
+    returnBytes(account, byteCountOf(departure));
     return departureFailed;
   }
   struct Packet *packet = makePacket(module, departures->module == module ? original : NULL, account, departure);

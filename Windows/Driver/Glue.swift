@@ -280,7 +280,6 @@ func ExtensionDepart(
     border.index = UInt32(packet.destination.index.rawValue)
     border.sourcePort = packet.source.port.rawValue
     border.sourceIndex = UInt32(packet.source.index.rawValue)
-    border.isReceiveKind = packet.kind == .receive ? 1 : 0
     let information = packet.departure.information
     border.checksum = information.checksum
     border.largeSend = information.largeSend
