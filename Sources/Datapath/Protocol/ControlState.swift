@@ -1,38 +1,6 @@
 // What the engine remembers for the daemon alone: names, identifiers, the actions and keys as they were given.
 // None of it is touched for a packet.
 
-/// A key without its empty segments.
-struct PackedKey {
-  private let segments: UInt16
-  private let words: [UInt64]
-
-  init(_ key: FlowKey) {
-    var segments: UInt16 = 0
-    var words: [UInt64] = []
-    for segment in 0..<KeySegments.count {
-      var any: UInt64 = 0
-      for word in KeySegments.words(ofSegment: segment) { any |= key.words[word] }
-      guard any != 0 else { continue }
-      segments |= 1 << UInt16(segment)
-      for word in KeySegments.words(ofSegment: segment) { words.append(key.words[word]) }
-    }
-    self.segments = segments
-    self.words = words
-  }
-
-  var key: FlowKey {
-    var key = FlowKey()
-    var position = 0
-    for segment in 0..<KeySegments.count where segments & 1 << UInt16(segment) != 0 {
-      for word in KeySegments.words(ofSegment: segment) {
-        key.words[word] = words[position]
-        position += 1
-      }
-    }
-    return key
-  }
-}
-
 /// What the daemon gave with a flow.
 struct FlowControl {
   var key: PackedKey

@@ -30,17 +30,19 @@ public struct FlowStatistics: Equatable, Sendable {
 
 /// A message about a flow (`OVS_FLOW_ATTR_*`).
 public struct FlowMessage: Equatable, Sendable {
-  private var heldKey: HeldKey?
-  private var heldMask: HeldKey?
+  /// What the flow's packets look like, packed.
+  public var packedKey: PackedKey?
+  /// Which bits of the key matter, packed; `nil` means all.
+  public var packedMask: PackedKey?
   /// What the flow's packets look like.
   public var key: FlowKey? {
-    get { heldKey?.key }
-    set { heldKey = newValue.map { HeldKey($0) } }
+    get { packedKey?.key }
+    set { packedKey = newValue.map { PackedKey($0) } }
   }
   /// Which bits of the key matter; `nil` means all.
   public var mask: FlowKey? {
-    get { heldMask?.key }
-    set { heldMask = newValue.map { HeldKey($0) } }
+    get { packedMask?.key }
+    set { packedMask = newValue.map { PackedKey($0) } }
   }
   /// What is done with its packets.
   public var actions: [DatapathAction]?

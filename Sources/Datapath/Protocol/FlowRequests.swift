@@ -43,7 +43,8 @@ extension Engine {
   private mutating func putFlow(
     _ request: FlowMessage, _ header: MessageHeader
   ) throws(RequestError) -> [Message] {
-    guard let key = request.key, let actions = request.actions else { throw .invalid }
+    guard let packedKey = request.packedKey, let actions = request.actions else { throw .invalid }
+    let key = packedKey.key
     let mask = Engine.datapathMask(request.mask)
     if let flow = findExact(key, mask, request.identifier) {
       if header.flags.contains(.exclusive) { throw .exists }
@@ -60,7 +61,7 @@ extension Engine {
     table.records[flow].program = programs.store(words)
     while control.flows.count <= flow { control.flows.append(nil) }
     control.flows[flow] = FlowControl(
-      key: PackedKey(key), actions: actions, identifier: request.identifier)
+      key: packedKey, actions: actions, identifier: request.identifier)
     if let identifier = request.identifier { control.flowsByIdentifier[identifier] = flow }
     return answerChange(flow, .new, request, header)
   }
@@ -146,7 +147,7 @@ extension Engine {
     let remembered = flow < control.flows.count ? control.flows[flow] : nil
     message.identifier = remembered?.identifier
     if flags & 1 == 0 || message.identifier == nil {
-      message.key = remembered?.key.key ?? table.key(of: flow)
+      message.packedKey = remembered?.key ?? PackedKey(table.key(of: flow))
       if flags & 2 == 0 { message.mask = table.mask(of: flow) }
     }
     if flags & 4 == 0 { message.actions = remembered?.actions ?? [] }

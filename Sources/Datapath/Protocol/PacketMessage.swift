@@ -12,12 +12,12 @@ public struct PacketMessage: Equatable, Sendable {
 
   /// The packet, from its Ethernet header on.
   public var packet: [UInt8] = []
-  private var heldKey: HeldKey?
-  private var heldEgressTunnel: HeldKey?
+  private var packedKey: PackedKey?
+  private var packedEgressTunnel: PackedKey?
   /// The packet's flow key.
   public var key: FlowKey? {
-    get { heldKey?.key }
-    set { heldKey = newValue.map { HeldKey($0) } }
+    get { packedKey?.key }
+    set { packedKey = newValue.map { PackedKey($0) } }
   }
   /// Actions to run, or those of the flow that made the upcall.
   public var actions: [DatapathAction]?
@@ -25,8 +25,8 @@ public struct PacketMessage: Equatable, Sendable {
   public var userData: [UInt8]?
   /// The tunnel key that the packet would leave with.
   public var egressTunnel: FlowKey? {
-    get { heldEgressTunnel?.key }
-    set { heldEgressTunnel = newValue.map { HeldKey($0) } }
+    get { packedEgressTunnel?.key }
+    set { packedEgressTunnel = newValue.map { PackedKey($0) } }
   }
   /// Whether failures are expected and not worth a log line.
   public var probes = false
