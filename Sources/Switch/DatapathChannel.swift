@@ -8,12 +8,24 @@ enum DatapathAnswer {
   case failed(UInt32)
 }
 
-/// The way to the datapaths: numbers the requests, and brings each answer to who asked.
-///
-/// Packets that come up go to `onUpcall`; that a datapath has gone by itself, to `onLost`.
+/// What was asked of a datapath, and by which part: `VirtualSwitch` brings the answer there.
+enum DatapathQuestion {
+  /// Configure asked, for a datapath or for a port.
+  case configuration(ConfigurationQuestion)
+  /// Flows asked, about a flow of a type of datapath.
+  case flow(datapathType: String, FlowQuestion)
+  /// The switch asked for the counters of a datapath's ports.
+  case portCounters(datapathType: String)
+  /// The switch asked for the counters of a datapath as a whole.
+  case datapathCounters(datapathType: String)
+  /// A user's command asked.
+  case command(CommandID, CommandQuestion)
+}
+
+/// The way to the datapaths: numbers the requests, and finds for each answer what was asked.
 final class DatapathChannel {
   private struct Request {
-    let completion: (DatapathAnswer) -> Void
+    let question: DatapathQuestion
     var parts: [Message] = []
   }
 
@@ -23,12 +35,6 @@ final class DatapathChannel {
   /// The netlink port to give as the sender of requests and the receiver of upcalls.
   static var processID: UInt32 { 1 }
 
-  /// Takes a packet that the datapath sends up.
-  var onUpcall: ((Int32, PacketMessage.Command, PacketMessage) -> Void)?
-
-  /// Takes the number of a datapath that has been deleted, though not from here.
-  var onLost: ((Int32) -> Void)?
-
   init(turn: Turn) { self.turn = turn }
 
   /// How many requests have no answer yet.
@@ -36,12 +42,11 @@ final class DatapathChannel {
 
   /// Sends a request whose answer matters.
   func request(
-    _ body: Message.Body, datapath index: Int32, flags: MessageFlags = [],
-    _ completion: @escaping (DatapathAnswer) -> Void
+    _ body: Message.Body, datapath index: Int32, flags: MessageFlags = [], _ question: DatapathQuestion
   ) {
     let sequence = nextSequence
     nextSequence = nextSequence == .max ? 1 : nextSequence + 1
-    requests[sequence] = Request(completion: completion)
+    requests[sequence] = Request(question: question)
     send(body, datapath: index, flags: flags.union([.request, .acknowledge]), sequence: sequence)
   }
 
@@ -56,38 +61,30 @@ final class DatapathChannel {
     turn.emit(.datapathSend(Message(header, body).encode()))
   }
 
-  /// Takes what the datapath sent.
-  func received(_ bytes: [UInt8]) {
-    let messages: [Message]
+  /// The messages that a datapath sent.
+  func decode(_ bytes: [UInt8]) -> [Message] {
     do throws(MessageError) {
-      messages = try Message.decode(bytes)
+      return try Message.decode(bytes)
     } catch {
       turn.log("dpif", .warning, "malformed message from the datapath")
-      return
+      return []
     }
-    for message in messages { route(message) }
   }
 
-  private func route(_ message: Message) {
-    if case .packet(let command, let packet) = message.body, command != .execute {
-      onUpcall?(message.header.datapathIndex, command, packet)
-      return
-    }
-    if case .datapath(.delete, _) = message.body, message.header.sequence == 0 {
-      onLost?(message.header.datapathIndex)
-      return
-    }
-    guard message.header.sequence != 0, var request = requests[message.header.sequence] else { return }
+  /// Takes a message of an answer; with the last one, gives the answer and what was asked.
+  func take(_ message: Message) -> (question: DatapathQuestion, answer: DatapathAnswer)? {
+    let sequence = message.header.sequence
+    guard sequence != 0, let request = requests[sequence] else { return nil }
     switch message.body {
     case .error(0), .done:
-      requests[message.header.sequence] = nil
-      request.completion(.done(request.parts))
+      requests[sequence] = nil
+      return (request.question, .done(request.parts))
     case .error(let code):
-      requests[message.header.sequence] = nil
-      request.completion(.failed(code))
+      requests[sequence] = nil
+      return (request.question, .failed(code))
     case .datapath, .vport, .flow, .packet, .control, .networkDevice:
-      request.parts.append(message)
-      requests[message.header.sequence] = request
+      requests[sequence]?.parts.append(message)
+      return nil
     }
   }
 }

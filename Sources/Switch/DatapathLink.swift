@@ -36,6 +36,8 @@ final class DatapathLink {
   var index: Int32 = 0
   /// Its bridges by name.
   var bridges: [String: Bridge] = [:]
+  /// The interfaces for whose ports the datapath was asked and has not answered; some may not want them any more.
+  var attaching: [DatapathPortNumber: Interface] = [:]
   /// The interfaces that have a port in the datapath to themselves.
   var interfaces: [DatapathPortNumber: Interface] = [:]
   /// The ports of tunnels, by name.

@@ -33,7 +33,13 @@ public final class VirtualSwitch {
   /// The same in the order of the names: what effects come from must not depend on how a dictionary is laid out.
   private var agentsInOrder: [BridgeAgent] = []
   /// The flows of each datapath, by its type.
-  private(set) var flows: [String: DatapathFlows] = [:]
+  private(set) var flows: [String: DatapathFlows] = [:] {
+    didSet { flowsInOrder = flows.keys.sorted().compactMap { flows[$0] } }
+  }
+  /// The same in the order of the types.
+  private(set) var flowsInOrder: [DatapathFlows] = []
+  /// The users' commands that wait for more than one answer.
+  var pendingCommands: [CommandID: PendingCommand] = [:]
   /// How fast the counters of `coverage/show` grow.
   private(set) var coverage = CoverageHistory()
   /// When rules are next looked over for their timeouts.
@@ -51,14 +57,6 @@ public final class VirtualSwitch {
     context = SwitchContext(options: options)
     reconciler = Reconciler(context: context)
     database = DatabaseLink(context: context, reconciler: reconciler)
-    database.agents = { [self] in agents }
-    reconciler.onBridgeAdded = { [self] in bridgeAdded($0) }
-    reconciler.onBridgeConfigured = { [self] in bridgeConfigured($0, $1) }
-    reconciler.onBridgeRemoved = { [self] in bridgeRemoved($0) }
-    reconciler.onPort = { [self] in agents[$0.bridge.name]?.portChanged($0, $1) }
-    reconciler.onDatapathLost = { [self] in flows[$0.type]?.forgetAll() }
-    context.channel.onLost = { [self] in reconciler.datapathLost($0) }
-    context.channel.onUpcall = { [self] in flows(ofDatapath: $0)?.receive($1, $2) }
   }
 
   /// A number for a stream that a listener accepted.
@@ -69,7 +67,10 @@ public final class VirtualSwitch {
   /// Call it also when `nextWakeup` has come, with no events.
   public func step(_ events: [Event], now: Moment) -> [Effect] {
     context.turn.now = now
-    for event in events { handle(event) }
+    for event in events {
+      handle(event)
+      takeChanges()
+    }
     run()
     let effects = context.turn.effects
     context.turn.effects = []
@@ -105,7 +106,8 @@ public final class VirtualSwitch {
       for agent in agents.values where agent.handle(closed: stream, reason: reason) { break }
     case .listenerFailed(_, let reason):
       context.turn.log("connmgr", .warning, "failed to listen: \(reason)")
-    case .datapathReceived(let bytes): context.channel.received(bytes)
+    case .datapathReceived(let bytes):
+      for message in context.channel.decode(bytes) { handle(message) }
     case .devicesChanged(let devices):
       reconciler.devicesChanged(devices)
       refreshTunnels()
@@ -116,8 +118,48 @@ public final class VirtualSwitch {
     }
   }
 
+  private func handle(_ message: Message) {
+    if case .packet(let command, let packet) = message.body, command != .execute {
+      flows(ofDatapath: message.header.datapathIndex)?.receive(command, packet)
+    } else if case .datapath(.delete, _) = message.body, message.header.sequence == 0 {
+      reconciler.datapathLost(message.header.datapathIndex)
+    } else if let (question, answer) = context.channel.take(message) {
+      handle(answer, to: question)
+    }
+    takeChanges()
+  }
+
+  /// Brings an answer of a datapath to the part that asked.
+  private func handle(_ answer: DatapathAnswer, to question: DatapathQuestion) {
+    switch question {
+    case .configuration(let question): reconciler.answered(question, answer)
+    case .flow(let type, let question): flows[type]?.answered(question, answer)
+    case .portCounters(let type): if let link = reconciler.datapaths[type] { portCounters(of: link, answer) }
+    case .datapathCounters(let type):
+      if let link = reconciler.datapaths[type] { datapathCounters(of: link, answer) }
+    case .command(let id, let question): answered(id, question, answer)
+    }
+  }
+
+  /// Tells every part what others have changed.
+  private func takeChanges() {
+    for change in reconciler.takeChanges() {
+      switch change {
+      case .bridgeAdded(let bridge): bridgeAdded(bridge)
+      case .bridgeConfigured(let bridge, let wanted): bridgeConfigured(bridge, wanted)
+      case .bridgeRemoved(let bridge): bridgeRemoved(bridge)
+      case .port(let bridge, let status): agents[bridge]?.portChanged(status)
+      case .datapathLost(let link): flows[link.type]?.forgetAll()
+      }
+    }
+    for flows in flowsInOrder {
+      for command in flows.takeFinished() { finishedFlows(for: command) }
+    }
+  }
+
   private func run() {
     let now = context.now
+    takeChanges()
     for agent in agentsInOrder { agent.run() }
     if now >= nextExpiry {
       nextExpiry = now + Self.expiryMilliseconds
@@ -131,8 +173,9 @@ public final class VirtualSwitch {
       nextCounters = now + Self.countersMilliseconds
       readCounters()
     }
-    for type in flows.keys.sorted() { flows[type]?.run() }
-    database.run()
+    for flows in flowsInOrder { flows.run() }
+    database.run(agents)
+    takeChanges()
     coverage.advance(to: now) { CountCommands.totals(self) }
   }
 
@@ -174,28 +217,32 @@ public final class VirtualSwitch {
   }
 
   private func flows(ofDatapath index: Int32) -> DatapathFlows? {
-    flows.values.first { $0.datapath.index == index } ?? flows.values.first
+    flowsInOrder.first { $0.datapath.index == index } ?? flowsInOrder.first
   }
 
   /// Asks the datapaths for their counters and those of their ports.
   private func readCounters() {
     for link in openDatapaths {
-      context.channel.request(.vport(.get, VportMessage()), datapath: link.index, flags: .dump) { answer in
-        guard case .done(let messages) = answer, link.state == .open else { return }
-        let ports = messages.compactMap { message in
-          if case .vport(_, let port) = message.body { port } else { nil }
-        }
-        for port in ports { link.take(port) }
-        self.reconciler.repairPorts(of: link, seen: ports)
-      }
-      context.channel.request(.datapath(.get, DatapathMessage(name: link.name)), datapath: link.index) {
-        answer in
-        guard case .done(let messages) = answer else { return }
-        for answered in messages {
-          if case .datapath(_, let message) = answered.body { link.take(message) }
-        }
-      }
+      context.channel.request(
+        .vport(.get, VportMessage()), datapath: link.index, flags: .dump,
+        .portCounters(datapathType: link.type))
+      context.channel.request(
+        .datapath(.get, DatapathMessage(name: link.name)), datapath: link.index,
+        .datapathCounters(datapathType: link.type))
     }
+  }
+
+  private func portCounters(of link: DatapathLink, _ answer: DatapathAnswer) {
+    guard case .done(let messages) = answer, link.state == .open else { return }
+    var ports: [VportMessage] = []
+    for case .vport(_, let port) in messages.map({ $0.body }) { ports.append(port) }
+    for port in ports { link.take(port) }
+    reconciler.repairPorts(of: link, seen: ports)
+  }
+
+  private func datapathCounters(of link: DatapathLink, _ answer: DatapathAnswer) {
+    guard case .done(let messages) = answer else { return }
+    for case .datapath(_, let message) in messages.map({ $0.body }) { link.take(message) }
   }
 }
 

@@ -33,23 +33,11 @@ extension BridgeAgent {
 
   /// The description of one port.
   func portDescription(_ interface: Interface) -> PortDescription {
-    let device = context.devices[interface.name]
-    let speed = UInt32(clamping: (device?.bitsPerSecond ?? 0) / 1000)
-    var description = PortDescription(
-      number: interface.number, address: interface.ethernetAddress, name: interface.name,
-      configuration: interface.configuration, current: PortFeatures.ofSpeed(kilobits: speed))
-    if !interface.isUp { description.configuration.insert(.portDown) }
-    if !interface.hasCarrier { description.state.insert(.linkDown) }
-    if interface.isUp, interface.hasCarrier, !interface.configuration.contains(.portDown) {
-      description.state.insert(.live)
-    }
-    description.currentSpeedKilobits = speed
-    return description
+    interface.description(context.devices[interface.name])
   }
 
   /// Statistics of one port, or of all of them for `.none`.
   func portStatistics(_ wanted: OpenFlowPortNumber) throws(OpenFlowError) -> [PortStatistics] {
-    onStatisticsWanted?()
     if wanted != .none {
       guard let interface = bridge.interface(wanted) else { return [] }
       return [portStatistics(interface)]
@@ -128,7 +116,22 @@ extension BridgeAgent {
       case .dummy, .patch, .tunnel: interface.isUp = wasDown
       }
     }
-    portChanged(interface, .modify)
+    portChanged(PortStatus(reason: .modify, port: portDescription(interface)))
+  }
+}
+
+extension Interface {
+  /// The interface as controllers see it, with what the host says of its device.
+  func description(_ device: Device?) -> PortDescription {
+    let speed = UInt32(clamping: (device?.bitsPerSecond ?? 0) / 1000)
+    var description = PortDescription(
+      number: number, address: ethernetAddress, name: name, configuration: configuration,
+      current: PortFeatures.ofSpeed(kilobits: speed))
+    if !isUp { description.configuration.insert(.portDown) }
+    if !hasCarrier { description.state.insert(.linkDown) }
+    if isUp, hasCarrier, !configuration.contains(.portDown) { description.state.insert(.live) }
+    description.currentSpeedKilobits = speed
+    return description
   }
 }
 

@@ -32,8 +32,6 @@ final class BridgeAgent {
 
   /// Runs actions on a frame as if it had come in by a port.
   var onPacketOut: (([UInt8], OpenFlowPortNumber, [Action]) -> Void)?
-  /// Brings the counters of interfaces and rules up to date before they are shown.
-  var onStatisticsWanted: (() -> Void)?
   private var failOpenRule: Rule?
   private var lastFailMode: FailMode?
 
@@ -257,9 +255,10 @@ final class BridgeAgent {
   }
 
   /// Tells controllers that a port came, went or changed.
-  func portChanged(_ interface: Interface, _ reason: PortStatusReason) {
-    let status = PortStatus(reason: reason, port: portDescription(interface))
-    for session in listenersTo(.portStatus, reason: reason.rawValue) { session.notify(.portStatus(status)) }
+  func portChanged(_ status: PortStatus) {
+    for session in listenersTo(.portStatus, reason: status.reason.rawValue) {
+      session.notify(.portStatus(status))
+    }
   }
 
   // MARK: time

@@ -31,7 +31,7 @@ enum DatapathCommands {
   ]
 
   /// What stands before the messages of these commands.
-  private static let prefix = "ovs-vswitchd: "
+  static let prefix = "ovs-vswitchd: "
 
   /// The datapath that the first of some arguments names, or the only one; answers the call if there is none.
   static func datapath(_ call: CommandCall, _ names: [String]) -> DatapathLink? {
@@ -68,36 +68,13 @@ enum DatapathCommands {
         errors += prefix + "opening datapath \(name) failed (No such device)\n"
       }
     }
-    var texts = [String](repeating: "", count: links.count)
-    var open = links.count * 2
-    func finish() {
-      let text = texts.joined() + errors
-      if errors.isEmpty { call.reply(text) } else { call.fail(text) }
-    }
-    guard open > 0 else { return finish() }
+    call.host.await(call, .show(DatapathShow(datapathCount: links.count, errors, showsCounters)))
     for (place, link) in links.enumerated() {
-      var head = ""
-      var ports = ""
-      var drops = ""
-      func answered() {
-        texts[place] = head + ports + drops
-        open -= 1
-        if open == 0 { finish() }
-      }
-      let channel = call.host.context.channel
-      channel.request(.datapath(.get, DatapathMessage(name: link.name)), datapath: link.index) { answer in
-        if case .done(let messages) = answer {
-          for case .datapath(_, let message) in messages.map({ $0.body }) { link.take(message) }
-        }
-        head = link.heading
-        // Last of all, as programs read what Open vSwitch prints.
-        if showsCounters { drops = DatapathSummary.drops(link.drops) }
-        answered()
-      }
-      channel.request(.vport(.get, VportMessage()), datapath: link.index, flags: .dump) { answer in
-        ports = link.portLines(answer, showsCounters)
-        answered()
-      }
+      call.ask(
+        .datapath(.get, DatapathMessage(name: link.name)), link,
+        .showDatapath(place: place, datapathType: link.type))
+      call.ask(
+        .vport(.get, VportMessage()), link, flags: .dump, .showPorts(place: place, datapathType: link.type))
     }
   }
 
@@ -106,13 +83,13 @@ enum DatapathCommands {
   @Sendable private static func dumpFlows(_ call: CommandCall) {
     let options = DumpOptions(call.arguments)
     var names: [String] = []
-    var filter: FlowKey?
+    var filter: PackedKey?
     var isEmpty = false
     for argument in options.rest {
       if argument.hasPrefix("filter=") {
         let text = String(argument.dropFirst(7))
         do throws(FlowTextError) {
-          filter = try Self.filter(text, call)
+          filter = PackedKey(try Self.filter(text, call))
         } catch {
           call.fail(prefix + "Failed to parse filter (\(error.message))")
           return
@@ -131,13 +108,9 @@ enum DatapathCommands {
     }
     guard let link = datapath(call, names) else { return }
     guard !isEmpty else { return call.reply() }
-    dump(call, link, options) { flow in
-      guard let filter else { return true }
-      guard let key = flow.key, let mask = flow.mask else { return false }
-      return Match(key: key, mask: mask).matches(filter)
-    } line: { text, flow in
-      text.describe(flow, nowMilliseconds: UInt64(max(0, call.host.context.now))) + "\n"
-    }
+    call.ask(
+      .flow(.get, FlowMessage(key: nil)), link, flags: .dump,
+      .dumpFlows(datapathType: link.type, options, filter: filter))
   }
 
   /// The key that a filter says, with the datapath's port numbers.
@@ -157,50 +130,9 @@ enum DatapathCommands {
       call.fail("no such bridge")
       return
     }
-    let link = bridge.datapath
-    let environment = call.host.environment
-    dump(call, link, options, hasHeading: false) { flow in
-      guard let key = flow.key else { return false }
-      let port = DatapathPortNumber(key.inPort.rawValue)
-      let interface =
-        environment.tunnels.isTunnel(port)
-        ? environment.tunnels.interface(port: port, key: key) : link.interfaces[port]
-      return interface?.bridge === bridge
-    } line: { text, flow in
-      var line = ""
-      if text.isVerbose, let identifier = flow.identifier {
-        line += "ufid:" + DatapathText.describe(identifier) + " "
-      }
-      if let key = flow.key { line += text.describe(key, mask: flow.mask) }
-      line +=
-        ", "
-        + DatapathText.describe(
-          flow.statistics ?? FlowStatistics(), nowMilliseconds: UInt64(max(0, call.host.context.now)))
-      return line + ", actions:" + text.describe(flow.actions ?? []) + "\n"
-    }
-  }
-
-  private static func dump(
-    _ call: CommandCall, _ link: DatapathLink, _ options: DumpOptions, hasHeading: Bool = true,
-    where isMeant: @escaping (FlowMessage) -> Bool, line: @escaping (DatapathText, FlowMessage) -> String
-  ) {
-    call.host.context.channel.request(
-      .flow(.get, FlowMessage(key: nil)), datapath: link.index, flags: .dump
-    ) { answer in
-      guard case .done(let messages) = answer else {
-        call.fail(prefix + "Failed to dump flows from datapath (\(answer.errorText))")
-        return
-      }
-      let text = link.text(options)
-      var result = ""
-      for message in messages {
-        guard case .flow(_, let flow) = message.body, isMeant(flow) else { continue }
-        // The datapath in the daemon forwards in the daemon's own thread as far as such dumps can tell.
-        if result.isEmpty, hasHeading, link.type != "system" { result = "flow-dump from the main thread:\n" }
-        result += line(text, flow)
-      }
-      call.reply(result)
-    }
+    call.ask(
+      .flow(.get, FlowMessage(key: nil)), bridge.datapath, flags: .dump,
+      .dumpFlowsOfBridge(name: bridge.name, options))
   }
 
   @Sendable private static func getFlow(_ call: CommandCall) {
@@ -210,20 +142,9 @@ enum DatapathCommands {
       return
     }
     guard let link = datapath(call, Array(options.rest.dropLast())) else { return }
-    call.host.context.channel.request(
-      .flow(.get, FlowMessage(key: nil, identifier: identifier)), datapath: link.index
-    ) { answer in
-      guard case .done(let messages) = answer else {
-        call.fail(prefix + "getting flow (\(answer.errorText))")
-        return
-      }
-      var result = ""
-      for case .flow(_, let flow) in messages.map({ $0.body }) {
-        let now = UInt64(max(0, call.host.context.now))
-        result += link.text(options).describe(flow, nowMilliseconds: now) + "\n"
-      }
-      call.reply(result)
-    }
+    call.ask(
+      .flow(.get, FlowMessage(key: nil, identifier: identifier)), link,
+      .getFlow(datapathType: link.type, options))
   }
 
   /// A flow's key and mask from text; answers the call if it is none.
@@ -251,13 +172,7 @@ enum DatapathCommands {
       return
     }
     let message = FlowMessage(key: flow.key, mask: flow.mask, actions: actions)
-    call.host.context.channel.request(.flow(command, message), datapath: link.index, flags: flags) { answer in
-      guard case .done = answer else {
-        call.fail(prefix + "updating flow table (\(answer.errorText))")
-        return
-      }
-      call.reply()
-    }
+    call.ask(.flow(command, message), link, flags: flags, .putFlow)
   }
 
   @Sendable private static func deleteFlow(_ call: CommandCall) {
@@ -269,26 +184,12 @@ enum DatapathCommands {
       guard let flow = key(call, text, link) else { return }
       message = FlowMessage(key: flow.key, mask: flow.mask)
     }
-    call.host.context.channel.request(.flow(.delete, message), datapath: link.index) { answer in
-      guard case .done = answer else {
-        let hint = message.identifier == nil ? "\nPerhaps you need to specify a UFID?" : ""
-        call.fail(prefix + "deleting flow (\(answer.errorText))" + hint)
-        return
-      }
-      call.reply()
-    }
+    call.ask(.flow(.delete, message), link, .deleteFlow(isNamed: message.identifier != nil))
   }
 
   @Sendable private static func deleteFlows(_ call: CommandCall) {
     guard let link = datapath(call, call.arguments) else { return }
-    call.host.context.channel.request(.flow(.delete, FlowMessage(key: nil)), datapath: link.index) { answer in
-      guard case .done = answer else {
-        call.fail(prefix + "deleting all flows (\(answer.errorText))")
-        return
-      }
-      call.host.flows[link.type]?.forgetAll()
-      call.reply()
-    }
+    call.ask(.flow(.delete, FlowMessage(key: nil)), link, .deleteFlows(datapathType: link.type))
   }
 }
 
@@ -318,12 +219,4 @@ struct DumpOptions {
 extension String {
   /// Whether it is an option rather than a name.
   fileprivate var isOption: Bool { utf8.first == UInt8(ascii: "-") }
-}
-
-extension DatapathAnswer {
-  /// What went wrong, in the system's words.
-  var errorText: String {
-    if case .failed(let code) = self { return SystemErrorText.text(code) }
-    return ""
-  }
 }

@@ -67,7 +67,7 @@ enum DummyCommands {
       interface.isUp = isUp
       interface.hasCarrier = isUp
       interface.bridge.markChanged()
-      call.host.reconciler.onPort?(interface, .modify)
+      call.host.reconciler.note(interface, .modify)
     }
     call.reply("OK\n")
   }

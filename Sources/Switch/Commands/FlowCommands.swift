@@ -24,14 +24,8 @@ enum FlowCommands {
     },
     SwitchCommand("revalidator/wait", "", run: wait),
     SwitchCommand("revalidator/purge", "") { call in
-      var open = call.host.flows.count
-      guard open > 0 else { return call.reply() }
-      for flows in call.host.flows.values {
-        flows.removeAll {
-          open -= 1
-          if open == 0 { call.reply() }
-        }
-      }
+      call.host.await(call, .flows(open: call.host.flows.count))
+      for flows in call.host.flowsInOrder { flows.removeAll(for: call.id) }
     },
   ]
 
@@ -54,21 +48,15 @@ enum FlowCommands {
 
   /// Answers when every datapath's flows have been looked over once more.
   @Sendable private static func wait(_ call: CommandCall) {
-    var open = call.host.flows.count
-    guard open > 0 else { return call.reply() }
-    for flows in call.host.flows.values {
-      flows.lookOverNow {
-        open -= 1
-        if open == 0 { call.reply() }
-      }
-    }
+    call.host.await(call, .flows(open: call.host.flows.count))
+    for flows in call.host.flowsInOrder { flows.lookOverNow(for: call.id) }
   }
 }
 
 extension CommandCall {
   /// Lets flows wildcard what was not looked at, or not; those that are there go.
   fileprivate func setMegaflows(_ isOn: Bool) {
-    for flows in host.flows.values {
+    for flows in host.flowsInOrder {
       flows.wildcardsFlows = isOn
       flows.removeAll()
     }

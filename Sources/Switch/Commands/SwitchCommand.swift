@@ -33,7 +33,7 @@ final class CommandCall {
   let arguments: [String]
   /// The switch that runs it.
   let host: VirtualSwitch
-  private let id: CommandID
+  let id: CommandID
   private var isAnswered = false
 
   init(_ id: CommandID, _ arguments: [String], _ host: VirtualSwitch) {
@@ -48,7 +48,8 @@ final class CommandCall {
   /// Answers that it was not done, and why.
   func fail(_ text: String) { answer(.failure(text)) }
 
-  private func answer(_ reply: CommandReply) {
+  /// Answers the call, unless it has been answered.
+  func answer(_ reply: CommandReply) {
     guard !isAnswered else { return }
     isAnswered = true
     host.context.turn.emit(.reply(id, reply))

@@ -67,9 +67,9 @@ extension Reconciler {
     interface.datapathNumber = number
     link.tunnelPorts[name] = shared
     let message = tunnelMessage(interface, name, shared)
-    context.channel.request(.vport(.new, message), datapath: link.index, flags: .echo) { [self] answer in
-      tunnelPortAnswered(name, link, number, answer)
-    }
+    context.channel.request(
+      .vport(.new, message), datapath: link.index, flags: .echo,
+      .configuration(.tunnelPort(datapathType: link.type, name: name, number)))
   }
 
   /// The request for the port of tunnels that an interface is the first user of.
@@ -89,7 +89,7 @@ extension Reconciler {
   }
 
   /// Lets the interfaces that waited for a tunnel port join, or says why they can't.
-  private func tunnelPortAnswered(
+  func tunnelPortAnswered(
     _ name: String, _ link: DatapathLink, _ number: DatapathPortNumber, _ answer: DatapathAnswer
   ) {
     guard let shared = link.tunnelPorts[name], shared.number == number else {
@@ -114,12 +114,7 @@ extension Reconciler {
 
   private func attachDevice(_ interface: Interface) {
     if case .dummy = interface.kind { interface.ethernetAddress = context.dummyAddress() }
-    let link = interface.bridge.datapath
-    requestPort(interface, deviceMessage(interface)) { [self] number in
-      link.interfaces[number] = interface
-      takeDevice(interface)
-      join(interface)
-    }
+    requestPort(interface, deviceMessage(interface))
   }
 
   /// The request for an interface's own port, without a number.
@@ -137,9 +132,7 @@ extension Reconciler {
   }
 
   /// Asks the datapath for a port.
-  private func requestPort(
-    _ interface: Interface, _ message: VportMessage, then done: @escaping (DatapathPortNumber) -> Void
-  ) {
+  private func requestPort(_ interface: Interface, _ message: VportMessage) {
     let link = interface.bridge.datapath
     var message = message
     let name = message.name.map { String(decoding: $0, as: UTF8.self) } ?? interface.name
@@ -147,29 +140,40 @@ extension Reconciler {
     message.number = number
     interface.attachment = .attaching
     interface.datapathNumber = number
-    context.channel.request(.vport(.new, message), datapath: link.index, flags: .echo) { [self] answer in
-      guard interface.attachment == .attaching else {
-        // It is not wanted any more.
-        if case .done = answer { deletePort(number, link) }
-        return
-      }
-      switch answer {
-      case .done(let messages):
-        if case .vport(_, let reply)? = messages.first?.body, let given = reply.number {
-          interface.datapathNumber = given
-        }
-        done(interface.datapathNumber ?? number)
-      case .failed(let code):
-        interface.datapathNumber = nil
-        let text = SystemErrorText.text(code)
-        fail(interface, "could not add network device \(interface.name) to ofproto (\(text))", code: code)
-      }
-      reconcile()
+    link.attaching[number] = interface
+    context.channel.request(
+      .vport(.new, message), datapath: link.index, flags: .echo,
+      .configuration(.port(datapathType: link.type, number)))
+  }
+
+  /// Lets an interface join whose port is there, or says why it can't.
+  func portAnswered(_ number: DatapathPortNumber, _ link: DatapathLink, _ answer: DatapathAnswer) {
+    guard let interface = link.attaching.removeValue(forKey: number), interface.attachment == .attaching,
+      interface.datapathNumber == number
+    else {
+      // It is not wanted any more.
+      if case .done = answer { deletePort(number, link) }
+      return
     }
+    switch answer {
+    case .done(let messages):
+      var given = number
+      if case .vport(_, let reply)? = messages.first?.body, let number = reply.number { given = number }
+      interface.datapathNumber = given
+      link.interfaces[given] = interface
+      takeDevice(interface)
+      join(interface)
+    case .failed(let code):
+      interface.datapathNumber = nil
+      let text = SystemErrorText.text(code)
+      fail(interface, "could not add network device \(interface.name) to ofproto (\(text))", code: code)
+    }
+    reconcile()
   }
 
   private func takenNumbers(_ link: DatapathLink) -> Set<UInt32> {
     var taken = Set(link.undeletedPorts.map { $0.rawValue })
+    for number in link.attaching.keys { taken.insert(number.rawValue) }
     for port in link.tunnelPorts.values { taken.insert(port.number.rawValue) }
     for bridge in link.bridges.values {
       for port in bridge.ports.values {
@@ -184,12 +188,17 @@ extension Reconciler {
   /// Deletes a port of the datapath; if that fails, it is tried again later.
   func deletePort(_ number: DatapathPortNumber, _ link: DatapathLink) {
     let message = VportMessage(number: number)
-    context.channel.request(.vport(.delete, message), datapath: link.index) { answer in
-      if case .failed(let code) = answer, code != SystemErrorText.noDevice {
-        link.undeletedPorts.insert(number)
-      } else {
-        link.undeletedPorts.remove(number)
-      }
+    context.channel.request(
+      .vport(.delete, message), datapath: link.index,
+      .configuration(.deletion(datapathType: link.type, number)))
+  }
+
+  /// Notes whether a port has gone.
+  func deleted(_ number: DatapathPortNumber, _ link: DatapathLink, _ answer: DatapathAnswer) {
+    if case .failed(let code) = answer, code != SystemErrorText.noDevice {
+      link.undeletedPorts.insert(number)
+    } else {
+      link.undeletedPorts.remove(number)
     }
   }
 
@@ -205,7 +214,7 @@ extension Reconciler {
     context.turn.log(
       "bridge", .information,
       "bridge \(bridge.name): added interface \(interface.name) on port \(Self.text(number))")
-    onPort?(interface, .add)
+    note(interface, .add)
   }
 
   /// Gives an interface its number in the bridge, before it joins: numbers go by the order of the configuration, not by
@@ -252,7 +261,7 @@ extension Reconciler {
     context.turn.log(
       "bridge", .information,
       "bridge \(bridge.name): deleted interface \(interface.name) on port \(Self.text(interface.number))")
-    onPort?(interface, .delete)
+    note(interface, .delete)
     interface.number = .none
   }
 
@@ -290,6 +299,12 @@ extension Reconciler {
     leave(interface)
   }
 
+  /// Notes that controllers have to be told of an interface as it is now.
+  func note(_ interface: Interface, _ reason: PortStatusReason) {
+    let status = PortStatus(reason: reason, port: interface.description(context.devices[interface.name]))
+    note(.port(bridge: interface.bridge.name, status))
+  }
+
   // MARK: devices
 
   /// Takes what the host's devices look like now.
@@ -307,7 +322,7 @@ extension Reconciler {
             interface.attachment = .detached
             mustReconcile = true
           case .attached:
-            if takeDevice(interface) { onPort?(interface, .modify) }
+            if takeDevice(interface) { note(interface, .modify) }
           case .failed, .detached, .attaching: break
           }
         }

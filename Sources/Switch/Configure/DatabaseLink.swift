@@ -21,8 +21,6 @@ final class DatabaseLink {
   private var waitsSince: Int64?
   /// The comparison of wanted and actual whose outcome was last written.
   private var writtenRound: UInt64 = 0
-  /// The agents, for the states of their controllers.
-  var agents: () -> [String: BridgeAgent] = { [:] }
 
   /// The lock that says which of several daemons acts on a database.
   static var lockName: Text { "ovs_vswitchd" }
@@ -114,15 +112,15 @@ final class DatabaseLink {
       "bridge", .error, "another ovs-vswitchd process is running, disabling this process until it goes away")
   }
 
-  /// Writes what became of the configuration, if something did.
-  func run() {
+  /// Writes what became of the configuration, if something did; the agents know how their controllers are.
+  func run(_ agents: [String: BridgeAgent]) {
     complain()
     guard isOpen, transaction == nil, session.isSynchronised, holdsLock, let replica = session.replica,
       let desired = reconciler.desired, context.now >= nextStatus || reconciler.roundCount != writtenRound
     else { return }
     writtenRound = reconciler.roundCount
     nextStatus = context.now + Self.statusMilliseconds
-    var writer = StatusWriter(context: context, reconciler: reconciler, agents: agents(), replica: replica)
+    var writer = StatusWriter(context: context, reconciler: reconciler, agents: agents, replica: replica)
     if !hasWrittenAbilities { writer.writeAbilities() }
     writer.writeStates()
     if reconciler.isSettled {

@@ -16,7 +16,7 @@ extension Reconciler {
       context.turn.log(
         "dpif", .warning,
         "datapath \(link.name) is gone; its ports and flows are set up again when it is back")
-      onDatapathLost?(link)
+      note(.datapathLost(link))
     }
   }
 
@@ -29,19 +29,14 @@ extension Reconciler {
       guard let shared = link.tunnelPorts[name], shared.isOpen, let first = shared.users.first else {
         continue
       }
-      restore(tunnelMessage(first, name, shared), link) { [self] error in
-        link.tunnelPorts[name] = nil
-        for interface in shared.users { lose(interface, error) }
-      }
+      restore(
+        tunnelMessage(first, name, shared), link, .formerTunnelPort(datapathType: link.type, name: name))
     }
     for number in link.interfaces.keys.sorted() {
       guard let interface = link.interfaces[number] else { continue }
       var message = deviceMessage(interface)
       message.number = number
-      restore(message, link) { [self] error in
-        link.interfaces[number] = nil
-        lose(interface, error)
-      }
+      restore(message, link, .formerPort(datapathType: link.type, number))
     }
     // What could not be had before may be had now.
     for bridge in link.bridges.values {
@@ -53,15 +48,28 @@ extension Reconciler {
     }
   }
 
-  private func restore(
-    _ message: VportMessage, _ link: DatapathLink, orElse failed: @escaping (UInt32) -> Void
-  ) {
-    context.channel.request(.vport(.new, message), datapath: link.index, flags: .echo) { [self] answer in
-      // Gone once more: everything is done anew when it is back.
-      guard case .failed(let code) = answer, link.state == .open else { return }
-      failed(code)
-      reconcile()
-    }
+  private func restore(_ message: VportMessage, _ link: DatapathLink, _ question: ConfigurationQuestion) {
+    context.channel.request(
+      .vport(.new, message), datapath: link.index, flags: .echo, .configuration(question))
+  }
+
+  /// Takes what a datapath that is back says to the port of an interface.
+  func restored(_ number: DatapathPortNumber, _ link: DatapathLink, _ answer: DatapathAnswer) {
+    // Gone once more: everything is done anew when it is back.
+    guard case .failed(let code) = answer, link.state == .open,
+      let interface = link.interfaces.removeValue(forKey: number)
+    else { return }
+    lose(interface, code)
+    reconcile()
+  }
+
+  /// Takes what a datapath that is back says to the port of tunnels.
+  func restored(_ name: String, _ link: DatapathLink, _ answer: DatapathAnswer) {
+    guard case .failed(let code) = answer, link.state == .open,
+      let shared = link.tunnelPorts.removeValue(forKey: name)
+    else { return }
+    for interface in shared.users { lose(interface, code) }
+    reconcile()
   }
 
   private func lose(_ interface: Interface, _ code: UInt32) {

@@ -17,20 +17,24 @@ final class Reconciler {
   private(set) var datapaths: [String: DatapathLink] = [:]
   /// The bridges by name.
   private(set) var bridges: [String: Bridge] = [:]
-  /// Told when a bridge has come, after its first configuration and after each later one, or goes.
-  var onBridgeAdded: ((Bridge) -> Void)?
-  var onBridgeConfigured: ((Bridge, DesiredBridge) -> Void)?
-  var onBridgeRemoved: ((Bridge) -> Void)?
-  /// Told when an interface joined or left a bridge, or changed.
-  var onPort: ((Interface, PortStatusReason) -> Void)?
-  /// Told when a datapath has gone, with all its flows.
-  var onDatapathLost: ((DatapathLink) -> Void)?
+  /// What has changed since it was last taken, in order.
+  private var changes: [ConfigurationChange] = []
   /// Counts the comparisons: something may have come of each.
   private(set) var roundCount: UInt64 = 0
   private var isRunning = false
   private var mustRunAgain = false
 
   init(context: SwitchContext) { self.context = context }
+
+  /// What has changed since the last call, in order.
+  func takeChanges() -> [ConfigurationChange] {
+    let taken = changes
+    changes = []
+    return taken
+  }
+
+  /// Notes a change.
+  func note(_ change: ConfigurationChange) { changes.append(change) }
 
   /// Takes a new desired configuration.
   func apply(_ desired: DesiredSwitch) {
@@ -124,25 +128,42 @@ final class Reconciler {
     link.state = .opening
     var message = DatapathMessage(name: link.name)
     message.upcallProcessID = DatapathChannel.processID
-    context.channel.request(.datapath(.new, message), datapath: 0, flags: .echo) { [self] answer in
-      switch answer {
-      case .done(let messages):
-        link.index = messages.first?.header.datapathIndex ?? 0
-        if case .datapath(_, let message)? = messages.first?.body { link.take(message) }
-        link.state = .open
-        link.saidFailure = nil
-        restorePorts(link)
-      case .failed(let code):
-        let text = SystemErrorText.text(code)
-        link.isMissing = code == SystemErrorText.noDevice
-        link.state = .failed(text)
-        // One that was lost is tried again and again; that it is gone was said.
-        guard !link.wasLost, link.saidFailure != text else { break }
-        link.saidFailure = text
-        context.turn.log("ofproto", .error, "failed to create datapath \(link.name): \(text)")
-      }
-      reconcile()
+    context.channel.request(
+      .datapath(.new, message), datapath: 0, flags: .echo, .configuration(.open(datapathType: link.type)))
+  }
+
+  /// Takes what a datapath answered.
+  func answered(_ question: ConfigurationQuestion, _ answer: DatapathAnswer) {
+    switch question {
+    case .open(let type): if let link = datapaths[type] { opened(link, answer) }
+    case .port(let type, let number): if let link = datapaths[type] { portAnswered(number, link, answer) }
+    case .tunnelPort(let type, let name, let number):
+      if let link = datapaths[type] { tunnelPortAnswered(name, link, number, answer) }
+    case .deletion(let type, let number): if let link = datapaths[type] { deleted(number, link, answer) }
+    case .formerPort(let type, let number): if let link = datapaths[type] { restored(number, link, answer) }
+    case .formerTunnelPort(let type, let name):
+      if let link = datapaths[type] { restored(name, link, answer) }
     }
+  }
+
+  private func opened(_ link: DatapathLink, _ answer: DatapathAnswer) {
+    switch answer {
+    case .done(let messages):
+      link.index = messages.first?.header.datapathIndex ?? 0
+      if case .datapath(_, let message)? = messages.first?.body { link.take(message) }
+      link.state = .open
+      link.saidFailure = nil
+      restorePorts(link)
+    case .failed(let code):
+      let text = SystemErrorText.text(code)
+      link.isMissing = code == SystemErrorText.noDevice
+      link.state = .failed(text)
+      // One that was lost is tried again and again; that it is gone was said.
+      guard !link.wasLost, link.saidFailure != text else { break }
+      link.saidFailure = text
+      context.turn.log("ofproto", .error, "failed to create datapath \(link.name): \(text)")
+    }
+    reconcile()
   }
 
   // MARK: bridges
@@ -152,7 +173,7 @@ final class Reconciler {
     bridge.defaultAddress = context.randomAddress()
     bridges[wanted.name] = bridge
     link.bridges[wanted.name] = bridge
-    onBridgeAdded?(bridge)
+    note(.bridgeAdded(bridge))
     return bridge
   }
 
@@ -161,7 +182,7 @@ final class Reconciler {
       for interface in port.interfaces { detach(interface) }
     }
     bridge.ports = [:]
-    onBridgeRemoved?(bridge)
+    note(.bridgeRemoved(bridge))
     bridges[bridge.name] = nil
     bridge.datapath.bridges[bridge.name] = nil
     // The bridge's own counts of changes end here, and the sum of all must not be one that it has been before.
@@ -184,7 +205,7 @@ final class Reconciler {
     bridge.addresses.limit = settings.addressLimit
     bridge.addresses.agingMilliseconds = Int64(settings.addressAgingSeconds) * 1000
     BridgeIdentity.choose(bridge, wanted, context)
-    onBridgeConfigured?(bridge, wanted)
+    note(.bridgeConfigured(bridge, wanted))
   }
 
   /// The ports that a bridge is to have: its own among them even if no row says so.

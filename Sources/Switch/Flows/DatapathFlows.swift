@@ -40,7 +40,12 @@ final class DatapathFlows {
   private(set) var highestCount = 0
   private(set) var averageCount = 0
   private(set) var dumpMilliseconds: Int64 = 1
-  private var dumpWaiters: [() -> Void] = []
+  /// The commands that wait for the end of a dump.
+  private var dumpWaiters: [CommandID] = []
+  /// How many flows are still to go for each command that removes all.
+  private var removals: [CommandID: Int] = [:]
+  /// The commands that have what they waited for; each is given out once.
+  private var finished: [CommandID] = []
   private var dumpNumber: UInt64 = 0
   private var isDumping = false
   /// The state of everything when the last dump began.
@@ -214,12 +219,37 @@ final class DatapathFlows {
   private func put(_ identifier: FlowIdentifier, _ key: FlowKey, _ mask: FlowKey, _ actions: [DatapathAction])
   {
     let message = FlowMessage(key: key, mask: mask, actions: actions, identifier: identifier)
-    context.channel.request(.flow(.new, message), datapath: datapath.index, flags: .create) { [self] answer in
+    request(.flow(.new, message), flags: .create, .put(identifier))
+  }
+
+  private func request(_ body: Datapath.Message.Body, flags: MessageFlags = [], _ question: FlowQuestion) {
+    context.channel.request(
+      body, datapath: datapath.index, flags: flags, .flow(datapathType: datapath.type, question))
+  }
+
+  /// Takes what the datapath answered.
+  func answered(_ question: FlowQuestion, _ answer: DatapathAnswer) {
+    switch question {
+    case .put(let identifier):
       // Forgets a flow that the datapath did not take.
       guard case .failed = answer else { return }
       counters.refusedByDatapath &+= 1
       if flows[identifier]?.isGoing == false { flows[identifier] = nil }
+    case .change(let identifier):
+      guard case .failed = answer else { return }
+      // It goes on doing what it did, which is wrong by now.
+      counters.refusedByDatapath &+= 1
+      if flows[identifier]?.isGoing == false { remove(identifier) }
+    case .remove(let identifier, let command): removed(identifier, answer, for: command)
+    case .dump: receiveDump(answer)
     }
+  }
+
+  /// The commands that have what they waited for since the last call.
+  func takeFinished() -> [CommandID] {
+    let taken = finished
+    finished = []
+    return taken
   }
 
   /// A flow's name: a hash of the whole key, so that packets of one kind that come up together make one flow.
@@ -262,9 +292,8 @@ final class DatapathFlows {
     dumpMilliseconds = max(1, min(Self.longestRestMilliseconds, now &- dumpStart))
     averageCount = (averageCount &+ flows.count) / 2
     defer {
-      let waiters = dumpWaiters
+      finished += dumpWaiters
       dumpWaiters = []
-      for waiter in waiters { waiter() }
     }
     // A long dump is followed by as long a rest.
     nextDump = now &+ max(limits.revalidationMilliseconds, dumpMilliseconds)
@@ -353,57 +382,62 @@ final class DatapathFlows {
     if flow.actions != old.actions {
       counters.updated &+= 1
       let message = FlowMessage(key: key, mask: mask.key, actions: flow.actions, identifier: identifier)
-      context.channel.request(.flow(.set, message), datapath: datapath.index) { [self] answer in
-        guard case .failed = answer else { return }
-        // It goes on doing what it did, which is wrong by now.
-        counters.refusedByDatapath &+= 1
-        if flows[identifier]?.isGoing == false { remove(identifier) }
-      }
+      self.request(.flow(.set, message), .change(identifier))
     }
     inject(translation.injections, depth: 0)
   }
 
   /// Removes a flow; its last counters come with the answer.
-  private func remove(_ identifier: FlowIdentifier, then done: (() -> Void)? = nil) {
+  private func remove(_ identifier: FlowIdentifier, for command: CommandID? = nil) {
     flows[identifier]?.isGoing = true
     var message = FlowMessage(key: nil, identifier: identifier)
     message.identifierFlags = FlowMessage.terse
-    context.channel.request(.flow(.delete, message), datapath: datapath.index, flags: .echo) {
-      [self] answer in
-      switch answer {
-      case .done(let messages):
-        for message in messages {
-          if case .flow(_, let last) = message.body { credit(identifier, last.statistics) }
-        }
-        flows[identifier] = nil
-      case .failed(let code):
-        // Whatever else is wrong, it is still there: the next dump names it, and it is removed again.
-        let noEntry: UInt32 = 2
-        if code == noEntry { flows[identifier] = nil }
-      }
-      done?()
-    }
+    request(.flow(.delete, message), flags: .echo, .remove(identifier, for: command))
   }
 
-  /// Removes every flow (`dpctl/del-flows`, `revalidator/purge`), then calls `done`.
-  func removeAll(then done: @escaping () -> Void = {}) {
-    var open = flows.count
-    guard open > 0 else { return done() }
-    for identifier in flows.keys.sorted(by: { ($0.high, $0.low) < ($1.high, $1.low) }) {
-      remove(identifier) {
-        open -= 1
-        if open == 0 { done() }
+  private func removed(_ identifier: FlowIdentifier, _ answer: DatapathAnswer, for command: CommandID?) {
+    switch answer {
+    case .done(let messages):
+      for message in messages {
+        if case .flow(_, let last) = message.body { credit(identifier, last.statistics) }
       }
+      flows[identifier] = nil
+    case .failed(let code):
+      // Whatever else is wrong, it is still there: the next dump names it, and it is removed again.
+      let noEntry: UInt32 = 2
+      if code == noEntry { flows[identifier] = nil }
+    }
+    guard let command, let open = removals[command] else { return }
+    removals[command] = open > 1 ? open - 1 : nil
+    if open == 1 { finished.append(command) }
+  }
+
+  /// Removes every flow (`upcall/disable-megaflows`, `revalidator/purge`).
+  ///
+  /// A command that waits for it is among `takeFinished` when all have gone.
+  func removeAll(for command: CommandID? = nil) {
+    if let command {
+      guard !flows.isEmpty else {
+        finished.append(command)
+        return
+      }
+      removals[command] = flows.count
+    }
+    for identifier in flows.keys.sorted(by: { ($0.high, $0.low) < ($1.high, $1.low) }) {
+      remove(identifier, for: command)
     }
   }
 
   /// Forgets every flow, since someone else removed them from the datapath.
   func forgetAll() { flows = [:] }
 
-  /// Reads the counters and looks over all flows now, then calls `done` (`revalidator/wait`).
-  func lookOverNow(then done: @escaping () -> Void) {
-    guard !flows.isEmpty || isDumping else { return done() }
-    dumpWaiters.append(done)
+  /// Reads the counters and looks over all flows now (`revalidator/wait`); the command is then among `takeFinished`.
+  func lookOverNow(for command: CommandID) {
+    guard !flows.isEmpty || isDumping else {
+      finished.append(command)
+      return
+    }
+    dumpWaiters.append(command)
     if !isDumping { dump() }
   }
 
@@ -425,9 +459,7 @@ final class DatapathFlows {
     isDumping = true
     var message = FlowMessage(key: nil)
     message.identifierFlags = dumpsTersely ? FlowMessage.terse : 0
-    context.channel.request(.flow(.get, message), datapath: datapath.index, flags: .dump) { [self] answer in
-      receiveDump(answer)
-    }
+    request(.flow(.get, message), flags: .dump, .dump)
   }
 
   /// When `run` has something to do next, in milliseconds.
