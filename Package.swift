@@ -34,7 +34,7 @@ func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .testTarget(
-    name: "\(name)Tests", dependencies: [.target(name: name)] + dependencies,
+    name: "\(name)Tests", dependencies: [.target(name: name), "TestSupport"] + dependencies,
     swiftSettings: testSettings)
 }
 
@@ -77,6 +77,11 @@ let package = Package(
       name: "datapath-bench", dependencies: ["Datapath"], path: "Benchmarks/datapath",
       swiftSettings: testSettings),
 
+    // What several of the tests share; not shipped.
+    .target(
+      name: "TestSupport", dependencies: ["PacketWire", "Datapath"], path: "Tests/Support",
+      swiftSettings: testSettings),
+
     tests("PacketWire", []),
     tests("Datapath", ["PacketWire"]),
     tests("JSON", []),
@@ -85,7 +90,7 @@ let package = Package(
     tests("Switch", ["PacketWire", "Datapath", "JSON", "OVSDB", "OpenFlow"]),
     .testTarget(
       name: "SimulationTests",
-      dependencies: ["PacketWire", "Datapath", "JSON", "OVSDB", "OpenFlow", "Switch"],
+      dependencies: ["PacketWire", "Datapath", "JSON", "OVSDB", "OpenFlow", "Switch", "TestSupport"],
       swiftSettings: testSettings),
     tests("Extension", ["PacketWire", "Datapath"]),
     tests("Host", ["PacketWire", "Datapath", "Extension"]),

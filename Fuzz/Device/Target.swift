@@ -4,7 +4,7 @@ import PacketWire
 
 /// A device with a datapath behind it, made anew for each input, so that an input that fails does so again by itself.
 final class FuzzedDevice {
-  let pipelines: Pipelines
+  let engines: EngineGroup
   let device: ControlDevice
   var handles: [UInt32] = []
   /// Which requests wait, as a driver knows.
@@ -23,13 +23,13 @@ final class FuzzedDevice {
     configuration.initialCacheSetCount = 4
     configuration.maximumCacheSetCount = 8
     configuration.datapathIndex = 0
-    pipelines = Pipelines(count: 2, configuration)
+    engines = EngineGroup(count: 2, configuration)
     var limits = DeviceLimits()
     limits.maximumHandleCount = 4
     limits.maximumPacketCount = 4
     limits.maximumEventCount = 4
     limits.maximumQueuedByteCount = 4_096
-    device = ControlDevice(pipelines, limits: limits)
+    device = ControlDevice(engines, limits: limits)
     let nic = NetworkPort(
       name: [0x70, 0x31], ethernetAddress: MACAddress(0x0200_0000_0001), maximumTransmissionUnit: 1500,
       isConnected: true)
@@ -51,7 +51,6 @@ final class FuzzedDevice {
 
   /// Sends nowhere what the engines have to send, delivers what goes up, and completes what is to be woken.
   func drain(_ processor: Int) {
-    let engines = pipelines.engines
     while let output = engines.nextOutput(on: processor) {
       engines.finishOutput(output, sent: output.count, on: processor)
     }
@@ -98,9 +97,9 @@ private func step(_ fuzzed: FuzzedDevice, _ what: UInt8, _ handle: UInt32, _ whi
       fuzzed.device.cancel(handle, thing)
     }
   case 3:
-    _ = fuzzed.pipelines.receive(
+    _ = fuzzed.engines.receive(
       RawSpan(_elements: bytes.span), from: .init(UInt32(which & 3)), on: which & 1)
-    fuzzed.pipelines.process(nowMilliseconds: fuzzed.now, on: which & 1)
+    fuzzed.engines.process(nowMilliseconds: fuzzed.now, on: which & 1)
     fuzzed.drain(which & 1)
   case 4: fuzzed.device.publish(networkPort: bytes, isPresent: which & 1 == 0)
   case 5: fuzzed.control(handle, UInt32(which) << 2 | 0xafc8_8000, bytes, capacity: 128)

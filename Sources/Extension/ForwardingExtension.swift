@@ -7,7 +7,7 @@
 //
 // Who may call what:
 //  - `perform`, `save` and everything else about the model: whoever holds the control lock.
-//  - `device.control`, `deliverUpcalls`, `maintain`: one at a time, without the control lock; they take it for what they share
+//  - `control`, `deliverUpcalls`, `maintain`: one at a time, without the control lock; they take it for what they share
 //    with the switches, and each pipeline's lock for bounded steps.
 //  - `arrive`, `process`, `depart` with a pipeline's number: whoever holds that pipeline's lock. A change that the control
 //    side makes takes each pipeline's lock in turn, so that a packet sees either all of it or nothing.
@@ -21,14 +21,13 @@ import PacketWire
 /// One datapath under all attached virtual switches.
 public final class ForwardingExtension {
   /// The engines, one for each processor.
-  public let pipelines: Pipelines
+  public let engines: EngineGroup
   /// The control device, by which the daemon reaches the datapath.
   public let device: ControlDevice
   /// The switches, their ports and adapters.
   public private(set) var model = SwitchModel()
   let maps: [PortMap]
   let batches: [ArrivedBatch]
-  private let locks: PipelineLocks
   private let controlLock: ControlLock
 
   /// What every port of a Hyper-V switch does by itself: complete checksums and cut large sends.
@@ -36,16 +35,15 @@ public final class ForwardingExtension {
 
   /// Makes an extension without switches.
   public init(
-    count: Int, _ configuration: EngineConfiguration = EngineConfiguration(), locks: PipelineLocks = .none,
+    count: Int, _ configuration: EngineConfiguration = EngineConfiguration(), locks: EngineLocks = .none,
     controlLock: ControlLock = .none
   ) {
-    pipelines = Pipelines(count: count, configuration, locks: locks)
-    device = ControlDevice(pipelines, lock: controlLock)
-    self.locks = locks
+    engines = EngineGroup(count: count, configuration, locks: locks)
+    device = ControlDevice(engines, lock: controlLock)
     self.controlLock = controlLock
     var maps: [PortMap] = []
     var batches: [ArrivedBatch] = []
-    for _ in 0..<pipelines.count {
+    for _ in 0..<engines.count {
       maps.append(PortMap())
       batches.append(ArrivedBatch())
     }
@@ -53,7 +51,6 @@ public final class ForwardingExtension {
     self.batches = batches
     // The two live and die together.
     unowned(unsafe) let me = self
-    pipelines.onPort = { change in unsafe me.notice(change) }
     device.networkPorts = { unsafe me.networkPorts }
   }
 
@@ -84,19 +81,36 @@ public final class ForwardingExtension {
   /// What goes to another host with an adapter's machine.
   public func save(_ key: AdapterKey) -> [UInt8]? { model.save(key) }
 
-  private func notice(_ change: Pipelines.PortChange) {
+  /// Carries out a request of the device, and lets the model follow the ports that it makes or removes; see
+  /// `ControlDevice.control`.
+  public func control(
+    _ number: UInt32, code: UInt32, input: [UInt8], capacity: Int, nowMilliseconds: UInt64,
+    on processor: Int = 0
+  ) -> DeviceReply {
+    let reply = device.control(
+      number, code: code, input: input, capacity: capacity, nowMilliseconds: nowMilliseconds, on: processor)
+    followPorts()
+    return reply
+  }
+
+  /// Lets the model follow the ports that requests to the engines have made or removed.
+  public func followPorts() {
+    let changes = engines.takePortChanges()
+    guard !changes.isEmpty else { return }
     controlLock.acquire()
-    follow(change)
-    publish()
+    for change in changes {
+      follow(change)
+      publish()
+    }
     controlLock.release()
   }
 
-  private func follow(_ change: Pipelines.PortChange) {
+  private func follow(_ change: EngineGroup.PortChange) {
     switch change {
     case .present(let number, let type, let name):
       guard type == .netdev || type == .internal else { return }
       model.addDatapathPort(number, name: name)
-      pipelines.describe(
+      engines.describe(
         number, capabilities: ForwardingExtension.capabilities, hasAdapter: model.isConnected(number))
     case .removed(let number): model.removeDatapathPort(number)
     case .allRemoved: model.removeAllDatapathPorts()
@@ -128,20 +142,20 @@ public final class ForwardingExtension {
   public func deliverUpcalls(of index: Int) -> Bool {
     let hasMemory = device.hasMemory(Self.deliveryStepByteCount)
     var upcalls: [[UInt8]] = []
-    locks.acquire(index)
-    if hasMemory {
-      upcalls = pipelines.engines.drainUpcalls(maximumCount: Self.deliveryStepCount, on: index)
-    } else {
-      pipelines.engines.discardUpcalls(maximumCount: Self.deliveryStepCount, on: index)
+    let hasMore = engines.locked(index) { engine in
+      if hasMemory {
+        upcalls = engine.drainUpcalls(maximumCount: Self.deliveryStepCount)
+      } else {
+        engine.discardUpcalls(maximumCount: Self.deliveryStepCount)
+      }
+      return engine.hasUpcalls
     }
-    let hasMore = pipelines.engines.hasUpcalls(on: index)
-    locks.release(index)
     device.deliver(upcalls: upcalls)
     return hasMore
   }
 
   /// Lets each engine put its tables in order, if there is memory for that; to be called a few times a second.
-  public func maintain() { pipelines.maintain(hasMemory: device.hasMemory) }
+  public func maintain() { engines.maintain(hasMemory: device.hasMemory) }
 
   /// Lets the device tell of the names that have come or gone.
   ///
@@ -156,16 +170,16 @@ public final class ForwardingExtension {
   private func publish() {
     let changes = model.takeChanges()
     guard !changes.isEmpty else { return }
-    for index in 0..<pipelines.count {
-      locks.acquire(index)
-      for change in changes {
-        maps[index].apply(change)
-        if case .destination(let number, let destination) = change {
-          let isPresent = destination.map { $0.adapters != 0 } ?? false
-          pipelines.engines.setAdapter(isPresent: isPresent, of: DatapathPortNumber(number), on: index)
+    for index in 0..<engines.count {
+      engines.locked(index) { engine in
+        for change in changes {
+          maps[index].apply(change)
+          if case .destination(let number, let destination) = change {
+            let isPresent = destination.map { $0.adapters != 0 } ?? false
+            engine.setAdapter(isPresent: isPresent, of: DatapathPortNumber(number))
+          }
         }
       }
-      locks.release(index)
     }
   }
 }

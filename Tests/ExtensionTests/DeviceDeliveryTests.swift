@@ -1,4 +1,5 @@
 import Datapath
+import TestSupport
 import Testing
 
 @testable import Extension
@@ -43,7 +44,7 @@ import Testing
       let action = UserspaceAction(processID: receiver, userData: [9])
       let message = PacketMessage(packet: harness.frame(), key: key, actions: [.userspace(action)])
       _ = harness.transact(handles[0], .packet(.execute, message))
-      harness.device.deliver(upcalls: harness.pipelines.engines.drainUpcalls(on: 0))
+      harness.device.deliver(upcalls: harness.engines.drainUpcalls(on: 0))
     }
     execute(1, handles[1])
     #expect(harness.control(handles[1], .readPacket).bytes.isEmpty == false)
@@ -271,7 +272,7 @@ import Testing
 
 @Suite struct MessageQueueTests {
   @Test func `messages come out as they went in, and are counted`() {
-    var random = TestRandom(3)
+    var random = SeededRandom(seed: 3)
     var queue = MessageQueue()
     var model: [[UInt8]] = []
     for step in 0..<5000 {

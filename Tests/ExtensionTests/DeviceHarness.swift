@@ -1,26 +1,27 @@
 import Datapath
 import PacketWire
+import TestSupport
 
 @testable import Extension
 
 /// A device with a datapath behind it, and what a driver does around them.
 final class DeviceHarness {
-  let pipelines: Pipelines
+  let engines: EngineGroup
   let device: ControlDevice
   var nics: [NetworkPort] = []
   var now: UInt64 = 100
   private var sequence: UInt32 = 0
 
   init(
-    engines: Int = 2, locks: PipelineLocks = .none, controlLock: ControlLock = .none,
+    count: Int = 2, locks: EngineLocks = .none, controlLock: ControlLock = .none,
     _ change: (inout DeviceLimits) -> Void = { _ in }
   ) {
     var configuration = smallConfiguration()
     configuration.datapathIndex = 0
-    pipelines = Pipelines(count: engines, configuration, locks: locks)
+    engines = EngineGroup(count: count, configuration, locks: locks)
     var limits = DeviceLimits()
     change(&limits)
-    device = ControlDevice(pipelines, limits: limits, lock: controlLock)
+    device = ControlDevice(engines, limits: limits, lock: controlLock)
     device.networkPorts = { [unowned self] in nics }
   }
 
@@ -93,7 +94,7 @@ final class DeviceHarness {
 
   /// Lets a port receive a packet, and hands what goes up to the device.
   func receive(_ packet: [UInt8], from port: UInt32, on processor: Int = 0) {
-    let (_, up) = pipelines.run(packet, from: port, now: now, on: processor)
+    let (_, up) = engines.run(packet, from: port, now: now, on: processor)
     device.deliver(upcalls: up)
   }
 

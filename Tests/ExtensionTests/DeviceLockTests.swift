@@ -1,4 +1,5 @@
 import Datapath
+import TestSupport
 import Testing
 
 @testable import Extension
@@ -6,7 +7,7 @@ import Testing
 struct DeviceLockTests {
   /// Watches the locks: each is taken alone or in order, and given back, and no step under one is long.
   private final class Watch {
-    weak var pipelines: Pipelines?
+    weak var engines: EngineGroup?
     var controlIsHeld = false
     var engine: Int?
     var flows: UInt64 = 0
@@ -25,17 +26,17 @@ struct DeviceLockTests {
         })
     }
 
-    var locks: PipelineLocks {
-      PipelineLocks(
+    var locks: EngineLocks {
+      EngineLocks(
         acquire: { [unowned self] index in
           #expect(engine == nil)
           engine = index
-          flows = pipelines?.engines.statistics(on: index).flows ?? 0
+          flows = engines?.statistics(on: index).flows ?? 0
         },
         release: { [unowned self] index in
           #expect(engine == index)
           engine = nil
-          let left = pipelines?.engines.statistics(on: index).flows ?? 0
+          let left = engines?.statistics(on: index).flows ?? 0
           if left < flows { mostRemoved = max(mostRemoved, flows - left) }
           released(index)
         })
@@ -53,8 +54,8 @@ struct DeviceLockTests {
   }
 
   private func harness(_ watch: Watch) throws -> (DeviceHarness, UInt32) {
-    let harness = DeviceHarness(engines: 3, locks: watch.locks, controlLock: watch.controlLock)
-    watch.pipelines = harness.pipelines
+    let harness = DeviceHarness(count: 3, locks: watch.locks, controlLock: watch.controlLock)
+    watch.engines = harness.engines
     let handle = try #require(harness.device.open())
     for number in UInt32(1)...2 { harness.addPort(number, for: handle) }
     return (harness, handle)
@@ -72,8 +73,8 @@ struct DeviceLockTests {
         var frame = harness.frame()
         for place in 0..<12 { frame[place] = 0 }
         frame[5] = number
-        let left = harness.pipelines.engines.statistics(on: index).flows
-        let (sent, up) = harness.pipelines.run(frame, from: 1, now: 1, on: index)
+        let left = harness.engines.statistics(on: index).flows
+        let (sent, up) = harness.engines.run(frame, from: 1, now: 1, on: index)
         #expect(sent.count + up.count == 1, "it is forwarded, or goes to the daemon")
         outcomes.insert("\(number) \(sent.count) \(left)")
       }
@@ -86,7 +87,7 @@ struct DeviceLockTests {
     #expect(steps >= 9)
     // Of the first flow none was seen any more while the last was still there.
     #expect(outcomes.contains("0 0 126") && outcomes.contains("189 1 126") && outcomes.contains("189 0 0"))
-    for index in 0..<3 { #expect(harness.pipelines.engines.statistics(on: index).flows == 0) }
+    for index in 0..<3 { #expect(harness.engines.statistics(on: index).flows == 0) }
   }
 
   @Test func `deleting the datapath removes its flows step by step too`() throws {
@@ -97,7 +98,7 @@ struct DeviceLockTests {
       harness.transact(handle, .datapath(.delete, DatapathMessage(name: "ovs-system"))).map(\.body)
         == [.error(0)])
     #expect(watch.mostRemoved == 64)
-    for index in 0..<3 { #expect(harness.pipelines.engines.statistics(on: index).flows == 0) }
+    for index in 0..<3 { #expect(harness.engines.statistics(on: index).flows == 0) }
   }
 
   @Test func `only a request that waits leaves the control lock held`() throws {
@@ -122,7 +123,7 @@ struct DeviceLockTests {
     }
     requests.append((.write, .flow(.get, FlowMessage(key: nil)), [.request, .dump]))
     requests.append((.transact, .flow(.delete, FlowMessage(key: nil)), [.request, .acknowledge]))
-    var random = TestRandom(3)
+    var random = SeededRandom(seed: 3)
     var pended = 0
     for _ in 0..<3_000 {
       let (code, body, flags) = requests[random.below(requests.count)]

@@ -1,6 +1,7 @@
-import Datapath
+import TestSupport
 import Testing
 
+@testable import Datapath
 @testable import Extension
 
 struct DeviceMemoryTests {
@@ -22,18 +23,16 @@ struct DeviceMemoryTests {
 
   /// The flows and ports of each engine, without counters.
   private func state(_ harness: DeviceHarness) -> [String] {
-    (0..<harness.pipelines.count).map { index in
+    (0..<harness.engines.count).map { index in
       var flow = 0
       var port = 0
       var text = ""
-      while flow < harness.pipelines.engines.flowPlaceCount(on: index) {
-        for (number, flow) in harness.pipelines.engines.describeFlows(
-          from: &flow, maximumCount: 1_000, flags: 0, on: index)
-        {
-          text += "\(number): \(flow.key?.words[1] ?? 0) \(flow.actions?.count ?? 0)\n"
+      while flow < harness.engines[index].table.highestFlow {
+        for flow in harness.engines[index].describeFlows(from: &flow, maximumCount: 1_000, flags: 0) {
+          text += "\(flow.number): \(flow.message.key?.words[1] ?? 0) \(flow.message.actions?.count ?? 0)\n"
         }
       }
-      for port in harness.pipelines.engines.describePorts(from: &port, maximumCount: 1_000, on: index) {
+      for port in harness.engines[index].describePorts(from: &port, maximumCount: 1_000) {
         text += "\(port.number?.rawValue ?? 0) \(port.name ?? [])\n"
       }
       return text
@@ -53,12 +52,12 @@ struct DeviceMemoryTests {
   }
 
   @Test func `a request that is refused memory at any step is answered so, and changes no engine`() throws {
-    let harness = DeviceHarness(engines: 3)
+    let harness = DeviceHarness(count: 3)
     let handle = try #require(harness.device.open())
     harness.addPort(1, for: handle)
     let refuser = Refuser()
     refuser.attach(to: harness.device)
-    var random = TestRandom(11)
+    var random = SeededRandom(seed: 11)
     var refusals = 0
     for number in 0..<UInt64(190) {
       let requests: [Message.Body] = [
@@ -76,7 +75,7 @@ struct DeviceMemoryTests {
           refuser.asked = 0
           refuser.refused = step
           let answer = harness.transact(handle, request).map(\.body)
-          _ = harness.pipelines.drain(0)
+          _ = harness.engines.drain(0)
           if refuser.asked <= step {
             #expect(answer == [.error(0)])
             break
@@ -93,11 +92,11 @@ struct DeviceMemoryTests {
     refuser.refused = nil
     #expect(harness.device.count(.noMemory) == UInt64(refusals))
     #expect(harness.dump(handle, .flow(.get, FlowMessage(key: nil))).count == 191)
-    #expect(harness.pipelines.disagreementCount == 0)
+    #expect(harness.engines.disagreementCount == 0)
   }
 
   @Test func `a table that would double is refused for all engines together, before any grows`() throws {
-    let harness = DeviceHarness(engines: 4)
+    let harness = DeviceHarness(count: 4)
     let handle = try #require(harness.device.open())
     for number in 0..<UInt64(64) { _ = harness.transact(handle, .flow(.new, flow(number))) }
     let before = state(harness)
@@ -149,14 +148,15 @@ struct DeviceMemoryTests {
     let handle = try #require(forwarding.device.open())
     var port = VportMessage(number: .init(1), type: .netdev, name: "p1")
     port.upcallProcessIDs = [handle]
-    _ = forwarding.pipelines.request(.vport(.new, port))
+    _ = forwarding.engines.request(.vport(.new, port))
+    forwarding.followPorts()
     let frame = [UInt8](repeating: 2, count: 60)
-    for _ in 0..<20 { _ = forwarding.pipelines.receive(frame.span.bytes, from: .init(1), on: 0) }
-    forwarding.pipelines.process(nowMilliseconds: 1, on: 0)
+    for _ in 0..<20 { _ = forwarding.engines.receive(frame.span.bytes, from: .init(1), on: 0) }
+    forwarding.engines.process(nowMilliseconds: 1, on: 0)
     forwarding.device.hasMemory = { _ in false }
     var steps = 1
     while forwarding.deliverUpcalls(of: 0) { steps += 1 }
     #expect(steps == 3)
-    #expect(forwarding.pipelines.engines.statistics(on: 0).lost == 20)
+    #expect(forwarding.engines.statistics(on: 0).lost == 20)
   }
 }

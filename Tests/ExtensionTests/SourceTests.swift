@@ -31,7 +31,10 @@ import Testing
   }
 
   func ask(_ body: Message.Body) -> [Message] {
-    forwarding.pipelines.handle(Message(MessageHeader(flags: [.request]), body), nowMilliseconds: 1)
+    let replies = forwarding.engines.handle(
+      Message(MessageHeader(flags: [.request]), body), nowMilliseconds: 1)
+    forwarding.followPorts()
+    return replies
   }
 
   func add(flowFrom port: UInt32, _ actions: [DatapathAction]) {

@@ -188,8 +188,10 @@ final class SwitchSimulation {
   }
 
   private func ask(_ body: Message.Body) -> [Message] {
-    forwarding.pipelines.handle(
+    let replies = forwarding.engines.handle(
       Message(MessageHeader(flags: [.request, .acknowledge]), body), nowMilliseconds: 1)
+    forwarding.followPorts()
+    return replies
   }
 
   private func addDatapathPort() {
@@ -426,7 +428,7 @@ final class SwitchSimulation {
     }
     if !seen.isEmpty { throw SimulationFailure("\(seen.count) packets departed that had not arrived") }
     while forwarding.deliverUpcalls(of: index) {}
-    if forwarding.pipelines.engines.hasUpcalls(on: index) { throw SimulationFailure("upcalls stay") }
+    if forwarding.engines.hasUpcalls(on: index) { throw SimulationFailure("upcalls stay") }
   }
 
   /// What is wrong about going on as the original, or not.
@@ -460,7 +462,7 @@ final class SwitchSimulation {
   private func drops(on index: Int) -> Int {
     var sum = 0
     for reason in DropReason.allCases {
-      sum += Int(forwarding.pipelines.engines.dropCount(reason, on: index))
+      sum += Int(forwarding.engines.dropCount(reason, on: index))
     }
     return sum
   }

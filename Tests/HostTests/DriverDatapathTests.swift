@@ -33,7 +33,7 @@ private struct Failure: Error {}
 
 /// An extension, a daemon's handles on it, and the datapath as the daemon sees it.
 private final class DriverHarness {
-  let pipelines: Pipelines
+  let engines: EngineGroup
   let device: ControlDevice
   let requests: DirectDevice
   let packets: DirectDevice
@@ -45,8 +45,8 @@ private final class DriverHarness {
     configuration.smallSlotCount = 64
     configuration.largeSlotCount = 2
     configuration.datapathIndex = 0
-    pipelines = Pipelines(count: 2, configuration)
-    device = ControlDevice(pipelines)
+    engines = EngineGroup(count: 2, configuration)
+    device = ControlDevice(engines)
     requests = DirectDevice(device)
     packets = DirectDevice(device)
     prepare(requests)
@@ -121,10 +121,10 @@ private final class DriverHarness {
     try harness.addPort(4)
     let frame = harness.frame
     for _ in 0..<3 {
-      _ = harness.pipelines.receive(RawSpan(_elements: frame.span), from: .init(4), on: 1)
+      _ = harness.engines.receive(RawSpan(_elements: frame.span), from: .init(4), on: 1)
     }
-    harness.pipelines.process(nowMilliseconds: 60, on: 1)
-    harness.device.deliver(upcalls: harness.pipelines.engines.drainUpcalls(on: 1))
+    harness.engines.process(nowMilliseconds: 60, on: 1)
+    harness.device.deliver(upcalls: harness.engines.drainUpcalls(on: 1))
     let messages = try harness.notices.read(.readPacket).map { harness.datapath.received($0) }
     #expect(messages.count == 3)
     for message in messages {

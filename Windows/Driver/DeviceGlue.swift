@@ -4,10 +4,12 @@
 import Datapath
 import Extension
 
-private func device(_ pointer: UnsafeRawPointer) -> ControlDevice {
+private func forwarding(_ pointer: UnsafeRawPointer) -> ForwardingExtension {
   // SAFETY: the pointer is what ExtensionCreate gave out, and the object lives until ExtensionDestroy.
-  unsafe Unmanaged<ForwardingExtension>.fromOpaque(pointer).takeUnretainedValue().device
+  unsafe Unmanaged<ForwardingExtension>.fromOpaque(pointer).takeUnretainedValue()
 }
+
+private func device(_ pointer: UnsafeRawPointer) -> ControlDevice { forwarding(pointer).device }
 
 @c
 func ExtensionDeviceOpen(_ pointer: UnsafeRawPointer) -> UInt32 { device(pointer).open() ?? 0 }
@@ -41,12 +43,12 @@ func ExtensionDeviceNextWakeUp(
 func ExtensionDeviceControl(_ pointer: UnsafeRawPointer, _ request: UnsafeMutablePointer<DeviceRequest>)
   -> UInt32
 {
-  let device = device(pointer)
+  let forwarding = forwarding(pointer)
   let count = Int(request.pointee.inputByteCount)
   let capacity = Int(request.pointee.outputCapacity)
   // What is longer than any request is refused without being copied whole.
-  let kept = request.pointee.input == nil ? 0 : min(count, device.maximumRequestByteCount + 1)
-  let reply = device.control(
+  let kept = request.pointee.input == nil ? 0 : min(count, forwarding.device.maximumRequestByteCount + 1)
+  let reply = forwarding.control(
     request.pointee.handle, code: request.pointee.code,
     input: [UInt8](UnsafeBufferPointer(start: request.pointee.input, count: kept)),
     capacity: request.pointee.output == nil ? 0 : capacity, nowMilliseconds: KernelMilliseconds(),

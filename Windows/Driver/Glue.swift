@@ -31,7 +31,7 @@ private func configuration(seed: UInt64) -> EngineConfiguration {
 func ExtensionCreate(_ pipelineCount: UInt32, _ seed: UInt64) -> UnsafeMutableRawPointer? {
   // Memory for everything that is made here; what is made later is asked for by whoever makes it.
   guard KernelHeapRoom() >= UInt64(pipelineCount) * UInt64(ENGINE_START_BYTES) else { return nil }
-  let locks = PipelineLocks(
+  let locks = EngineLocks(
     acquire: { PipelineAcquire(UInt32(truncatingIfNeeded: $0)) },
     release: { PipelineRelease(UInt32(truncatingIfNeeded: $0)) })
   let controlLock = ControlLock(acquire: { ControlEnter() }, release: { ControlLeave() })
@@ -307,5 +307,5 @@ func ExtensionCountUnsent(
 
 @c
 func ExtensionHasUpcalls(_ pointer: UnsafeMutableRawPointer, _ pipeline: UInt32) -> UInt32 {
-  forwarding(pointer).pipelines.engines.hasUpcalls(on: Int(pipeline)) ? 1 : 0
+  forwarding(pointer).engines.hasUpcalls(on: Int(pipeline)) ? 1 : 0
 }

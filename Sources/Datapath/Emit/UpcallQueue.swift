@@ -99,7 +99,7 @@ extension Engine {
   }
 
   /// Gives up the oldest packets for the daemon, and counts them as lost.
-  mutating func discardUpcalls(maximumCount: Int) {
+  public mutating func discardUpcalls(maximumCount: Int) {
     for _ in 0..<min(maximumCount, upcalls.count) {
       pool.release(upcalls.entries[upcalls.head].state.slot)
       upcalls.head = (upcalls.head + 1) % upcalls.entries.count

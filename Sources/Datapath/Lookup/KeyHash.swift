@@ -10,15 +10,8 @@ struct KeyHash: ~Copyable {
 
   init(seed: UInt64) {
     factors = Slab(repeating: 0, count: FlowKey.wordCount)
-    var state = seed
-    for index in 0..<FlowKey.wordCount {
-      // SplitMix64.
-      state &+= 0x9e37_79b9_7f4a_7c15
-      var z = state
-      z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-      z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-      factors[index] = (z ^ (z >> 31)) | 1
-    }
+    var numbers = SplitMix64(seed: seed)
+    for index in 0..<FlowKey.wordCount { factors[index] = numbers.next() | 1 }
     baseFactors.w0 = factors[0]
     baseFactors.w1 = factors[1]
     baseFactors.w2 = factors[2]

@@ -29,15 +29,3 @@ extension Engine {
     }
   }
 }
-
-extension EngineGroup {
-  /// How many bytes an engine's tables take to do what a message asks, at most; nothing as long as none is full.
-  public func growthByteCount(for message: Message, on index: Int) -> Int {
-    self[index].growthByteCount(for: message)
-  }
-
-  /// How many bytes an engine takes to put its tables in order.
-  public func maintenanceByteCount(on index: Int) -> Int {
-    self[index].cache.growthByteCount + self[index].table.groupCount * 64
-  }
-}

@@ -8,7 +8,7 @@ extension ControlDevice {
   public func deliver(upcalls: [[UInt8]]) {
     for message in upcalls {
       let isDelivered = locked { deliver(message) }
-      if !isDelivered { pipelines.countLostUpcalls(1) }
+      if !isDelivered { engines.countLostUpcalls(1) }
     }
   }
 
@@ -57,7 +57,7 @@ extension ControlDevice {
   /// Puts an event into the handles that joined its group.
   func publish(_ body: Message.Body) {
     guard handles.values.contains(where: { $0.isInVportGroup }) else { return }
-    let header = MessageHeader(flags: [], datapathIndex: pipelines.datapathIndex)
+    let header = MessageHeader(flags: [], datapathIndex: engines.datapathIndex)
     let bytes = Message(header, body).encode()
     for handle in handles.values where handle.isInVportGroup {
       guard handle.events.count < limits.maximumEventCount,

@@ -9,9 +9,9 @@ extension ControlDevice {
   private func describePorts() -> [VportMessage] {
     let question = Message(MessageHeader(flags: [.request, .dump]), .vport(.get, VportMessage()))
     var ports: [VportMessage] = []
-    guard var dump = pipelines.beginDump(question) else { return ports }
+    guard var dump = engines.beginDump(question) else { return ports }
     while !dump.isFinished {
-      for message in pipelines.next(of: &dump) {
+      for message in engines.next(of: &dump) {
         if case .vport(_, let port) = message.body { ports.append(port) }
       }
     }
@@ -19,7 +19,7 @@ extension ControlDevice {
   }
 
   /// How many devices there are at most.
-  var deviceCount: Int { networkPorts().count + pipelines.portPlaceCount }
+  var deviceCount: Int { networkPorts().count + engines.portPlaceCount }
 
   /// The NICs of the virtual switches, and the ports of the datapath that have none.
   func describeDevices() -> [NetworkDeviceMessage] {
@@ -47,7 +47,7 @@ extension ControlDevice {
 
   func describeDevice(_ request: NetworkDeviceMessage) -> NetworkDeviceMessage? {
     guard let name = request.name else { return nil }
-    let port = pipelines.port(named: name)
+    let port = engines.port(named: name)
     if let nic = networkPorts().first(where: { $0.name == name }) { return Self.describe(nic, port) }
     return port.map(Self.describe)
   }

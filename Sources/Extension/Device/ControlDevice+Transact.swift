@@ -23,7 +23,7 @@ extension ControlDevice {
     case .vport, .flow, .packet: break
     case .control, .error, .done: return refuse(.wrongOperation, .invalidParameter)
     }
-    return answer(to: header, pipelines.handle(message, nowMilliseconds: now, on: processor), capacity)
+    return answer(to: header, engines.handle(message, nowMilliseconds: now, on: processor), capacity)
   }
 
   private func control(
@@ -51,8 +51,8 @@ extension ControlDevice {
     of command: MessageCommand, _ request: DatapathMessage, _ header: MessageHeader
   ) -> DeviceError? {
     if let name = request.name {
-      if name != pipelines.name { return command == .set ? .notSupported : .noDevice }
-    } else if header.datapathIndex != pipelines.datapathIndex {
+      if name != engines.name { return command == .set ? .notSupported : .noDevice }
+    } else if header.datapathIndex != engines.datapathIndex {
       return .noDevice
     }
     return command == .new ? .exists : nil
@@ -63,7 +63,7 @@ extension ControlDevice {
   {
     var asked = message
     asked.header.flags.insert(.echo)
-    let replies = pipelines.handle(asked, nowMilliseconds: now, on: processor)
+    let replies = engines.handle(asked, nowMilliseconds: now, on: processor)
     guard !replies.holdFailure, let echo = replies.first else {
       return answer(to: message.header, replies, capacity)
     }

@@ -21,7 +21,7 @@ extension ControlDevice {
       handle.dump = RunningDump(devices: describeDevices(), message.header)
       return DeviceReply(.success)
     case .datapath, .vport, .flow:
-      guard let dump = pipelines.beginDump(message) else { return refuse(.wrongOperation, .invalidParameter) }
+      guard let dump = engines.beginDump(message) else { return refuse(.wrongOperation, .invalidParameter) }
       handle.dump = RunningDump(dump)
       return DeviceReply(.success)
     case .control, .networkDevice, .packet, .error, .done: return refuse(.wrongOperation, .invalidParameter)

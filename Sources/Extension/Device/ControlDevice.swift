@@ -11,7 +11,7 @@
 // `deliver` take for as short as they can; whoever calls `open`, `close`, `cancel`, `publish` or `nextWakeUp` holds it. Nothing
 // in here waits, and nothing that user mode says can do more than be refused and counted.
 
-import Datapath
+public import Datapath
 
 /// How the control lock is taken and given back; in a place with one thread it does nothing.
 public struct ControlLock {
@@ -30,7 +30,7 @@ public struct ControlLock {
 
 /// The control device of the extension.
 public final class ControlDevice {
-  let pipelines: Pipelines
+  let engines: EngineGroup
   let limits: DeviceLimits
   let lock: ControlLock
   /// Says whether so many bytes may be taken from the heap; asked before a request is carried out.
@@ -49,9 +49,9 @@ public final class ControlDevice {
 
   /// Makes a device that no one has opened.
   public init(
-    _ pipelines: Pipelines, limits: DeviceLimits = DeviceLimits(), lock: ControlLock = .none
+    _ engines: EngineGroup, limits: DeviceLimits = DeviceLimits(), lock: ControlLock = .none
   ) {
-    self.pipelines = pipelines
+    self.engines = engines
     self.limits = limits
     self.lock = lock
   }

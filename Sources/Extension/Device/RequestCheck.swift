@@ -62,7 +62,7 @@ extension ControlDevice {
     switch family {
     case .datapath, .networkDevice, .control: break  // control is about the handle, not about a datapath
     default:
-      guard Int32(bitPattern: Self.word(input, at: 20)) == pipelines.datapathIndex else {
+      guard Int32(bitPattern: Self.word(input, at: 20)) == engines.datapathIndex else {
         return .refused(RequestRefusal(.wrongAddress))
       }
     }
@@ -89,12 +89,12 @@ extension ControlDevice {
   /// a whole key and mask, and for what each engine keeps of it.
   private func memoryNeeded(forRequestOf byteCount: Int) -> Int {
     byteCount * limits.decodedFactor + limits.stepByteCount
-      + pipelines.count * (byteCount * limits.memoryFactor + limits.memoryReserveByteCount)
+      + engines.count * (byteCount * limits.memoryFactor + limits.memoryReserveByteCount)
   }
 
   /// Whether there is memory for what the tables of all engines take for a request, if it makes them grow.
   private func hasMemory(forGrowthBy message: Message, _ byteCount: Int) -> Bool {
-    let growth = pipelines.growthByteCount(for: message)
+    let growth = engines.growthByteCount(for: message)
     var needed = growth + memoryNeeded(forRequestOf: byteCount)
     switch message.body {
     case .flow(.new, _), .vport(.new, _): needed += limits.marginByteCount
@@ -113,7 +113,7 @@ extension ControlDevice {
       if case .datapath(_, let request) = message.body,
         request.name != nil || message.header.flags.isSuperset(of: .dump)
       {
-        message.header.datapathIndex = pipelines.datapathIndex
+        message.header.datapathIndex = engines.datapathIndex
       }
       return .accepted(message)
     } catch {

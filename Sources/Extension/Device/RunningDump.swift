@@ -3,7 +3,7 @@ import Datapath
 /// A dump that a handle reads, piece by piece.
 struct RunningDump {
   private enum Source {
-    case datapath(Pipelines.Dump)
+    case datapath(EngineGroup.Dump)
     /// Nothing more comes than what waits.
     case finished
   }
@@ -11,7 +11,7 @@ struct RunningDump {
   private var source: Source
   private var waiting = MessageQueue()
 
-  init(_ dump: Pipelines.Dump) { source = .datapath(dump) }
+  init(_ dump: EngineGroup.Dump) { source = .datapath(dump) }
 
   /// A dump of devices, which are few.
   init(devices: [NetworkDeviceMessage], _ header: MessageHeader) {
@@ -29,9 +29,9 @@ struct RunningDump {
   }
 
   /// As many messages as there is room for; `nil` if there is none for the next.
-  mutating func read(_ capacity: Int, from pipelines: Pipelines) -> [UInt8]? {
+  mutating func read(_ capacity: Int, from engines: EngineGroup) -> [UInt8]? {
     while waiting.byteCount < capacity, case .datapath(var dump) = source {
-      for message in pipelines.next(of: &dump) { waiting.append(message.encode()) }
+      for message in engines.next(of: &dump) { waiting.append(message.encode()) }
       source = dump.isFinished ? .finished : .datapath(dump)
     }
     if let first = waiting.first, first.count > capacity { return nil }
@@ -48,7 +48,7 @@ extension ControlDevice {
   /// Reads from the dump that a handle has under way; nothing if there is none.
   func readDump(_ handle: OpenHandle, _ capacity: Int) -> DeviceReply {
     guard hasMemory(limits.stepByteCount) else { return refuse(.noMemory, .insufficientResources) }
-    guard let bytes = handle.dump?.read(min(capacity, limits.maximumReadByteCount), from: pipelines) else {
+    guard let bytes = handle.dump?.read(min(capacity, limits.maximumReadByteCount), from: engines) else {
       return handle.dump == nil ? DeviceReply(.success) : refuse(.bufferTooSmall, .bufferTooSmall)
     }
     if handle.dump?.isFinished == true { handle.dump = nil }

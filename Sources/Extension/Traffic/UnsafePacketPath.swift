@@ -70,11 +70,11 @@ extension ForwardingExtension {
   ) -> Arrival {
     let port = maps[index].port(of: adapter)
     guard port != 0 else {
-      pipelines.engines.countDrops(1, .unboundAdapter, row: nil, on: index)
+      engines.countDrops(1, .unboundAdapter, row: nil, on: index)
       return .unbound
     }
-    let place = pipelines.engines.batchCount(on: index)
-    let reception = unsafe pipelines.engines.receive(
+    let place = engines.batchCount(on: index)
+    let reception = unsafe engines.receive(
       byteCount: byteCount, from: DatapathPortNumber(port), tag: information.tagInPacket, on: index
     ) { memory in
       guard unsafe write(memory) else { return nil }
@@ -89,11 +89,11 @@ extension ForwardingExtension {
       batches[index].packets[place] = ArrivedPacket(
         adapter: adapter, kind: kind, lastingByteCount: lastingByteCount &+ lasting)
       return .accepted(place)
-    case .dropped: return .dropped(pipelines.engines.lastDropReason(on: index))
+    case .dropped: return .dropped(engines.lastDropReason(on: index))
     case .full:
       guard place == 0 else { return .full }
       // Everything that had been processed was sent, so that waiting for a buffer would not help.
-      pipelines.engines.countDrops(1, .noBuffer, row: nil, on: index)
+      engines.countDrops(1, .noBuffer, row: nil, on: index)
       return .dropped(.noBuffer)
     }
   }
@@ -101,13 +101,13 @@ extension ForwardingExtension {
   /// Takes a pipeline's batch through the engine; returns a bit for each packet of it that went to a port or to the
   /// daemon.
   public func process(on index: Int, nowMilliseconds: UInt64) -> UInt32 {
-    pipelines.engines.process(nowMilliseconds: nowMilliseconds, on: index)
-    return pipelines.engines.delivered(on: index)
+    engines.process(nowMilliseconds: nowMilliseconds, on: index)
+    return engines.delivered(on: index)
   }
 
   /// Why a packet of the last batch was dropped, by its place in it.
   public func dropReason(ofRow row: Int, on index: Int) -> DropReason {
-    pipelines.engines.dropReason(ofRow: row, on: index)
+    engines.dropReason(ofRow: row, on: index)
   }
 
   /// Hands out everything that a pipeline has to send.
@@ -115,7 +115,6 @@ extension ForwardingExtension {
   /// - Parameter send: Takes one packet, or says why it cannot; that is counted.
   /// - Returns: A bit for each packet of the batch of which something could not be sent.
   public func depart(on index: Int, send: (DepartingPacket) -> DropReason?) -> UInt32 {
-    let engines = pipelines.engines
     var failedRows: UInt32 = 0
     while let output = engines.nextOutput(on: index) {
       let destination = maps[index].destination(of: output.port.rawValue)
@@ -149,7 +148,7 @@ extension ForwardingExtension {
     // It was queued just before the last adapter went.
     guard destination.adapters != 0 else { return .noAdapter }
     // SAFETY: the bytes stay until `finishOutput`.
-    let bytes = unsafe pipelines.engines.pointer(of: packet, on: index)
+    let bytes = unsafe engines.pointer(of: packet, on: index)
     let span = unsafe RawSpan(_unsafeBytes: bytes)
     let source = source(of: packet, to: destination.switchID, on: index)
     let adapter =
@@ -207,7 +206,7 @@ extension ForwardingExtension {
 
   /// Notes that packets which had departed could not be sent after all.
   public func countUnsent(_ count: UInt64, row: Int?, on index: Int) {
-    pipelines.engines.countDrops(count, .notSent, row: row, on: index)
+    engines.countDrops(count, .notSent, row: row, on: index)
   }
 
   /// A number that is the same for all packets of a conversation between two addresses.

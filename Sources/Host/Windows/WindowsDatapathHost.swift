@@ -24,7 +24,7 @@
     private final class LocalDatapath {
       let index: Int32
       let name: [UInt8]
-      let owner: EngineOwner
+      let engines: EngineGroup
 
       init(index: Int32, name: [UInt8]) {
         self.index = index
@@ -33,7 +33,29 @@
         configuration.name = String(decoding: name, as: UTF8.self)
         configuration.datapathIndex = index
         configuration.seed = Random.integer()
-        owner = EngineOwner(configuration)
+        engines = EngineGroup(count: 1, configuration)
+      }
+
+      /// Does what a message asks; returns the answers and what goes to the daemon.
+      func handle(_ message: [UInt8], nowMilliseconds: UInt64) -> [[UInt8]] {
+        engines.handle(message: message, nowMilliseconds: nowMilliseconds) + settle()
+      }
+
+      /// Lets a port receive a frame; returns what goes to the daemon.
+      func receive(_ frame: [UInt8], from port: DatapathPortNumber, nowMilliseconds: UInt64) -> [[UInt8]] {
+        if case .accepted = engines.receive(RawSpan(_elements: frame.span), from: port, on: 0) {
+          engines.process(nowMilliseconds: nowMilliseconds, on: 0)
+        }
+        return settle()
+      }
+
+      /// What is sent to a port without a device has arrived, and nothing follows ports that come or go.
+      private func settle() -> [[UInt8]] {
+        while let output = engines.nextOutput(on: 0) {
+          engines.finishOutput(output, sent: output.count, on: 0)
+        }
+        _ = engines.takePortChanges()
+        return engines.drainUpcalls(on: 0)
       }
     }
 
@@ -100,7 +122,7 @@
         return
       }
       let now = Syscalls.monotonicNanoseconds() / 1_000_000
-      deliver(datapath.owner.receive(frame, from: port, nowMilliseconds: now))
+      deliver(datapath.receive(frame, from: port, nowMilliseconds: now))
     }
 
     /// Ends all datapaths of this process; the driver's goes on.
@@ -192,7 +214,7 @@
         }
       } else if let target = datapaths.first(where: { $0.index == index }) {
         let now = Syscalls.monotonicNanoseconds() / 1_000_000
-        deliver(target.owner.handle(message: bytes, nowMilliseconds: now))
+        deliver(target.handle(bytes, nowMilliseconds: now))
       } else {
         refuse(bytes)
       }

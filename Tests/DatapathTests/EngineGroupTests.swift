@@ -1,92 +1,11 @@
-import Datapath
+import TestSupport
 import Testing
 
-@testable import Extension
-
-/// Reproducible numbers.
-struct TestRandom: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(_ seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
-
-  mutating func below(_ limit: Int) -> Int { Int.random(in: 0..<limit, using: &self) }
-}
-
-/// What an engine sent: a port and the bytes.
-struct Sent: Equatable, Comparable {
-  var port: UInt32
-  var bytes: [UInt8]
-
-  static func < (left: Sent, right: Sent) -> Bool {
-    left.port != right.port ? left.port < right.port : left.bytes.lexicographicallyPrecedes(right.bytes)
-  }
-}
-
-/// A configuration small enough that a test can have many engines.
-func smallConfiguration() -> EngineConfiguration {
-  var configuration = EngineConfiguration()
-  configuration.smallSlotCount = 64
-  configuration.largeSlotCount = 2
-  configuration.maximumMaskCount = 16
-  configuration.maximumFlowCount = 200
-  configuration.maximumPortCount = 16
-  configuration.maximumOutputCount = 128
-  configuration.maximumUpcallCount = 64
-  configuration.initialCacheSetCount = 16
-  configuration.maximumCacheSetCount = 64
-  return configuration
-}
-
-extension Pipelines {
-  /// Lets a processor receive a packet; returns what was sent and the messages for the daemon.
-  func run(_ packet: [UInt8], from port: UInt32, now: UInt64, on index: Int) -> (sent: [Sent], up: [[UInt8]])
-  {
-    if case .accepted = receive(RawSpan(_elements: packet.span), from: .init(port), on: index) {
-      process(nowMilliseconds: now, on: index)
-    }
-    return (drain(index), engines.drainUpcalls(on: index))
-  }
-
-  /// Takes out what an engine has to send.
-  func drain(_ index: Int) -> [Sent] {
-    let engines = engines
-    var sent: [Sent] = []
-    while let output = engines.nextOutput(on: index) {
-      var packet = engines.first(of: output, on: index)
-      while let current = packet {
-        let bytes = engines.bytes(of: current, on: index)
-        var copy: [UInt8] = []
-        for place in 0..<bytes.byteCount {
-          copy.append(unsafe bytes.unsafeLoad(fromByteOffset: place, as: UInt8.self))
-        }
-        sent.append(Sent(port: output.port.rawValue, bytes: copy))
-        packet = engines.next(after: current, on: index)
-      }
-      engines.finishOutput(output, sent: output.count, on: index)
-    }
-    return sent.sorted()
-  }
-
-  /// Sends a request and decodes the answers.
-  func request(
-    _ body: Message.Body, flags: MessageFlags = [.request, .acknowledge], now: UInt64 = 1, on index: Int = 0
-  ) -> [Message] {
-    let bytes = Message(MessageHeader(flags: flags, sequence: 7), body).encode()
-    return handle(message: bytes, nowMilliseconds: now, on: index).flatMap { (try? Message.decode($0)) ?? [] }
-  }
-}
+@testable import Datapath
 
 /// Requests and packets at random, over few enough ports, addresses and masks that they meet.
 struct RandomTraffic {
-  var random: TestRandom
+  var random: SeededRandom
   static let portCount = 5
 
   mutating func address() -> UInt64 { UInt64(0x0200_0000_0000) | UInt64(random.below(8)) }
@@ -190,16 +109,16 @@ struct RandomTraffic {
   }
 }
 
-@Suite struct PipelinesTests {
+@Suite struct EngineGroupTests {
   @Test(arguments: [1, 2, 3, 8])
   func `several engines give the answers of one, whatever is asked and wherever packets come in`(count: Int) {
     for seed in UInt64(1)...12 {
-      var traffic = RandomTraffic(random: TestRandom(seed))
-      let one = Pipelines(count: 1, smallConfiguration())
-      let many = Pipelines(count: count, smallConfiguration())
+      var traffic = RandomTraffic(random: SeededRandom(seed: seed))
+      let one = EngineGroup(count: 1, smallConfiguration())
+      let many = EngineGroup(count: count, smallConfiguration())
       for number in UInt32(1)...4 {
-        for pipelines in [one, many] {
-          _ = pipelines.request(
+        for engines in [one, many] {
+          _ = engines.request(
             .vport(.new, VportMessage(number: .init(number), type: .netdev, name: "p\(number)")))
         }
       }
@@ -213,7 +132,7 @@ struct RandomTraffic {
           #expect(found == expected, "seed \(seed), step \(step), \(count) engines, \(body)")
           #expect(many.drain(index) == one.drain(0), "seed \(seed), step \(step)")
           #expect(
-            many.engines.drainUpcalls(on: index) == one.engines.drainUpcalls(on: 0),
+            many.drainUpcalls(on: index) == one.drainUpcalls(on: 0),
             "seed \(seed), step \(step)")
         } else {
           let packet = traffic.packet()
@@ -225,7 +144,7 @@ struct RandomTraffic {
         }
       }
       #expect(many.disagreementCount == 0, "seed \(seed)")
-      let hits = one.engines.statistics(on: 0).hits
+      let hits = one.statistics(on: 0).hits
       #expect(hits > 10, "seed \(seed): too little traffic to say anything")
       for reason in DropReason.allCases {
         #expect(many.dropCount(reason) == one.dropCount(reason), "seed \(seed), \(reason)")
@@ -242,68 +161,68 @@ struct RandomTraffic {
   }
 
   @Test func `a dump in pieces is the dump in one`() {
-    var traffic = RandomTraffic(random: TestRandom(77))
-    let pipelines = Pipelines(count: 3, smallConfiguration())
+    var traffic = RandomTraffic(random: SeededRandom(seed: 77))
+    let engines = EngineGroup(count: 3, smallConfiguration())
     for _ in 0..<100 {
       let (key, mask) = traffic.flow()
-      _ = pipelines.request(.flow(.new, FlowMessage(key: key, mask: mask, actions: [.output(.init(1))])))
+      _ = engines.request(.flow(.new, FlowMessage(key: key, mask: mask, actions: [.output(.init(1))])))
     }
     let question = Message(
       MessageHeader(flags: [.request, .dump], sequence: 3), .flow(.get, FlowMessage(key: nil)))
-    let whole = pipelines.handle(question, nowMilliseconds: 1)
-    guard var dump = pipelines.beginDump(question) else {
+    let whole = engines.handle(question, nowMilliseconds: 1)
+    guard var dump = engines.beginDump(question) else {
       Issue.record("no dump")
       return
     }
     var pieces: [Message] = []
-    while !dump.isFinished { pieces += pipelines.next(of: &dump) }
+    while !dump.isFinished { pieces += engines.next(of: &dump) }
     #expect(pieces == whole)
     #expect(pieces.last?.body == .done)
-    #expect(pieces.count > Pipelines.dumpStepCount)
+    #expect(pieces.count > EngineSteps().dumpCount)
   }
 
-  @Test func `whoever waits for ports hears of them, once for all engines`() {
-    let pipelines = Pipelines(count: 2, smallConfiguration())
-    var changes: [Pipelines.PortChange] = []
-    pipelines.onPort = { changes.append($0) }
+  @Test func `changes of ports are told once for all engines`() {
+    let engines = EngineGroup(count: 2, smallConfiguration())
     let port = VportMessage(number: .init(3), type: .internal, name: "br0")
-    #expect(pipelines.request(.vport(.new, port)).map(\.body) == [.error(0)])
-    #expect(pipelines.request(.vport(.new, port)).map(\.body) == [.error(17)])
-    #expect(pipelines.request(.vport(.delete, port)).map(\.body) == [.error(0)])
-    _ = pipelines.request(.datapath(.delete, DatapathMessage(name: "ovs-system")))
+    #expect(engines.request(.vport(.new, port)).map(\.body) == [.error(0)])
+    #expect(engines.request(.vport(.new, port)).map(\.body) == [.error(17)])
+    #expect(engines.request(.vport(.delete, port)).map(\.body) == [.error(0)])
+    _ = engines.request(.datapath(.delete, DatapathMessage(name: "ovs-system")))
     let name = Array("br0".utf8)
+    let changes = engines.takePortChanges()
     #expect(changes == [.present(.init(3), .internal, name: name), .removed(.init(3)), .allRemoved])
+    #expect(engines.takePortChanges().isEmpty)
   }
 
   @Test func `each lock is taken alone, and given back`() {
     var held: Set<Int> = []
     var seen: Set<Int> = []
-    let pipelines = Pipelines(
+    let engines = EngineGroup(
       count: 3, smallConfiguration(),
-      locks: PipelineLocks(
+      locks: EngineLocks(
         acquire: {
           #expect(held.isEmpty)
           held.insert($0)
           seen.insert($0)
         }, release: { held.remove($0) }))
-    var traffic = RandomTraffic(random: TestRandom(5))
+    var traffic = RandomTraffic(random: SeededRandom(seed: 5))
     for _ in 0..<400 {
       let (body, flags) = traffic.request()
-      _ = pipelines.request(body, flags: flags, on: 2)
+      _ = engines.request(body, flags: flags, on: 2)
       #expect(held.isEmpty)
-      for index in 0..<3 { _ = (pipelines.drain(index), pipelines.engines.drainUpcalls(on: index)) }
+      for index in 0..<3 { _ = (engines.drain(index), engines.drainUpcalls(on: index)) }
     }
-    pipelines.maintain()
-    pipelines.describe(.init(1), capabilities: [.checksum], hasAdapter: true)
-    _ = pipelines.dropCount(.flowAction)
+    engines.maintain()
+    engines.describe(.init(1), capabilities: [.checksum], hasAdapter: true)
+    _ = engines.dropCount(.flowAction)
     #expect(held.isEmpty)
     #expect(seen == [0, 1, 2])
   }
 
   @Test func `packets lost behind the engines show in the datapath's counters`() {
-    let pipelines = Pipelines(count: 2, smallConfiguration())
-    pipelines.countLostUpcalls(3)
-    let replies = pipelines.request(.datapath(.get, DatapathMessage(name: "ovs-system")), flags: .request)
+    let engines = EngineGroup(count: 2, smallConfiguration())
+    engines.countLostUpcalls(3)
+    let replies = engines.request(.datapath(.get, DatapathMessage(name: "ovs-system")), flags: .request)
     guard case .datapath(_, let description)? = replies.first?.body else {
       Issue.record("no answer")
       return
@@ -313,17 +232,17 @@ struct RandomTraffic {
   }
 
   @Test func `what each engine has dropped is summed`() {
-    let pipelines = Pipelines(count: 3, smallConfiguration())
+    let engines = EngineGroup(count: 3, smallConfiguration())
     let frame = [UInt8](repeating: 0, count: 60)
     for index in 0..<3 {
       for _ in 0...index {
-        _ = pipelines.receive(RawSpan(_elements: frame.span), from: .init(9), on: index)
-        pipelines.process(nowMilliseconds: 1, on: index)
+        _ = engines.receive(RawSpan(_elements: frame.span), from: .init(9), on: index)
+        engines.process(nowMilliseconds: 1, on: index)
       }
     }
-    #expect(pipelines.dropCount(.unknownPortIn) == 6)
+    #expect(engines.dropCount(.unknownPortIn) == 6)
     for flags in [MessageFlags.request, [.request, .dump]] {
-      let replies = pipelines.request(.datapath(.get, DatapathMessage(name: "ovs-system")), flags: flags)
+      let replies = engines.request(.datapath(.get, DatapathMessage(name: "ovs-system")), flags: flags)
       guard case .datapath(_, let description)? = replies.first?.body else {
         Issue.record("no answer")
         continue
@@ -333,10 +252,10 @@ struct RandomTraffic {
   }
 
   @Test func `bytes that are no message are refused as one engine refuses them`() {
-    let pipelines = Pipelines(count: 2, smallConfiguration())
+    let engines = EngineGroup(count: 2, smallConfiguration())
     let whole = Message(MessageHeader(sequence: 9), .vport(.get, VportMessage(number: .init(1)))).encode()
     for count in 1..<whole.count {
-      let replies = pipelines.handle(message: Array(whole[..<count]), nowMilliseconds: 1)
+      let replies = engines.handle(message: Array(whole[..<count]), nowMilliseconds: 1)
       #expect(replies.count == 1)
     }
   }

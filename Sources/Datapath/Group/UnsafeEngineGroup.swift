@@ -1,29 +1,57 @@
-// What: engines side by side, one for each processor or worker, all of one datapath.
+// What: one datapath on several processors or workers. Each has an engine of its own, so that packets need no lock that
+// another holds; the daemon sees one datapath. A worker that is alone has a group of one.
 //
-// Why: a processor works on an engine of its own without looking at the others. In Embedded Swift a module cannot
-// destroy a value of another module that owns memory; a class is destroyed by its own module, so this one can be held
-// elsewhere. Its engines lie in memory reached by a plain pointer: neither reference counts nor exclusivity checks
-// come into the packet path, as they would for an array of objects.
+// Why whole copies and not shared tables: a flow table that others read while it changes needs either locks or deferred
+// freeing in the packet path. Flows change some thousand times a second, packets come millions of times; so a change is
+// made once for each engine, and the packet path stays as simple as it is with one.
 //
-// How it is safe: an engine's owner is whoever runs on its processor, or holds whatever lock stands before it. This
-// class takes no lock; two threads must not use the same number at the same time.
+// Why a class: in Embedded Swift a module cannot destroy a value of another module that owns memory; a class is destroyed by
+// its own module, so this one can be held elsewhere. Its engines lie in memory reached by a plain pointer: neither reference
+// counts nor exclusivity checks come into the packet path, as they would for an array of objects.
+//
+// Who may call what:
+//  - Packets (this file), with an engine's number: whoever holds that engine's lock. Two threads must not use the same number
+//    at the same time.
+//  - Requests, dumps and upkeep (GroupRequests.swift, GroupDumps.swift): one at a time, without any lock. They take each
+//    engine's lock in turn, for a step of bounded length (EngineLocks.swift).
 
-/// The engines of one datapath, numbered from zero.
+/// The engines of one datapath, numbered from zero, behind one control surface.
 @safe
 public final class EngineGroup {
   private let base: UnsafeMutablePointer<Engine>
   /// How many engines there are.
   public let count: Int
+  /// The datapath's name.
+  public let name: [UInt8]
+  /// The datapath's number in messages (`dp_ifindex`).
+  public let datapathIndex: Int32
+  let locks: EngineLocks
+  let steps: EngineSteps
+  /// How often an engine answered otherwise than the first one; never, unless there is an error in here.
+  public internal(set) var disagreementCount: UInt64 = 0
+  /// Packets for the daemon that were lost after they had left their engine.
+  var lostUpcallCount: UInt64 = 0
+  /// The time of the last request, in milliseconds.
+  var lastNow: UInt64 = 0
+  /// What has happened to ports since somebody took note of it.
+  var portChanges: [PortChange] = []
 
   /// Makes engines without ports or flows, all with the same numbers in their hashes, so that they agree about flows.
-  public init(count: Int, _ configuration: EngineConfiguration = EngineConfiguration()) {
+  public init(
+    count: Int, _ configuration: EngineConfiguration = EngineConfiguration(), locks: EngineLocks = .none,
+    steps: EngineSteps = EngineSteps()
+  ) {
     self.count = max(1, count)
+    self.locks = locks
+    self.steps = steps
+    name = Array(configuration.name.utf8)
+    datapathIndex = configuration.datapathIndex
     // SAFETY: every place is initialised here, and destroyed and freed in `deinit` alone.
     unsafe base = UnsafeMutablePointer<Engine>.allocate(capacity: self.count)
     for index in 0..<self.count {
       unsafe (base + index).initialize(to: Engine(configuration))
       // Samples that two processors take should not be the same ones.
-      unsafe base[index].randomState ^= UInt64(index) &* 0x9e37_79b9_7f4a_7c16
+      unsafe base[index].randomState ^= UInt64(index) &* (SplitMix64.increment &+ 1)
     }
   }
 
@@ -33,7 +61,8 @@ public final class EngineGroup {
     unsafe base.deallocate()
   }
 
-  subscript(index: Int) -> Engine {
+  /// An engine, for whoever holds its lock.
+  public subscript(index: Int) -> Engine {
     @inline(__always)
     unsafeAddress {
       guard UInt(bitPattern: index) < UInt(bitPattern: count) else {
@@ -50,6 +79,17 @@ public final class EngineGroup {
       // SAFETY: the index was checked.
       return unsafe base + index
     }
+  }
+
+  /// The engine for a processor, whatever its number is.
+  public func index(ofProcessor number: Int) -> Int { number >= 0 ? number % count : 0 }
+
+  /// Does something with an engine while its lock is held.
+  public func locked<Result>(_ index: Int, _ body: (_ engine: inout Engine) -> Result) -> Result {
+    locks.acquire(index)
+    let result = body(&self[index])
+    locks.release(index)
+    return result
   }
 
   // MARK: Packets
@@ -147,27 +187,6 @@ public final class EngineGroup {
   /// The messages for the daemon that have gathered in an engine, of so many packets.
   public func drainUpcalls(maximumCount: Int = .max, on index: Int) -> [[UInt8]] {
     self[index].drainUpcalls(maximumCount: maximumCount)
-  }
-
-  /// Gives up the oldest packets for the daemon, and counts them as lost.
-  public func discardUpcalls(maximumCount: Int, on index: Int) {
-    self[index].discardUpcalls(maximumCount: maximumCount)
-  }
-
-  // MARK: Upkeep
-
-  /// Lets an engine put its tables in order; see `Engine.maintain`.
-  public func maintain(on index: Int) { self[index].maintain() }
-
-  /// Says to an engine what a port can do by itself.
-  public func setCapabilities(_ capabilities: OffloadCapabilities, of port: DatapathPortNumber, on index: Int)
-  {
-    self[index].setCapabilities(capabilities, of: port)
-  }
-
-  /// Says to an engine whether somebody takes what is sent to a port.
-  public func setAdapter(isPresent: Bool, of port: DatapathPortNumber, on index: Int) {
-    self[index].setAdapter(isPresent: isPresent, of: port)
   }
 
   /// How many packets an engine dropped for a reason.
