@@ -6,7 +6,7 @@ import Testing
 @testable import Switch
 
 /// Two bridges of one datapath, with a way to add rules and translate packets.
-private struct Course {
+struct Course {
   let datapath = DatapathLink(type: "system", name: "ovs-system")
   let environment = TranslationEnvironment()
   let inner: Bridge
@@ -42,13 +42,15 @@ private struct Course {
   }
 
   func rule(
-    _ bridge: Bridge, table: UInt8 = 0, priority: UInt16 = 0x8000, _ fields: [(Field, FieldValue)] = [],
+    _ bridge: Bridge, table: UInt8 = 0, priority: UInt16 = 0x8000, cookie: UInt64 = 0,
+    _ fields: [(Field, FieldValue)] = [],
     _ actions: [Action]
   ) throws {
     var match = Match()
     for (field, value) in fields { match.set(field, value) }
     var change = FlowMod(.add, table: table, match: match)
     change.priority = priority
+    change.newCookie = cookie
     change.actions = actions
     _ = try bridge.tables.apply(change, now: 0)
   }
@@ -63,7 +65,7 @@ private struct Course {
   }
 }
 
-private func tcpKey(inPort: UInt32 = 1, vlan: UInt16 = 0) -> FlowKey {
+func tcpKey(inPort: UInt32 = 1, vlan: UInt16 = 0) -> FlowKey {
   var key = FlowKey()
   key.inPort = OpenFlowPortNumber(inPort)
   key.ethernetSource = MACAddress(0x0200_0000_0001)
@@ -82,7 +84,7 @@ private func tcpKey(inPort: UInt32 = 1, vlan: UInt16 = 0) -> FlowKey {
   return key
 }
 
-private func ports(_ actions: [DatapathAction]) -> [UInt32] {
+func ports(_ actions: [DatapathAction]) -> [UInt32] {
   var ports: [UInt32] = []
   for case .output(let port) in actions { ports.append(port.rawValue) }
   return ports
@@ -302,9 +304,9 @@ private func ports(_ actions: [DatapathAction]) -> [UInt32] {
 
 // MARK: Tunnels
 
-private func v4(_ last: UInt8) -> IPv6Address { IPv6Address(mapped: IPv4Address(172, 31, 0, last)) }
+func v4(_ last: UInt8) -> IPv6Address { IPv6Address(mapped: IPv4Address(172, 31, 0, last)) }
 
-private func tunnelCourse(_ encapsulation: TunnelSettings.Encapsulation) throws -> Course {
+func tunnelCourse(_ encapsulation: TunnelSettings.Encapsulation) throws -> Course {
   let course = Course()
   course.add(course.inner, "p1", OpenFlowPortNumber(1), 1)
   course.add(course.outer, "eth0", OpenFlowPortNumber(1), 9)

@@ -33,17 +33,17 @@ extension Translator {
     case .controller(let controller): sendToController(controller)
     case .resubmit(let resubmit):
       lookUp(
-        table: resubmit.table ?? table, inPort: resubmit.port == .inPort ? nil : resubmit.port,
+        table: resubmit.table ?? place.table, inPort: resubmit.port == .inPort ? nil : resubmit.port,
         controllerHearsMiss: false)
     case .gotoTable(let table): lookUp(table: table, controllerHearsMiss: true)
     case .clone(let inner): clone(inner)
     case .exit: isDone = true
     case .writeActions(let actions):
-      actionSet += actions
+      place.packet.actionSet += actions
       noteActionSet("is")
     case .clearActions:
       noteActionSet("was")
-      actionSet = []
+      place.packet.actionSet = []
     case .writeMetadata(let value, let mask):
       key.words[44] = key.words[44] & ~mask | value & mask
     case .stackPush(let field): push(field)
@@ -216,23 +216,22 @@ extension Translator {
 
   private func noteActionSet(_ verb: String) {
     // Ports have their numbers here, whatever the rest shows.
-    note(.detail, "action set \(verb): " + (actionSet.isEmpty ? "empty" : TraceText().actions(actionSet)))
+    let set = place.packet.actionSet
+    note(.detail, "action set \(verb): " + (set.isEmpty ? "empty" : TraceText().actions(set)))
   }
 
   // MARK: Stack and clones
 
   private func push(_ field: Subfield) {
     field.unwildcard(in: &wildcards)
-    stack.append(field.value(in: key))
-    stackByteCount += (Int(field.bitCount) + 7) / 8 + 1
+    place.packet.stack.push(field.value(in: key), bitCount: Int(field.bitCount))
   }
 
   private func pop(_ field: Subfield) {
-    guard let value = stack.popLast() else {
+    guard let value = place.packet.stack.pop() else {
       note(.warning, "popping from empty stack")
       return
     }
-    stackByteCount -= (Int(field.bitCount) + 7) / 8 + 1
     write(field, value)
     note(.detail, nowText(field))
   }
@@ -248,13 +247,11 @@ extension Translator {
   ///
   /// Whatever they change in the packet, the next output changes back.
   private func clone(_ actions: [Action]) {
-    let before = (key: key, set: actionSet, stack: stack, bytes: stackByteCount)
-    actionSet = []
-    perform(actions)
-    runActionSet()
-    (key, actionSet, stack, stackByteCount) = (before.key, before.set, before.stack, before.bytes)
-    // An `exit` inside ends the clone alone.
-    if result.failure == nil { isDone = false }
+    detour {
+      place.packet.actionSet = []
+      perform(actions)
+      runActionSet()
+    }
   }
 
   /// Sends to a port by one of its queues; a queue is a priority of the packet, as OVS's userspace datapath has it.
@@ -269,7 +266,7 @@ extension Translator {
 
   /// Lets the rule that runs end soon after its connection ended.
   private func finTimeout(_ idleSeconds: UInt16, _ hardSeconds: UInt16) {
-    guard let rule, key.isIPv4 || key.isIPv6, key.ipProtocol == 6 else { return }
+    guard let rule = place.rule, key.isIPv4 || key.isIPv6, key.ipProtocol == 6 else { return }
     result.credits.append(.finished(rule, bridge, idleSeconds: idleSeconds, hardSeconds: hardSeconds))
   }
 

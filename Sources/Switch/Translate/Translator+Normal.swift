@@ -64,7 +64,7 @@ extension Translator {
 
   /// Notes the source address, for whoever applies the translation to learn.
   private func noteAddress(_ vlan: UInt16, _ port: BridgePort) {
-    guard learns, !key.ethernetSource.isMulticast else { return }
+    guard place.learns, !key.ethernetSource.isMulticast else { return }
     result.credits.append(.address(port, vlan: vlan, key.ethernetSource))
   }
 

@@ -82,32 +82,24 @@ extension Translator {
 
   /// Goes on in the bridge at the other end of a patch.
   private func patch(_ interface: Interface, to peer: Interface) {
-    guard depth < Self.maximumDepth else {
-      fail(.recursionTooDeep, "over max translation depth \(Self.maximumDepth)")
-      return
-    }
-    let before = (
-      key: key, bridge: bridge, table: table, cookie: cookie, trace: trace, stack: stack,
-      bytes: stackByteCount,
-      set: actionSet
-    )
+    guard mayEnter() else { return }
     result.credits.append(.sent(interface))
     result.credits.append(.received(peer))
-    key.inPort = peer.number
-    key.clearPipeline()
-    key.clearTunnel()
-    bridge = peer.bridge
-    table = 0
-    cookie = 0
-    actionSet = []
-    stack = []
-    trace = trace?.add(.bridge, "bridge(\"\(bridge.name)\")")
-    depth += 1
-    enterBridge()
-    depth -= 1
-    (key, bridge, table, cookie, trace, stack, stackByteCount, actionSet) = before
-    // An `exit` over there ends that bridge's part alone.
-    if result.failure == nil { isDone = false }
+    detour {
+      var key = self.key
+      key.inPort = peer.number
+      key.clearPipeline()
+      key.clearTunnel()
+      place = place.entrance(of: peer.bridge, key)
+      enterBridge()
+    }
+  }
+
+  /// Whether the packet may go on in one more bridge.
+  func mayEnter() -> Bool {
+    if place.depth < Self.maximumDepth { return true }
+    fail(.recursionTooDeep, "over max translation depth \(Self.maximumDepth)")
+    return false
   }
 
   /// Sends the packet to the controllers that listen.
@@ -116,13 +108,13 @@ extension Translator {
     var pipeline: [UInt64] = []
     for word in KeySegments.words(ofSegment: 8) { pipeline.append(key.words[word]) }
     let pause = Pause(
-      bridge: bridge.name, table: table, cookie: cookie, controller: action, inPort: key.inPort,
+      bridge: bridge.name, table: place.table, cookie: place.cookie, controller: action, inPort: key.inPort,
       pipeline: pipeline)
     var said = UserspaceCookie.Controller()
     said.isSuppressed = !bridge.hasControllers
     said.reason = UInt16(action.reason)
     said.recirculation = environment.pauses.number(of: pause, now: request.now)
-    said.ruleCookie = cookie
+    said.ruleCookie = place.cookie
     said.controller = action.controller
     said.maximumByteCount = action.maximumByteCount
     let data = UserspaceCookie(.controller(said), inPort: key.inPort.rawValue).encode()

@@ -122,44 +122,34 @@ extension Translator {
   private func push(
     _ header: TunnelHeader, _ tunnelPort: DatapathPortNumber, _ local: Interface, _ underlay: Bridge
   ) {
-    guard depth < Self.maximumDepth else {
-      fail(.recursionTooDeep, "over max translation depth \(Self.maximumDepth)")
-      return
-    }
+    guard mayEnter() else { return }
     commit()
-    let before = (
-      key: key, base: base, bridge: bridge, table: table, cookie: cookie, trace: trace, set: actionSet,
-      stack: stack
-    )
-    let beforeResult = (actions: actions, wildcards: wildcards)
-    actions = []
-    // What is looked at from here on is the outer header, which is the same for all packets of the flow.
-    wildcards = FlowKey()
-    key = header.outerKey
-    key.inPort = .local
-    base = key
-    bridge = underlay
-    table = 0
-    cookie = 0
-    actionSet = []
-    stack = []
-    let learned = learns
-    learns = false
-    trace = trace?.add(.bridge, "bridge(\"\(underlay.name)\")")
-    depth += 1
-    enterBridge()
-    depth -= 1
-    learns = learned
-    let rest = actions
-    (actions, wildcards) = beforeResult
-    (key, base, bridge, table, cookie, trace, actionSet, stack) = before
-    if result.failure == nil { isDone = false }
+    let rest = translateOuter(header.outerKey, underlay)
     guard !rest.isEmpty else { return }
     let push = TunnelPush(
       tunnelPort: Datapath.DatapathPortNumber(tunnelPort.rawValue),
       outPort: Datapath.DatapathPortNumber(local.datapathNumber?.rawValue ?? UInt32.max),
       kind: header.kind, header: header.bytes)
     actions.append(.clone([.tunnelPush(push)] + rest))
+  }
+
+  /// What the underlay's bridge does with a packet that its own port sends.
+  ///
+  /// What is looked at there is the outer header, which is the same for all packets of the flow: the mask is not the flow's.
+  private func translateOuter(_ outerKey: FlowKey, _ underlay: Bridge) -> [DatapathAction] {
+    let before = (actions: actions, wildcards: wildcards, base: base)
+    actions = []
+    wildcards = FlowKey()
+    detour {
+      var key = outerKey
+      key.inPort = .local
+      base = key
+      place = place.entrance(of: underlay, key)
+      place.learns = false
+      enterBridge()
+    }
+    defer { (actions, wildcards, base) = before }
+    return actions
   }
 
   // MARK: At the end of a tunnel

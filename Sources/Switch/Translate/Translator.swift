@@ -4,10 +4,12 @@
 // Why: the datapath asks once for many packets. The answer is a list of datapath actions and the bits of the headers
 // that were looked at on the way: every packet that agrees in those gets the same actions.
 //
-// How: a translator is made for each translation and thrown away. It holds the headers as they are now (`key`), as
-// the datapath's packet has them (`base`; Commit.swift emits the difference), and the mask so far. The parts:
+// How: a translator is made for each translation and thrown away. It holds where the packet is and what it carries
+// (`place`, the headers as they are now among it), the headers as the datapath's packet has them (`base`; Commit.swift
+// emits the difference), and the mask so far. The parts:
 //
-//     Translator.swift          tables, resubmits, limits
+//     Place.swift               a point of the packet's way, saved and restored as one
+//     Translator.swift          tables, resubmits, detours, limits
 //     Translator+Actions.swift  each OpenFlow action
 //     Translator+Output.swift   where a packet leaves: ports, patches, controllers
 //     Translator+Normal.swift   NORMAL and FLOOD: VLANs and learned addresses
@@ -35,38 +37,33 @@ final class Translator {
   var actions: [DatapathAction] = []
   /// What was looked at so far.
   var wildcards = FlowKey()
-  /// The headers as the actions so far have left them.
-  var key: FlowKey
   /// The headers of the datapath's packet after the datapath actions so far.
   var base: FlowKey
-  var bridge: Bridge
-  var table: UInt8
-  var depth = 0
+  /// Where the packet is, and what it carries.
+  var place: Place
   var resubmitCount = 0
-  /// The cookie of the rule whose actions run.
-  var cookie: UInt64 = 0
-  /// That rule.
-  var rule: Rule?
-  var stack: [FieldValue] = []
-  var stackByteCount = 0
-  var actionSet: [Action] = []
   /// Set by `exit` and by failures: nothing more is run.
   var isDone = false
   /// Set by an action after which the rest of its own list is not run, but that of others is.
   var endsList = false
-  /// Where the steps are noted.
-  var trace: TraceNode?
-  /// Whether addresses are learned: not behind a tunnel's outer header.
-  var learns = true
 
   private init(_ request: TranslationRequest, _ environment: TranslationEnvironment) {
     self.request = request
     self.environment = environment
-    key = request.key
     base = request.key
-    bridge = request.bridge
-    table = request.table
+    place = Place(
+      bridge: request.bridge, table: request.table,
+      trace: request.trace?.add(.bridge, "bridge(\"\(request.bridge.name)\")"),
+      packet: PipelinePacket(key: request.key))
   }
+
+  /// The packet's headers as the actions so far have left them.
+  var key: FlowKey {
+    _read { yield place.packet.key }
+    _modify { yield &place.packet.key }
+  }
+  /// The bridge whose pipeline the packet is in.
+  var bridge: Bridge { place.bridge }
 
   /// Translates a packet.
   static func translate(_ request: TranslationRequest, _ environment: TranslationEnvironment) -> Translation {
@@ -77,7 +74,6 @@ final class Translator {
 
   private func run() {
     lookAtEverydayFields()
-    trace = request.trace?.add(.bridge, "bridge(\"\(bridge.name)\")")
     if let actions = request.actions {
       perform(actions)
       runActionSet()
@@ -103,7 +99,7 @@ final class Translator {
         return
       }
     }
-    lookUp(table: request.table, controllerHearsMiss: true, endsWithActionSet: depth == 0)
+    lookUp(table: place.table, controllerHearsMiss: true, endsWithActionSet: place.depth == 0)
     runActionSet()
   }
 
@@ -153,23 +149,33 @@ final class Translator {
     let rule = bridge.tables.lookup(table: wanted, key, wildcards: &wildcards)
     key.inPort = realPort
     result.credits.append(.lookup(bridge, table: wanted, found: rule != nil))
-    let outer = (trace: trace, table: table, cookie: cookie, depth: depth, rule: self.rule)
-    self.rule = rule
-    trace = trace?.add(.table, tableStep(wanted, rule, controllerHearsMiss))
+    var caller = place
+    place.rule = rule
+    place.trace = place.trace?.add(.table, tableStep(wanted, rule, controllerHearsMiss))
     resubmitCount += 1
     // Going on to a later table can not go round in circles.
-    if wanted <= table { depth += 1 }
-    table = wanted
+    if wanted <= place.table { place.depth += 1 }
+    place.table = wanted
     if let rule {
       result.credits.append(.rule(rule))
-      cookie = rule.cookie
       perform(rule.actions)
     } else {
       miss(controllerHearsMiss)
     }
     if endsWithActionSet { runActionSet() }
-    (trace, table, cookie, depth) = (outer.trace, outer.table, outer.cookie, outer.depth)
-    self.rule = outer.rule
+    // The packet stays as the table has left it.
+    caller.packet = place.packet
+    place = caller
+  }
+
+  /// Leaves the way for a detour, and returns to where and what the packet was.
+  ///
+  /// An `exit` on the detour ends the detour alone; a failure ends everything.
+  func detour(_ body: () -> Void) {
+    let before = place
+    body()
+    place = before
+    if result.failure == nil { isDone = false }
   }
 
   private func miss(_ controllerHears: Bool) {
@@ -184,11 +190,11 @@ final class Translator {
   }
 
   private func mayResubmit() -> Bool {
-    if depth >= Self.maximumDepth {
+    if place.depth >= Self.maximumDepth {
       fail(.recursionTooDeep, "over max translation depth \(Self.maximumDepth)")
     } else if resubmitCount >= Self.maximumResubmits {
       fail(.tooManyResubmits, "over \(Self.maximumResubmits) resubmit actions")
-    } else if stackByteCount > Self.maximumStackByteCount {
+    } else if place.packet.stack.byteCount > Self.maximumStackByteCount {
       fail(.stackTooDeep, "resubmits yielded over 64 kB of stack")
     } else {
       return true
@@ -205,7 +211,7 @@ final class Translator {
 
   /// Notes a step, if someone reads them.
   func note(_ kind: TraceNode.Kind, _ text: @autoclosure () -> String) {
-    if let trace { trace.add(kind, text()) }
+    if let trace = place.trace { trace.add(kind, text()) }
   }
 
   /// How rules and actions of the bridge are shown.
@@ -227,12 +233,12 @@ final class Translator {
 
   /// Runs what `write_actions` collected, in the order that OpenFlow 1.5.1, section 5.6, gives.
   func runActionSet() {
-    guard !isDone, !actionSet.isEmpty else { return }
-    let set = ActionSet.ordered(actionSet)
-    actionSet = []
-    let outer = trace
-    trace = trace?.add(.table, "--. Executing action set:")
+    guard !isDone, !place.packet.actionSet.isEmpty else { return }
+    let set = ActionSet.ordered(place.packet.actionSet)
+    place.packet.actionSet = []
+    let outer = place.trace
+    place.trace = outer?.add(.table, "--. Executing action set:")
     perform(set)
-    trace = outer
+    place.trace = outer
   }
 }

@@ -1,0 +1,71 @@
+// What: where a packet is on its way through the pipeline, and what it carries there, as one value.
+//
+// Why: a clone, a patch, a tunnel, a group's bucket and a packet that comes back all leave the way and return to it, or go on
+// from it later. Each saves a `Place` (or the packet in it) and restores it by one assignment, so that a new member can't be
+// forgotten in one of them.
+
+import Datapath
+import OpenFlow
+
+/// A point of a packet's way through the pipeline.
+struct Place {
+  /// The bridge whose pipeline the packet is in.
+  var bridge: Bridge
+  /// The table that was looked up last.
+  var table: UInt8
+  /// The rule whose actions run, if a rule's do.
+  var rule: Rule?
+  /// How many resubmits to the same or an earlier table, patches and tunnels lead here.
+  var depth = 0
+  /// Whether addresses are learned: not behind a tunnel's outer header.
+  var learns = true
+  /// Where the steps are noted, if someone reads them.
+  var trace: TraceNode?
+  /// The packet.
+  var packet: PipelinePacket
+
+  /// The cookie of the rule whose actions run; 0 without one.
+  var cookie: UInt64 { rule?.cookie ?? 0 }
+
+  /// The first table of a bridge, with a packet that carries nothing yet, one level deeper.
+  func entrance(of bridge: Bridge, _ key: FlowKey) -> Place {
+    Place(
+      bridge: bridge, table: 0, depth: depth + 1, learns: learns,
+      trace: trace?.add(.bridge, "bridge(\"\(bridge.name)\")"), packet: PipelinePacket(key: key))
+  }
+}
+
+/// A packet as the actions so far have left it, with what the pipeline keeps beside it.
+struct PipelinePacket {
+  /// Its headers, metadata and registers.
+  var key: FlowKey
+  /// What `push` has put aside.
+  var stack = FieldStack()
+  /// What `write_actions` has collected.
+  var actionSet: [Action] = []
+}
+
+/// The values that `push` actions have put aside.
+struct FieldStack {
+  private struct Entry {
+    var value: FieldValue
+    var byteCount: Int
+  }
+  private var entries: [Entry] = []
+  /// What the values take, in bytes: each in whole bytes, and one byte for its length.
+  private(set) var byteCount = 0
+
+  /// Puts a value of so many bits aside.
+  mutating func push(_ value: FieldValue, bitCount: Int) {
+    let entry = Entry(value: value, byteCount: (bitCount + 7) / 8 + 1)
+    entries.append(entry)
+    byteCount += entry.byteCount
+  }
+
+  /// The value that was put aside last, or nil if there is none.
+  mutating func pop() -> FieldValue? {
+    guard let entry = entries.popLast() else { return nil }
+    byteCount -= entry.byteCount
+    return entry.value
+  }
+}
