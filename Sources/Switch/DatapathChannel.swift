@@ -71,6 +71,26 @@ final class DatapathChannel {
     }
   }
 
+  /// Takes a message of an answer to Flows, which is of use at once and does not wait for the others of its answer.
+  func takeFlowAnswer(
+    _ message: Message
+  ) -> (datapathType: String, question: FlowQuestion, answer: FlowAnswer)? {
+    let sequence = message.header.sequence
+    guard sequence != 0, case .flow(let type, let question)? = requests[sequence]?.question else {
+      return nil
+    }
+    switch message.body {
+    case .flow(_, let flow): return (type, question, .flow(flow))
+    case .error(0), .done:
+      requests[sequence] = nil
+      return (type, question, .done)
+    case .error(let code):
+      requests[sequence] = nil
+      return (type, question, .failed(code))
+    case .datapath, .vport, .packet, .control, .networkDevice: return nil
+    }
+  }
+
   /// Takes a message of an answer; with the last one, gives the answer and what was asked.
   func take(_ message: Message) -> (question: DatapathQuestion, answer: DatapathAnswer)? {
     let sequence = message.header.sequence

@@ -64,14 +64,15 @@ public final class VirtualSwitch {
 
   /// Takes what happened, in order, and says what to do, in order.
   ///
-  /// Call it also when `nextWakeup` has come, with no events.
-  public func step(_ events: [Event], now: Moment) -> [Effect] {
+  /// Call it also when `nextWakeup` has come, with no events. Events are all handled; of what waits since it may be much, packets that
+  /// came up and flows that are looked over, as much is done as the budget allows, and then `nextWakeup` has come if there is more.
+  public func step(_ events: [Event], now: Moment, budget: StepBudget = .standard) -> [Effect] {
     context.turn.now = now
     for event in events {
       handle(event)
       takeChanges()
     }
-    run()
+    run(budget)
     let effects = context.turn.effects
     context.turn.effects = []
     return effects
@@ -123,6 +124,8 @@ public final class VirtualSwitch {
       flows(ofDatapath: message.header.datapathIndex)?.receive(command, packet)
     } else if case .datapath(.delete, _) = message.body, message.header.sequence == 0 {
       reconciler.datapathLost(message.header.datapathIndex)
+    } else if let (type, question, answer) = context.channel.takeFlowAnswer(message) {
+      if let flows = flows[type] { apply(flows.answered(question, answer)) }
     } else if let (question, answer) = context.channel.take(message) {
       handle(answer, to: question)
     }
@@ -133,7 +136,7 @@ public final class VirtualSwitch {
   private func handle(_ answer: DatapathAnswer, to question: DatapathQuestion) {
     switch question {
     case .configuration(let question): reconciler.answered(question, answer)
-    case .flow(let type, let question): flows[type]?.answered(question, answer)
+    case .flow: break
     case .portCounters(let type): if let link = reconciler.datapaths[type] { portCounters(of: link, answer) }
     case .datapathCounters(let type):
       if let link = reconciler.datapaths[type] { datapathCounters(of: link, answer) }
@@ -152,12 +155,9 @@ public final class VirtualSwitch {
       case .datapathLost(let link): flows[link.type]?.forgetAll()
       }
     }
-    for flows in flowsInOrder {
-      for command in flows.takeFinished() { finishedFlows(for: command) }
-    }
   }
 
-  private func run() {
+  private func run(_ budget: StepBudget) {
     let now = context.now
     takeChanges()
     for agent in agentsInOrder { agent.run() }
@@ -173,7 +173,11 @@ public final class VirtualSwitch {
       nextCounters = now + Self.countersMilliseconds
       readCounters()
     }
-    for flows in flowsInOrder { flows.run() }
+    for flows in flowsInOrder {
+      flows.run()
+      var left = budget
+      while let steps = flows.next(&left) { apply(steps) }
+    }
     database.run(agents)
     takeChanges()
     coverage.advance(to: now) { CountCommands.totals(self) }
@@ -185,8 +189,8 @@ public final class VirtualSwitch {
     let agent = BridgeAgent(bridge: bridge, context: context)
     agents[bridge.name] = agent
     let flows = flows(of: bridge.datapath)
-    agent.onPacketOut = { frame, inPort, actions in
-      flows.send(frame: frame, bridge: bridge, inPort: inPort, actions: actions)
+    agent.onPacketOut = { [self] frame, inPort, actions in
+      apply(flows.send(frame: frame, bridge: bridge, inPort: inPort, actions: actions))
     }
   }
 
@@ -210,14 +214,23 @@ public final class VirtualSwitch {
   private func flows(of link: DatapathLink) -> DatapathFlows {
     if let known = flows[link.type] { return known }
     let made = DatapathFlows(datapath: link, environment: environment, context: context)
-    made.tellControllers = { [self] in agents[$0.bridge.name]?.packetIn($0) }
-    made.learn = { [self] in agents[$0.bridge.name]?.learn($0) }
     flows[link.type] = made
     return made
   }
 
   private func flows(ofDatapath index: Int32) -> DatapathFlows? {
     flowsInOrder.first { $0.datapath.index == index } ?? flowsInOrder.first
+  }
+
+  /// Does what the flows of a datapath want of others.
+  func apply(_ steps: [FlowStep]) {
+    for step in steps {
+      switch step {
+      case .packetIn(let packet): agents[packet.bridge.name]?.packetIn(packet)
+      case .learn(let rule): agents[rule.bridge.name]?.learn(rule)
+      case .finished(let command): finishedFlows(for: command)
+      }
+    }
   }
 
   /// Asks the datapaths for their counters and those of their ports.

@@ -19,6 +19,8 @@ final class SwitchHarness {
   private(set) var listeners: [String: ListenerID] = [:]
   /// Bytes that the switch sent, by stream.
   private(set) var output: [StreamID: [UInt8]] = [:]
+  /// The most effects that one step had.
+  var largestEffectCount = 0
   /// Whether peers read what they are sent.
   var drainsStreams = true
 
@@ -55,6 +57,7 @@ final class SwitchHarness {
     var events = events
     repeat {
       let wanted = virtualSwitch.step(events, now: Moment(milliseconds: now))
+      largestEffectCount = max(largestEffectCount, wanted.count)
       events = []
       for effect in wanted { perform(effect, &events) }
     } while !events.isEmpty

@@ -33,7 +33,8 @@ enum CountCommands {
       ("pause_table_full", host.environment.pauses.refusedCount), ("revalidate_changed", sum.removedChanged),
       ("revalidate_idle", sum.removedIdle), ("upcall_action", sum.actions),
       ("upcall_malformed", sum.malformed),
-      ("upcall_miss", sum.misses), ("upcall_unknown_port", sum.unknownPort),
+      ("upcall_miss", sum.misses), ("upcall_port_queue_full", sum.refusedPackets),
+      ("upcall_unknown_port", sum.unknownPort),
     ]
     counters.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     return counters

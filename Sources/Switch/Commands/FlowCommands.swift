@@ -25,7 +25,7 @@ enum FlowCommands {
     SwitchCommand("revalidator/wait", "", run: wait),
     SwitchCommand("revalidator/purge", "") { call in
       call.host.await(call, .flows(open: call.host.flows.count))
-      for flows in call.host.flowsInOrder { flows.removeAll(for: call.id) }
+      for flows in call.host.flowsInOrder { call.host.apply(flows.removeAll(for: call.id)) }
     },
   ]
 
@@ -35,7 +35,7 @@ enum FlowCommands {
       guard let flows = call.host.flows[link.type] else { continue }
       text += """
         \(link.type)@\(link.name):
-          flows         : (current \(flows.count)) (avg \(flows.averageCount)) (max \(flows.highestCount)) (limit \(flows.limits.flowCount))
+          flows         : (current \(flows.count)) (avg \(flows.averageCount)) (max \(flows.highestCount)) (limit \(flows.limit))
           dump duration : \(flows.dumpMilliseconds)ms
           ufid enabled : \(flows.dumpsTersely)
 
@@ -49,7 +49,7 @@ enum FlowCommands {
   /// Answers when every datapath's flows have been looked over once more.
   @Sendable private static func wait(_ call: CommandCall) {
     call.host.await(call, .flows(open: call.host.flows.count))
-    for flows in call.host.flowsInOrder { flows.lookOverNow(for: call.id) }
+    for flows in call.host.flowsInOrder { call.host.apply(flows.lookOverNow(for: call.id)) }
   }
 }
 
@@ -58,7 +58,7 @@ extension CommandCall {
   fileprivate func setMegaflows(_ isOn: Bool) {
     for flows in host.flowsInOrder {
       flows.wildcardsFlows = isOn
-      flows.removeAll()
+      host.apply(flows.removeAll())
     }
     reply(isOn ? "megaflows enabled\n" : "megaflows disabled\n")
   }

@@ -21,6 +21,8 @@ extension DatapathFlows {
     var refusedByLimit: UInt64 = 0
     /// Flows that the datapath did not take.
     var refusedByDatapath: UInt64 = 0
+    /// Packets that came up and found their port's share of the room taken.
+    var refusedPackets: UInt64 = 0
     /// Packets from ports that belong to no interface.
     var unknownPort: UInt64 = 0
     /// Packets without the fields that every packet of a datapath has.
@@ -45,6 +47,7 @@ extension DatapathFlows.Counters {
     updated &+= other.updated
     refusedByLimit &+= other.refusedByLimit
     refusedByDatapath &+= other.refusedByDatapath
+    refusedPackets &+= other.refusedPackets
     unknownPort &+= other.unknownPort
     malformed &+= other.malformed
     executed &+= other.executed
