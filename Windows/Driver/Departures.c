@@ -25,7 +25,7 @@ struct Packet {
   // Which packet of the batch it came from.
   ULONG row;
   struct Destinations destinations;
-  // Where its bytes count as in flight.
+  // Where it counts as in flight.
   volatile LONG64 *account;
 };
 
@@ -103,13 +103,31 @@ static BOOLEAN commit(struct Module *module, PNET_BUFFER_LIST list, const struct
 // MARK: What is in flight
 
 // A list of the switch's is completed while copies of its packets are still on their way, so that a sender does not feel how
-// fast they leave. What it may have on its way is limited instead: adapters whose numbers fall together share a limit. All of
-// them may have a part of the heap.
+// fast they leave. What is on its way is limited instead. A packet over a limit is dropped, reported and counted
+// (DropReason.inFlightLimit).
+
+// Of what one adapter sent; adapters whose numbers fall together share it. Small packets are limited by their number, large
+// ones by their bytes.
+#define MAXIMUM_ADAPTER_LISTS_IN_FLIGHT 8192
 #define MAXIMUM_ADAPTER_BYTES_IN_FLIGHT (8ll << 20)
+// On their way to one switch, which cannot pause before they are back: as many as four adapters may have. Processors that
+// reach it at the same time may add a list each.
+#define MAXIMUM_SWITCH_LISTS_IN_FLIGHT 32768
+// Of all together: a part of the heap, for their bytes and for what a list takes itself (its packet, buffer, descriptor and
+// destinations).
 #define HEAP_PARTS_IN_FLIGHT 4
+#define LIST_OVERHEAD_BYTES 1024
+
+// An account is one word, which changes in one atomic step: lists from this bit on, their bytes below it.
+#define ACCOUNT_LIST_SHIFT 40
+#define ACCOUNT_LIST (1ll << ACCOUNT_LIST_SHIFT)
 
 static volatile LONG64 allInFlight;
 static volatile LONG64 inFlight[512];
+
+static LONG64 listsOf(LONG64 account) { return account >> ACCOUNT_LIST_SHIFT; }
+
+static LONG64 bytesOf(LONG64 account) { return account & (ACCOUNT_LIST - 1); }
 
 static volatile LONG64 *accountOf(const struct Module *module, PNET_BUFFER_LIST original) {
   // The daemon's own packets have the first.
@@ -118,19 +136,19 @@ static volatile LONG64 *accountOf(const struct Module *module, PNET_BUFFER_LIST 
   return &inFlight[1 + (module->switchID * 61 + port) % (RTL_NUMBER_OF(inFlight) - 1)];
 }
 
-static void returnBytes(volatile LONG64 *account, ULONG byteCount) {
-  if (!account) return;
-  InterlockedExchangeAdd64(account, -(LONG64)byteCount);
-  InterlockedExchangeAdd64(&allInFlight, -(LONG64)byteCount);
+static void leaveFlight(volatile LONG64 *account, ULONG byteCount) {
+  InterlockedExchangeAdd64(account, -(ACCOUNT_LIST + byteCount));
+  InterlockedExchangeAdd64(&allInFlight, -(ACCOUNT_LIST + byteCount));
 }
 
-static BOOLEAN takeBytes(volatile LONG64 *account, ULONG byteCount) {
-  LONG64 before = InterlockedExchangeAdd64(account, byteCount);
-  LONG64 allBefore = InterlockedExchangeAdd64(&allInFlight, byteCount);
-  if (before + byteCount <= MAXIMUM_ADAPTER_BYTES_IN_FLIGHT &&
-      allBefore + byteCount <= KernelHeapLimit() / HEAP_PARTS_IN_FLIGHT)
+static BOOLEAN enterFlight(volatile LONG64 *account, ULONG byteCount) {
+  LONG64 list = ACCOUNT_LIST + byteCount;
+  LONG64 own = InterlockedExchangeAdd64(account, list) + list;
+  LONG64 all = InterlockedExchangeAdd64(&allInFlight, list) + list;
+  if (listsOf(own) <= MAXIMUM_ADAPTER_LISTS_IN_FLIGHT && bytesOf(own) <= MAXIMUM_ADAPTER_BYTES_IN_FLIGHT &&
+      listsOf(all) * LIST_OVERHEAD_BYTES + bytesOf(all) <= KernelHeapLimit() / HEAP_PARTS_IN_FLIGHT)
     return TRUE;
-  returnBytes(account, byteCount);
+  leaveFlight(account, byteCount);
   return FALSE;
 }
 
@@ -146,7 +164,7 @@ static void freePacket(struct Packet *packet) {
   }
   if (packet->mdl) NdisFreeMdl(packet->mdl);
   clearDestinations(&packet->destinations);
-  returnBytes(packet->account, packet->byteCount);
+  leaveFlight(packet->account, packet->byteCount);
   free(packet);
   ModuleRelease(module);
 }
@@ -215,7 +233,7 @@ static struct Packet *makePacket(
   SIZE_T headerSize = (sizeof(struct Packet) + 63) & ~(SIZE_T)63;
   void *memory = KernelAllocate(64, headerSize + byteCount);
   if (!memory) {
-    returnBytes(account, byteCount);
+    leaveFlight(account, byteCount);
     return NULL;
   }
   struct Packet *packet = memory;
@@ -272,9 +290,10 @@ uint32_t PacketsDepart(void *context, const struct BorderDeparture *departure) {
       return addDestination(&packet->destinations, departure) ? departureTaken : departureFailed;
   PNET_BUFFER_LIST original = originalOf(departures, departure->row);
   volatile LONG64 *account = accountOf(departures->module, original);
-  if (!takeBytes(account, byteCountOf(departure))) return departureOverLimit;
+  if (ModuleActivityCount(module) > MAXIMUM_SWITCH_LISTS_IN_FLIGHT || !enterFlight(account, byteCountOf(departure)))
+    return departureOverLimit;
   if (!ModuleAcquire(module)) {
-    returnBytes(account, byteCountOf(departure));
+    leaveFlight(account, byteCountOf(departure));
     return departureFailed;
   }
   struct Packet *packet = makePacket(module, departures->module == module ? original : NULL, account, departure);

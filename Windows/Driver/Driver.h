@@ -112,6 +112,8 @@ void ModuleEnter(struct Module *);
 // The same, but only where the module runs.
 BOOLEAN ModuleAcquire(struct Module *);
 BOOLEAN ModuleRuns(const struct Module *);
+// How many lists of ours are below, give or take the calls that are at work in the module.
+LONG64 ModuleActivityCount(const struct Module *);
 // The module may be gone when this returns.
 void ModuleRelease(struct Module *);
 // Tells NDIS of the pauses that are over; from the worker thread.

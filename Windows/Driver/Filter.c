@@ -9,6 +9,8 @@ UNICODE_STRING extensionName = RTL_CONSTANT_STRING(L"Open vSwitch Extension");
 // the module has not paused.
 void ModuleEnter(struct Module *module) { InterlockedExchangeAdd64(&module->activity, MODULE_ONE); }
 
+LONG64 ModuleActivityCount(const struct Module *module) { return module->activity / MODULE_ONE; }
+
 BOOLEAN ModuleRuns(const struct Module *module) { return (module->activity & MODULE_STATE_MASK) == moduleRunning; }
 
 BOOLEAN ModuleAcquire(struct Module *module) {

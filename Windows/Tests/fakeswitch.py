@@ -8,6 +8,7 @@
 """
 
 import os
+import select
 import subprocess
 import time
 
@@ -27,6 +28,9 @@ TAGGED = 0x10000
 
 STATUS_DATA_NOT_ACCEPTED = 0xC001001B
 STATUS_FAILURE = 0xC0000001
+
+# The simulation gives up by itself when nothing moves. After this it is taken for dead.
+ANSWER_SECONDS = 900
 
 
 class Refused(AssertionError):
@@ -74,11 +78,12 @@ class FakeHost:
         try:
             self.process.stdin.write(line.encode() + b"\n")
             self.process.stdin.flush()
-            answer = self.process.stdout.readline().decode().rstrip("\r\n")
+            ready, _, _ = select.select([self.process.stdout], [], [], ANSWER_SECONDS)
+            answer = self.process.stdout.readline().decode().rstrip("\r\n") if ready else ""
         except OSError:
             answer = ""
         if not answer:
-            raise AssertionError(f"{line[:200]}: the harness has ended\n{self.prefix.last_log()}")
+            raise AssertionError(f"{line[:200]}: the harness has ended or does not answer\n{self.prefix.last_log()}")
         if not answer.startswith("ok"):
             raise Refused(line, answer)
         return answer[3:]
@@ -111,9 +116,15 @@ class FakeHost:
         return int(self.ask("quiesce"))
 
     def wait_for(self, counter, more):
-        """Waits until a counter has grown by so much."""
-        before = self.counters()[counter]
-        wait_until(lambda: self.counters()[counter] >= before + more, f"{counter} grows by {more}", 60, self.prefix.last_log)
+        """Waits until a counter has grown by so much, for as long as it grows at all."""
+        seen = self.counters()[counter]
+        target = seen + more
+
+        def grown():
+            now = self.counters()[counter]
+            return now if now > seen else None
+        while seen < target:
+            seen = wait_until(grown, f"{counter} grows to {target}", 60, self.prefix.last_log)
 
     def check(self):
         """Fails when the driver has broken a rule, or keeps what is not its own."""
@@ -125,7 +136,11 @@ class FakeHost:
     def end(self):
         if self.process.poll() is None:
             self.process.stdin.close()
-            self.process.wait(60)
+            try:
+                self.process.wait(ANSWER_SECONDS)
+            except subprocess.TimeoutExpired as error:
+                self.process.kill()
+                raise AssertionError("the harness does not end\n" + self.prefix.last_log()) from error
 
 
 class Switch:
@@ -267,14 +282,12 @@ class NIC:
         return frames
 
     def collect_within(self, count, seconds=30):
-        """Waits for so many frames, and returns all there were."""
-        frames = []
-
-        def enough():
-            frames.extend(self.collect())
-            return len(frames) >= count
-        wait_until(enough, f"{count} frames at {self.switch.number}/{self.port}/{self.index}", seconds,
-                   lambda: repr(frames) + "\n" + self.switch.host.prefix.last_log())
+        """Waits for so many frames, for as long as there are more now and then, and returns all there were."""
+        frames = self.collect()
+        while len(frames) < count:
+            frames += wait_until(
+                self.collect, f"{count} frames at {self.switch.number}/{self.port}/{self.index}", seconds,
+                lambda: repr(frames) + "\n" + self.switch.host.prefix.last_log())
         return frames
 
     def collect_for(self, seconds):

@@ -36,7 +36,7 @@ class Handle(Datapath):
         answer = self.host.ask("begin", handle=self.handle, code=WRITE, **{"in": self.message(CONTROL, command, []).hex()})
         return tuple(map(int, answer.split(" ")))
 
-    def ended(self, number, wait=60000):
+    def ended(self, number, wait=600000):
         return int(self.host.ask("ended", pending=number, wait=wait).split(" ")[0])
 
     def cancel(self, number):

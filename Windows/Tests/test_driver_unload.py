@@ -1,5 +1,6 @@
 """How the driver's work ends under load: pause, detach and unload with packets below, requests cancelled or refused there."""
 
+import struct
 import unittest
 
 from datapath import CONTROL, WRITE, Datapath, output
@@ -14,6 +15,11 @@ AWAIT_PACKET = 1
 STATUS_PENDING, STATUS_RESOURCES, STATUS_ABORTED = 0x00000103, 0xC000009A, 0xC001000C
 # Windows errors.
 ABORTED, PENDING = 995, 997
+# What may be in flight (Windows/Driver/Departures.c).
+ADAPTER_LISTS = 8192
+SWITCH_LISTS = 4 * ADAPTER_LISTS
+# The counters of drops in the answer of the datapath, and DropReason.inFlightLimit among them.
+DROPS, IN_FLIGHT_LIMIT = 64, 20
 
 
 class UnloadTestCase(DriverTestCase):
@@ -21,8 +27,8 @@ class UnloadTestCase(DriverTestCase):
         """Begins a command on a switch that takes its time."""
         switch.ask(command, background=1, **words)
 
-    def ended(self, milliseconds=60000):
-        """The status of the command in the background once it has ended, or that it has not."""
+    def ended(self, milliseconds=0):
+        """The status of the command in the background once it has ended; or, within a time, that it has not."""
         try:
             self.host.ask("end-background", value=milliseconds)
             return 0
@@ -73,6 +79,57 @@ class Pause(UnloadTestCase):
         self.assertEqual(self.ended(), 0)
         # None of a switch that is paused.
         self.assertEqual(len(second.collect()), 5)
+
+    def test_it_waits_for_as_long_as_packets_come_back(self):
+        datapath, first, second, one, two = self.two_machines()
+        others = [self.host.switch(f"switch{number}").vm("vm", f"other{number}") for number in range(2)]
+        datapath.add_flow(one, output(two, *(datapath.add_port(nic.friendly) for nic in others)))
+        count = 100
+        # The switch's own lists come back late too, when its NIC is on the one that is detached.
+        for nic in (others[1], second):
+            self.host.ask("hold-sends", value=1)
+            first.inject(udp(b"\xff" * 6, first.mac), lists=count)
+            # All comes back one by one, of all switches in turn. That takes much longer than the patience without any.
+            self.host.ask("pace-sends", value=5)
+            self.host.ask("patience", value=400)
+            self.host.ask("hold-sends", value=0)
+            nic.switch.detach()
+            self.host.ask("pace-sends", value=0)
+            self.host.ask("patience", value=0)
+            self.assertEqual(self.host.quiesce(), 0)
+            nic.switch.attach()
+            for each in (second, *others):
+                self.assertEqual(len(each.collect()), count)
+
+    def test_it_waits_for_no_more_than_a_switch_may_have(self):
+        """The limits in lists, of an adapter and of a switch, reached with small packets."""
+        datapath = self.datapath()
+        target = self.host.switch("target").vm("target", "target")
+        number = datapath.add_port("target")
+        source = self.host.switch("source")
+        senders = [source.vm(f"vm{index}", f"vm{index}") for index in range(SWITCH_LISTS // ADAPTER_LISTS + 1)]
+        for nic in senders:
+            datapath.add_flow(datapath.add_port(nic.friendly), output(number))
+        self.host.filtered()
+        self.host.ask("hold-sends", value=1)
+        for index, nic in enumerate(senders):
+            nic.inject(udp(target.mac, nic.mac), lists=ADAPTER_LISTS + 100)
+            self.assertEqual(self.host.counters()["liveLists"], min(SWITCH_LISTS, (index + 1) * ADAPTER_LISTS))
+            dropped = sum(count for _, port, _, count, _ in self.host.filtered() if port == nic.port)
+            self.assertEqual(dropped, 100 if index < len(senders) - 1 else ADAPTER_LISTS + 100)
+        counts = struct.unpack_from("<32Q", datapath.find()[DROPS].ljust(256, b"\0"))
+        self.assertEqual(counts[IN_FLIGHT_LIMIT], len(senders) * 100 + ADAPTER_LISTS)
+        self.background(target.switch, "pause")
+        self.assertEqual(self.ended(50), STATUS_PENDING)
+        self.host.ask("hold-sends", value=0)
+        self.assertEqual(self.ended(), 0)
+        self.assertEqual(self.host.counters()["liveLists"], 0)
+        # All of it is free again.
+        target.switch.restart()
+        target.collect()
+        self.assertEqual(target.collect(), [])
+        senders[-1].inject(udp(target.mac, senders[-1].mac), lists=200)
+        self.assertEqual(len(target.collect_within(200)), 200)
 
 
 class Detach(UnloadTestCase):
@@ -178,6 +235,52 @@ class Detach(UnloadTestCase):
         self.assertEqual(len(second.collect_within(1)), 1)
 
 
+class Stuck(UnloadTestCase):
+    """A driver that does not get back what it sent: it is never detached, and whatever comes next is not spoilt by it."""
+
+    def setUp(self):
+        super().setUp()
+        datapath, self.first, second, one, two = self.two_machines()
+        self.other = self.host.switch("private").vm("three", "port3")
+        datapath.add_flow(one, output(two, datapath.add_port("port3")))
+        self.host.ask("patience", value=300)
+
+    def send(self, lists):
+        self.first.inject(udp(b"\xff" * 6, self.first.mac), lists=lists)
+
+    def assert_not_detached(self):
+        self.assertEqual(self.host.refused("detach", switch=self.other.switch.number), fake.STATUS_FAILURE)
+        self.assertEqual(self.host.counters()["modules"], 2)
+        self.assertEqual(self.host.complaints(), ["FilterPause is not completed, and nothing moves"])
+
+    def test_a_filter_is_not_detached_before_its_pause_has_ended(self):
+        self.host.ask("hold-sends", value=1)
+        self.send(20)
+        for _ in range(2):
+            self.assert_not_detached()
+        # Packets for it are dropped, and nothing else is disturbed.
+        self.send(5)
+        self.host.ask("hold-sends", value=0)
+        self.other.switch.detach()
+        self.assertEqual(self.host.counters()["modules"], 1)
+        self.assertEqual(len(self.other.collect()), 20)
+        self.assertEqual(int(self.host.ask("forgive")), 2)
+        self.other.switch.attach()
+        self.send(1)
+        self.assertEqual(len(self.other.collect_within(1)), 1)
+
+    def test_one_that_cannot_be_unloaded_is_ended_by_force(self):
+        self.host.ask("lose-sends", value=2)
+        self.send(20)
+        self.assert_not_detached()
+        with self.assertRaisesRegex(AssertionError, "the driver stays loaded"):
+            self.end_driver()
+        self.prefix.start_service(SERVICE)
+        self.host = FakeHost(self.prefix)
+        _, first, second, _, _ = self.two_machines()
+        self.assertEqual((first.references(), second.references()), ((1, 1), (1, 1)))
+
+
 class Unload(UnloadTestCase):
     def unload(self):
         """Unloads the driver while the harness still has it open, and loads it again; the harness that had it open."""
@@ -212,7 +315,7 @@ class Unload(UnloadTestCase):
         other.inject(udp(first.mac, other.mac), lists=30)
         self.host.wait_for("injected", 200)
         old = self.unload()
-        self.assertEqual(int(old.ask("ended", pending=number, wait=60000).split(" ")[0]), ABORTED)
+        self.assertEqual(int(old.ask("ended", pending=number, wait=600000).split(" ")[0]), ABORTED)
 
     def test_with_questions_that_nobody_reads(self):
         datapath, first, second, one, two = self.two_machines()

@@ -40,7 +40,7 @@ public enum DropReason: Int, CaseIterable, Sendable {
   case noAdapter
   /// It came by an adapter that is no port of the datapath.
   case unboundAdapter
-  /// Too much of what its adapter sent is still on its way.
+  /// Too much of what its adapter sent, or of what goes to a switch, is still on its way.
   case inFlightLimit
   /// It could not be handed over to whoever sends it.
   case notSent

@@ -38,7 +38,9 @@ void playBetween(ULONG list) {
         struct Between *between = &plays[started++];
         LONG before = stopped;
         startThread(play, between, &between->thread);
-        for (ULONG waited = 0; !between->ended && stopped == before && waited < 2000; waited++) sleepMilliseconds(1);
+        struct FakePatience patience = {0};
+        while (!between->ended && stopped == before && waitTurn(&patience, 0));
+        if (!between->ended && stopped == before) complain("what was to happen between does not end");
     }
 }
 
@@ -55,5 +57,6 @@ void stopOnTheWay(const ULONG *where, NDIS_OID oid) {
     volatile const ULONG *place = where;
     if (!oid || *place != oid) return;
     InterlockedIncrement(&stopped);
-    for (ULONG waited = 0; *place == oid && waited < FAKE_WAIT_MILLISECONDS / 2; waited++) sleepMilliseconds(1);
+    struct FakePatience patience = {0};
+    while (*place == oid && waitTurn(&patience, 0));
 }

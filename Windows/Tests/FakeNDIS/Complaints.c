@@ -42,6 +42,12 @@ void complain(const char *format, ...) {
     DbgPrint("FakeNDIS complains: %s\n", line);
 }
 
+// What a test has provoked is not held against the driver at the end.
+ULONG forgive(void) {
+    complaints.count = 0;
+    return (ULONG)InterlockedExchange64((LONG64 *)&fake.counters.complaints, 0);
+}
+
 ULONG takeComplaints(char *text, ULONG limit) { return takeText(&complaints, text, limit); }
 
 void noteFiltered(ULONG switchNumber, ULONG port, BOOLEAN incoming, ULONG count, PUNICODE_STRING reason) {

@@ -106,6 +106,16 @@ static NDIS_STATUS command(const struct FakeCommand *command, ULONG *value) {
             fake.stopBelow = command->value;
         return NDIS_STATUS_SUCCESS;
     case fakeQuiesce: *value = quiesce(); return NDIS_STATUS_SUCCESS;
+    case fakePaceSends: fake.sendsPace = command->value; return NDIS_STATUS_SUCCESS;
+    case fakeLoseSends: fake.sendsLost = (LONG)command->value; return NDIS_STATUS_SUCCESS;
+    case fakePatience: fake.patience = command->value; return NDIS_STATUS_SUCCESS;
+    case fakeForgive: *value = forgive(); return NDIS_STATUS_SUCCESS;
+    case fakeLetGo:
+        letGo();
+        fake.patience = 0;
+        stopLife();
+        stopLoad();
+        return NDIS_STATUS_SUCCESS;
     }
     return commandSwitch(command, value);
 }

@@ -8,7 +8,7 @@
 #define FAKE_DEVICE_TYPE 0x8f00
 #define FAKE_CODE(function) ((FAKE_DEVICE_TYPE << 16) | ((function) << 2))
 
-// In: FakeCommand. Out: FakeReply. Done when the driver under test has answered, or has not within a time limit.
+// In: FakeCommand. Out: FakeReply. Done when the driver under test has answered, or nothing has moved for long (Patience.c).
 #define FAKE_IOCTL_COMMAND FAKE_CODE(0x801)
 // In: FakeInjection, then the bytes of the frame. Out: FakeReply. The frame enters the switch as if its NIC had sent it.
 #define FAKE_IOCTL_INJECT FAKE_CODE(0x802)
@@ -57,18 +57,24 @@ enum FakeOperation {
     fakeLifeStart,         // switch, port, nic: a thread disconnects, renames and connects the NIC again and again; name, friendlyName
     fakeLifeStop,          // reply: how many turns there were
     fakeFailAllocations,   // value = every how many allocations of NDIS fails, 0 for none; flags != 0: of pool memory too
-    fakeQuiesce,           // waits until nothing is in the driver's hands, or a time limit; reply: what still is
+    fakeQuiesce,           // waits until nothing is in the driver's hands, or nothing moves; reply: what still is
     fakeReferences,        // switch, port, nic: reply: references held on the NIC (nic != 0xffff) or the port
     fakeAnnounceDetach,    // switch; NetEventFilterPreDetach, which a detach otherwise begins with
     fakeHoldOIDs,          // value != 0: set requests wait below until this is 0 again, or they are cancelled
     fakeCancelOID,         // switch; cancels the request that is under way; value != 0: one that is not
     fakeCancelSends,       // switch, value = identifier; cancels what was injected with it
-    fakeEndBackground,     // waits value milliseconds for the command in the background; reply: its own, or NDIS_STATUS_PENDING
+    fakeEndBackground,     // waits value milliseconds, 0 for any time, for the command in the background; reply: its own, or
+                           // NDIS_STATUS_PENDING
     fakeSwitchProperty,    // switch, value = FAKE_PROPERTY_*
     fakeRefuseReferences,  // value = how many more references are refused, on whatever
     fakeBetween,           // type = a FakeOperation, flags = FAKE_BETWEEN_*, the rest is its own: happens once a list is made
     fakeBetweenEnd,        // what had stopped goes on; reply: whether all that was planned had happened
     fakeStop,              // value = an OID, 0 for none; flags: FAKE_STOP_*: requests of this number stop on their way
+    fakePaceSends,         // value = milliseconds before each list that is completed later (see fakeSendsPend), 0 for none
+    fakeLoseSends,         // value = how many more lists that the driver sends are never completed
+    fakePatience,          // value = milliseconds without anything that moves after which a wait is given up, 0 for the usual
+    fakeForgive,           // forgets the complaints up to now; reply: how many
+    fakeLetGo,             // ends loads and lives, and all that is held, stopped or slowed down
 };
 
 // Added to an operation on a switch: a thread performs it, one at a time.

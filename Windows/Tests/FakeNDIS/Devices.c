@@ -100,10 +100,17 @@ static PFILE_OBJECT takeOpen(PDEVICE_OBJECT *object, BOOLEAN *others) {
     return file;
 }
 
+static ULONG openFiles(void) {
+    ULONG count = 0;
+    for (ULONG index = 0; index < FILE_LIMIT; index++) count += files[index].file != NULL;
+    return count;
+}
+
 // The I/O manager unloads a driver once nobody has a device of its open. Wine does not wait, so that whoever has is made to
 // close it now, as if its program had ended.
 void closeOpenFiles(void) {
-    for (ULONG waited = 0; waited < FAKE_WAIT_MILLISECONDS; waited += 2) {
+    struct FakePatience patience = {0};
+    for (;;) {
         BOOLEAN others;
         PDEVICE_OBJECT object;
         PFILE_OBJECT file = takeOpen(&object, &others);
@@ -111,11 +118,11 @@ void closeOpenFiles(void) {
         if (file) {
             request(object, file, IRP_MJ_CLEANUP);
             request(object, file, IRP_MJ_CLOSE);
-        } else {
-            sleepMilliseconds(2);
+        } else if (!waitTurn(&patience, openFiles())) {
+            break;
         }
     }
-    complain("a device is not closed in time");
+    complain("a device is not closed, and nothing moves");
 }
 
 static void copyLink(struct FakeDevice *device, PCUNICODE_STRING name) {

@@ -15,8 +15,6 @@
 #include "Control.h"
 
 #define FAKE_TAG 'ekaF'
-// For what is only late because the machine has much to do.
-#define FAKE_WAIT_MILLISECONDS 30000
 
 // MARK: - What is simulated
 
@@ -72,6 +70,7 @@ struct FakeModule {
     NDIS_STATUS changeStatus;
     volatile LONG inDriver;  // our lists in the driver's hands
     volatile LONG below;     // lists of the driver's below it
+    volatile LONG64 place;   // of what was queued last for it, to be completed later
     volatile LONG eventsForwarded;
     // Whoever is about to call the driver, or in the middle of it; nobody begins once it is closed.
     volatile LONG callers;
@@ -138,6 +137,7 @@ struct FakeRequest {
     KEVENT done;
     volatile LONG completed;
     volatile LONG forwarded;
+    volatile LONG64 place;  // in the queue of what is completed later
     NDIS_STATUS status;
     NDIS_OID_REQUEST request;
 };
@@ -168,6 +168,9 @@ struct FakeState {
     ULONG refusedReferences;  // so many more are refused
     BOOLEAN nonsense;  // the request under way is not one to be understood
     volatile LONG oidsPend, sendsPend, holdSends, holdOIDs;
+    volatile ULONG sendsPace;  // milliseconds before each list that is completed later
+    volatile LONG sendsLost;   // so many more lists are never completed
+    volatile ULONG patience;   // milliseconds, where the test wants others than usual
     volatile LONG allocationsFailEvery, allocationNumber;
     ULONG bytesNeeded;  // as the request that ended last says
     ULONG stopAbove, stopBelow;  // requests of these numbers stop before the driver, or after it
@@ -182,9 +185,21 @@ extern struct FakeState fake;
 
 // MARK: - Parts
 
+// Patience.c
+struct FakePatience {
+    BOOLEAN hasBegun;
+    LONG64 least;
+    ULONG idle;
+};
+// Waits a turn for something of which so much is left. False, at once, if nothing has moved for too long.
+BOOLEAN waitTurn(struct FakePatience *patience, LONG64 left);
+// The same, where an event ends the wait. False if it has happened, or nothing has moved for too long.
+BOOLEAN waitTurnFor(KEVENT *event, struct FakePatience *patience, LONG64 left, BOOLEAN *happened);
+
 // Complaints.c
 void complain(const char *format, ...);
 ULONG takeComplaints(char *text, ULONG limit);
+ULONG forgive(void);
 void noteFiltered(ULONG switchNumber, ULONG port, BOOLEAN incoming, ULONG count, PUNICODE_STRING reason);
 ULONG takeFiltered(char *text, ULONG limit);
 
@@ -211,6 +226,7 @@ PMDL describe(PVOID address, ULONG length);
 ULONG copyFromBuffer(PNET_BUFFER buffer, PUCHAR bytes, ULONG limit);
 
 // Filters.c
+void letGo(void);
 NDIS_STATUS attachFilter(struct FakeSwitch *owner);
 NDIS_STATUS detachFilter(struct FakeSwitch *owner);
 NDIS_STATUS pauseFilter(struct FakeSwitch *owner);
@@ -228,7 +244,7 @@ struct FakePort *findPort(struct FakeSwitch *owner, ULONG port);
 struct FakeNIC *findNIC(struct FakeSwitch *owner, ULONG port, ULONG nic);
 BOOLEAN isExternal(struct FakeSwitch *owner, ULONG port);
 NDIS_STATUS commandSwitch(const struct FakeCommand *command, ULONG *value);
-void deleteSwitches(void);
+BOOLEAN deleteSwitches(void);
 
 // Oids.c
 NDIS_STATUS issueRequest(struct FakeSwitch *owner, NDIS_REQUEST_TYPE type, NDIS_OID oid, PVOID buffer, ULONG inCount,
@@ -268,6 +284,7 @@ void completeSends(struct FakeModule *module, PNET_BUFFER_LIST lists, ULONG flag
 void completeRequestLater(struct FakeModule *module, PNDIS_OID_REQUEST request, NDIS_STATUS status);
 void holdRequest(struct FakeModule *module, PNDIS_OID_REQUEST request);
 void releaseHeld(void);
+LONG64 aheadOf(LONG64 place);
 
 // Load.c
 NDIS_STATUS startLoad(const struct FakePlace *place, ULONG threads);
@@ -276,6 +293,7 @@ NDIS_STATUS startLife(const struct FakeCommand *command);
 ULONG stopLife(void);
 NDIS_STATUS startInBackground(const struct FakeCommand *command);
 NDIS_STATUS endInBackground(ULONG milliseconds, ULONG *value);
+void joinBackground(void);
 ULONG quiesce(void);
 
 // Imports.c

@@ -2,6 +2,8 @@
 #include "Fake.h"
 
 #define LOAD_LIMIT 8
+// As many lists are under way at most before the threads of a load wait, as a machine's ring would have them.
+#define LOAD_WINDOW 256
 
 static HANDLE loadThreads[LOAD_LIMIT];
 static ULONG loadCount;
@@ -18,7 +20,7 @@ static void load(PVOID argument) {
         struct FakeSwitch *owner = switchNumbered(injection->place.switchNumber);
         BOOLEAN wanted = owner && owner->module && owner->module->state == fakeRunning;
         fakeUnlock();
-        if (!wanted) {
+        if (!wanted || fake.counters.injected - fake.counters.returned >= LOAD_WINDOW) {
             sleepMilliseconds(1);
             continue;
         }
@@ -116,11 +118,18 @@ NDIS_STATUS startInBackground(const struct FakeCommand *command) {
 
 NDIS_STATUS endInBackground(ULONG milliseconds, ULONG *value) {
     if (!slowStarted) return NDIS_STATUS_INVALID_STATE;
-    if (!waitFor(&slowEnd, milliseconds)) return NDIS_STATUS_PENDING;
+    // It ends by itself, since whatever it waits for has a limit of its own.
+    if (milliseconds && !waitFor(&slowEnd, milliseconds)) return NDIS_STATUS_PENDING;
     joinThread(slowThread);
     slowStarted = FALSE;
     *value = slowValue;
     return slowStatus;
+}
+
+// At the end: whatever a test has begun and not waited for.
+void joinBackground(void) {
+    ULONG value;
+    endInBackground(0, &value);
 }
 
 // MARK: - Rest
@@ -136,6 +145,8 @@ static LONG outstanding(void) {
 
 // Waits until nothing is under way.
 ULONG quiesce(void) {
-    for (ULONG waited = 0; outstanding() && waited < FAKE_WAIT_MILLISECONDS / 2; waited += 2) sleepMilliseconds(2);
-    return (ULONG)outstanding();
+    struct FakePatience patience = {0};
+    LONG left;
+    while ((left = outstanding()) && waitTurn(&patience, left));
+    return (ULONG)left;
 }

@@ -90,7 +90,8 @@ static void removePort(struct FakePort *port) {
 }
 
 static NDIS_STATUS deleteSwitch(struct FakeSwitch *owner) {
-    if (owner->module) detachFilter(owner);
+    NDIS_STATUS status = owner->module ? detachFilter(owner) : NDIS_STATUS_SUCCESS;
+    if (status != NDIS_STATUS_SUCCESS) return status;
     while (owner->ports) removePort(owner->ports);
     fakeLock();
     for (struct FakeSwitch **link = &fake.switches; *link; link = &(*link)->next)
@@ -104,8 +105,11 @@ static NDIS_STATUS deleteSwitch(struct FakeSwitch *owner) {
     return NDIS_STATUS_SUCCESS;
 }
 
-void deleteSwitches(void) {
-    while (fake.switches) deleteSwitch(fake.switches);
+// Whether the driver lets go of all of them.
+BOOLEAN deleteSwitches(void) {
+    while (fake.switches)
+        if (deleteSwitch(fake.switches) != NDIS_STATUS_SUCCESS) return FALSE;
+    return TRUE;
 }
 
 // MARK: - Ports
@@ -157,13 +161,10 @@ static NDIS_STATUS tearDownPort(struct FakePort *port) {
 
 // While there are references the switch does not begin to delete; a driver that keeps them for ever is complained of.
 static void waitForReferences(const LONG *references, const char *what, ULONG port) {
-    for (ULONG waited = 0; *(volatile const LONG *)references; waited += 5) {
-        if (waited > FAKE_WAIT_MILLISECONDS / 2) {
-            complain("%s of port %u: %d references stay", what, (unsigned)port, (int)*references);
-            return;
-        }
-        sleepMilliseconds(5);
-    }
+    volatile const LONG *held = references;
+    struct FakePatience patience = {0};
+    while (*held && waitTurn(&patience, *held));
+    if (*held) complain("%s of port %u: %d references stay", what, (unsigned)port, (int)*held);
 }
 
 static NDIS_STATUS deletePort(struct FakePort *port) {

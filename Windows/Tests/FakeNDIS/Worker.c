@@ -1,4 +1,6 @@
 // A thread of the simulation's own that completes later what could have been completed at once, and what it holds until then.
+//
+// It is one thread, so that it may be far behind: whoever waits for something of the queue's knows its place in it.
 #include "Fake.h"
 
 struct Work {
@@ -10,7 +12,12 @@ struct Work {
     NDIS_STATUS status;
 };
 
+// At most so many lists are completed in one call.
+#define COMPLETION_LIMIT 64
+
 static struct Work *first, *last;
+// How many lists and requests were ever put into the queue, and have left it.
+static volatile LONG64 queued, done;
 static KEVENT wake;
 static volatile LONG running;
 static HANDLE worker;
@@ -37,8 +44,19 @@ static void completeNow(struct FakeModule *module, PNET_BUFFER_LIST lists, NDIS_
     checkAfterCall(level, dispatch, "FilterSendNetBufferListsComplete");
 }
 
+static ULONG countLists(PNET_BUFFER_LIST lists) {
+    ULONG count = 0;
+    for (; lists; lists = lists->Next) count++;
+    return count;
+}
+
 static void enqueue(struct Work *work) {
+    ULONG count = work->lists ? countLists(work->lists) : 1;
+    struct FakeClone *clone = work->request ? CONTAINING_RECORD(work->request, struct FakeClone, request) : NULL;
     fakeLock();
+    queued += count;
+    work->module->place = queued;
+    if (clone && clone->magic == FAKE_CLONE_MAGIC) clone->original->place = queued;
     if (last)
         last->next = work;
     else
@@ -48,7 +66,33 @@ static void enqueue(struct Work *work) {
     KeSetEvent(&wake, 0, FALSE);
 }
 
+// How many lists and requests are completed before those up to a place are, at most.
+LONG64 aheadOf(LONG64 place) {
+    LONG64 ahead = place - done;
+    return ahead > 0 ? ahead : 0;
+}
+
+// The first lists of a chain, at most so many; the others stay.
+static PNET_BUFFER_LIST takeFirst(PNET_BUFFER_LIST *lists, ULONG limit) {
+    PNET_BUFFER_LIST taken = *lists, last = taken;
+    for (ULONG count = 1; count < limit && last->Next; count++) last = last->Next;
+    *lists = last->Next;
+    last->Next = NULL;
+    return taken;
+}
+
+// Takes out of a chain what a test wants never to come back.
+static PNET_BUFFER_LIST loseSome(PNET_BUFFER_LIST lists) {
+    while (lists && fake.sendsLost > 0) {
+        fake.sendsLost--;
+        lists = lists->Next;
+    }
+    return lists;
+}
+
 void completeSends(struct FakeModule *module, PNET_BUFFER_LIST lists, ULONG flags) {
+    lists = loseSome(lists);
+    if (!lists) return;
     if (!fake.sendsPend && !fake.holdSends) {
         completeNow(
             module, lists, NDIS_STATUS_SUCCESS,
@@ -108,16 +152,29 @@ static struct Work *nextWork(void) {
     return work;
 }
 
+// Completes a chain in pieces, as a NIC does. The module may be gone after the last.
+static void completeLists(struct FakeModule *module, PNET_BUFFER_LIST lists) {
+    while (lists) {
+        ULONG pace = fake.sendsPace;
+        if (pace) sleepMilliseconds(pace);
+        PNET_BUFFER_LIST piece = takeFirst(&lists, pace ? 1 : COMPLETION_LIMIT);
+        ULONG count = countLists(piece);
+        completeNow(module, piece, NDIS_STATUS_SUCCESS, NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL);
+        InterlockedExchangeAdd64(&done, count);
+    }
+}
+
 static void work(PVOID argument) {
     while (running) {
         waitFor(&wake, 50);
         for (struct Work *next = nextWork(); next; next = nextWork()) {
             // What was cancelled has left nothing.
-            if (next->lists)
-                completeNow(
-                    next->module, next->lists, NDIS_STATUS_SUCCESS, NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL);
-            else if (next->request)
+            if (next->lists) {
+                completeLists(next->module, next->lists);
+            } else if (next->request) {
                 completeRequest(next);
+                InterlockedIncrement64(&done);
+            }
             give(next, sizeof *next);
         }
     }
@@ -158,6 +215,7 @@ static PNET_BUFFER_LIST takeLists(struct FakeModule *module, PVOID cancelID) {
         }
     }
     fakeUnlock();
+    InterlockedExchangeAdd64(&done, countLists(found));
     return found;
 }
 
@@ -188,5 +246,6 @@ NTSYSAPI VOID NTAPI NdisFCancelOidRequest(NDIS_HANDLE handle, PVOID requestID) {
     work->held = FALSE;
     work->status = NDIS_STATUS_REQUEST_ABORTED;
     completeRequest(work);
+    InterlockedIncrement64(&done);
     give(work, sizeof *work);
 }

@@ -23,7 +23,8 @@ static const struct Operation operations[] = {
     {"pre-detach", fakeAnnounceDetach}, {"hold-oids", fakeHoldOIDs}, {"cancel-oid", fakeCancelOID},
     {"cancel-sends", fakeCancelSends}, {"end-background", fakeEndBackground}, {"switch-property", fakeSwitchProperty},
     {"between", fakeBetween}, {"between-end", fakeBetweenEnd}, {"stop", fakeStop},
-    {"references", fakeReferences}, {"refuse-references", fakeRefuseReferences},
+    {"references", fakeReferences}, {"refuse-references", fakeRefuseReferences}, {"pace-sends", fakePaceSends},
+    {"lose-sends", fakeLoseSends}, {"patience", fakePatience}, {"forgive", fakeForgive}, {"let-go", fakeLetGo},
 };
 
 // Names come as hexadecimal UTF-16, so that any name passes through a line of words.
