@@ -34,47 +34,6 @@ func sampleFlow() -> FlowMessage {
   return message
 }
 
-/// One action of each kind.
-func sampleActions() -> [DatapathAction] {
-  var value = FlowKey()
-  value.words[3] = 0x0a00_0009
-  value.words[4] = 0x0000_3f00_0000_0000
-  var mask = FlowKey()
-  mask.words[3] = 0xffff_ffff
-  mask.words[4] = 0x0000_ff00_0000_0000
-  var tunnel = FlowKey()
-  tunnel.words[30] = 0x0102_0304
-  tunnel.words[35] = 5
-  tunnel.words[36] = 0x0008_0040_0000_0000
-  var every = FlowKey()
-  for index in 0..<FlowKey.wordCount { every.words[index] = ~0 }
-  var controller = UserspaceCookie.Controller()
-  controller.reason = 1
-  controller.ruleCookie = 0x1234
-  controller.maximumByteCount = 128
-  let cookie = UserspaceCookie(.controller(controller), inPort: 3)
-  var track = ConnectionTrackAction(zone: 4, commits: true)
-  track.mark = (1, 0xff)
-  track.label = (UInt128(1) << 100, ~0)
-  track.translation = ConnectionTrackAction.Translation(direction: .source)
-  track.translation?.lowestAddress = [10, 0, 0, 1]
-  return [
-    .output(DatapathPortNumber(3)), .userspace(UserspaceAction(userData: cookie.encode())),
-    .set(SetAction(.ipv4, value: value, mask: mask)), .set(SetAction(.tunnel, value: tunnel, mask: every)),
-    .pushVLAN(tpid: 0x8100, tci: 0x1005), .popVLAN, .recirculate(9), .hash(algorithm: 0, basis: 1),
-    .pushMPLS(entry: 0x140, etherType: 0x8847), .popMPLS(etherType: 0x0800), .truncate(maximumByteCount: 100),
-    .connectionTrack(track), .connectionTrackClear, .pushEthernet(source: 1, destination: 2), .popEthernet,
-    .meter(6), .clone([.output(.local), .clone([.popVLAN])]),
-    .sample(probability: 0x8000_0000, actions: [.output(.local)]),
-    .checkPacketLength(threshold: 1500, greater: [.popVLAN], lessOrEqual: [.output(.local)]),
-    .decrementTTL(exhausted: [.drop(reason: 1)]),
-    .tunnelPush(
-      TunnelPush(
-        tunnelPort: DatapathPortNumber(4), outPort: DatapathPortNumber(5), kind: .vxlan,
-        header: [UInt8](repeating: 9, count: 50))), .tunnelPop(DatapathPortNumber(8)), .drop(reason: 4),
-  ]
-}
-
 /// Messages of every family.
 func sampleMessages() -> [Message] {
   var datapath = DatapathMessage(name: "ovs-system")

@@ -1,4 +1,4 @@
-public import Datapath
+import Datapath
 
 /// Chance that a failing test can be repeated with: the same seed gives the same numbers.
 public struct SeededRandom: RandomNumberGenerator {

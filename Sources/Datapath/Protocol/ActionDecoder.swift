@@ -10,83 +10,94 @@ extension ActionCodec {
   }
 
   private static func decode(_ attribute: Attribute) throws(MessageError) -> DatapathAction {
-    switch attribute.type {
-    case ActionType.output: return .output(DatapathPortNumber(try attribute.uint32()))
-    case ActionType.userspace: return .userspace(try UserspaceAction(decoding: attribute.nested()))
-    case ActionType.set: return .set(try decodeSet(attribute.nested(), isMasked: false))
-    case ActionType.setMasked: return .set(try decodeSet(attribute.nested(), isMasked: true))
-    case ActionType.pushVLAN:
+    guard let kind = ActionKind(rawValue: attribute.type) else { throw .unknownAttribute(attribute.type) }
+    switch kind {
+    case .output: return .output(DatapathPortNumber(try attribute.uint32()))
+    case .userspace: return .userspace(try UserspaceAction(decoding: attribute.nested()))
+    case .set: return .set(try decodeSet(attribute.nested(), isMasked: false))
+    case .setMasked: return .set(try decodeSet(attribute.nested(), isMasked: true))
+    case .pushVLAN:
       try attribute.require(byteCount: 4)
       return .pushVLAN(tpid: attribute.big16(at: 0), tci: attribute.big16(at: 2))
-    case ActionType.popVLAN: return .popVLAN
-    case ActionType.recirculate: return .recirculate(try attribute.uint32())
-    case ActionType.hash:
+    case .popVLAN: return .popVLAN
+    case .recirculate: return .recirculate(try attribute.uint32())
+    case .hash:
       try attribute.require(byteCount: 8)
       return .hash(algorithm: attribute.little32(at: 0), basis: attribute.little32(at: 4))
-    case ActionType.pushMPLS:
+    case .pushMPLS:
       try attribute.require(byteCount: 8)
       return .pushMPLS(entry: attribute.big32(at: 0), etherType: attribute.big16(at: 4))
-    case ActionType.popMPLS: return .popMPLS(etherType: try attribute.network16())
-    case ActionType.addMPLS:
+    case .popMPLS: return .popMPLS(etherType: try attribute.network16())
+    case .addMPLS:
       try attribute.require(byteCount: 8)
       let flags = UInt16(truncatingIfNeeded: attribute.littleEndian(at: 6, byteCount: 2))
       return .addMPLS(entry: attribute.big32(at: 0), etherType: attribute.big16(at: 4), flags: flags)
-    case ActionType.connectionTrack: return .connectionTrack(try decodeTrack(attribute.nested()))
-    case ActionType.connectionTrackClear: return .connectionTrackClear
-    case ActionType.truncate: return .truncate(maximumByteCount: try attribute.uint32())
-    case ActionType.pushEthernet:
+    case .connectionTrack: return .connectionTrack(try decodeTrack(attribute.nested()))
+    case .connectionTrackClear: return .connectionTrackClear
+    case .truncate: return .truncate(maximumByteCount: try attribute.uint32())
+    case .pushEthernet:
       try attribute.require(byteCount: 12)
       return .pushEthernet(
         source: attribute.bigEndian(at: 0, byteCount: 6),
         destination: attribute.bigEndian(at: 6, byteCount: 6))
-    case ActionType.popEthernet: return .popEthernet
-    case ActionType.pushNSH: return .pushNSH(attributes: attribute.bytes)
-    case ActionType.popNSH: return .popNSH
-    case ActionType.meter: return .meter(try attribute.uint32())
-    case ActionType.tunnelPush: return .tunnelPush(try decodePush(attribute))
-    case ActionType.tunnelPop: return .tunnelPop(DatapathPortNumber(try attribute.uint32()))
-    case ActionType.drop: return .drop(reason: try attribute.uint32())
-    default: return try decodeNesting(attribute)
+    case .popEthernet: return .popEthernet
+    case .pushNSH: return .pushNSH(attributes: attribute.bytes)
+    case .popNSH: return .popNSH
+    case .meter: return .meter(try attribute.uint32())
+    case .tunnelPush: return .tunnelPush(try decodePush(attribute))
+    case .tunnelPop: return .tunnelPop(DatapathPortNumber(try attribute.uint32()))
+    case .drop: return .drop(reason: try attribute.uint32())
+    case .clone: return .clone(try decode(attribute.nested()))
+    case .sample: return try decodeSample(attribute.nested())
+    case .checkPacketLength: return try decodeLengthCheck(attribute.nested())
+    case .decrementTTL: return try decodeDecrement(attribute.nested())
     }
   }
 
-  private static func decodeNesting(_ attribute: Attribute) throws(MessageError) -> DatapathAction {
-    switch attribute.type {
-    case ActionType.clone: return .clone(try decode(attribute.nested()))
-    case ActionType.sample:
-      var probability: UInt32 = 0
-      var actions: [DatapathAction] = []
-      var reader = try attribute.nested()
-      while let entry = try reader.next() {
-        if entry.type == 1 { probability = try entry.uint32() }
-        if entry.type == 2 { actions = try decode(entry.nested()) }
+  private static func decodeSample(_ reader: AttributeReader) throws(MessageError) -> DatapathAction {
+    var reader = reader
+    var probability: UInt32 = 0
+    var actions: [DatapathAction] = []
+    while let entry = try reader.next() {
+      switch entry.type {
+      case SampleAttribute.probability: probability = try entry.uint32()
+      case SampleAttribute.actions: actions = try decode(entry.nested())
+      default: break
       }
-      return .sample(probability: probability, actions: actions)
-    case ActionType.checkPacketLength:
-      var threshold: UInt16 = 0
-      var greater: [DatapathAction] = []
-      var lessOrEqual: [DatapathAction] = []
-      var reader = try attribute.nested()
-      while let entry = try reader.next() {
-        if entry.type == 1 { threshold = try entry.uint16() }
-        if entry.type == 2 { greater = try decode(entry.nested()) }
-        if entry.type == 3 { lessOrEqual = try decode(entry.nested()) }
-      }
-      return .checkPacketLength(threshold: threshold, greater: greater, lessOrEqual: lessOrEqual)
-    case ActionType.decrementTTL:
-      var exhausted: [DatapathAction] = []
-      var reader = try attribute.nested()
-      while let entry = try reader.next() { if entry.type == 1 { exhausted = try decode(entry.nested()) } }
-      return .decrementTTL(exhausted: exhausted)
-    default: throw .unknownAttribute(attribute.type)
     }
+    return .sample(probability: probability, actions: actions)
+  }
+
+  private static func decodeLengthCheck(_ reader: AttributeReader) throws(MessageError) -> DatapathAction {
+    var reader = reader
+    var threshold: UInt16 = 0
+    var greater: [DatapathAction] = []
+    var lessOrEqual: [DatapathAction] = []
+    while let entry = try reader.next() {
+      switch entry.type {
+      case LengthCheckAttribute.threshold: threshold = try entry.uint16()
+      case LengthCheckAttribute.greater: greater = try decode(entry.nested())
+      case LengthCheckAttribute.lessOrEqual: lessOrEqual = try decode(entry.nested())
+      default: break
+      }
+    }
+    return .checkPacketLength(threshold: threshold, greater: greater, lessOrEqual: lessOrEqual)
+  }
+
+  private static func decodeDecrement(_ reader: AttributeReader) throws(MessageError) -> DatapathAction {
+    var reader = reader
+    var exhausted: [DatapathAction] = []
+    while let entry = try reader.next() {
+      if entry.type == DecrementAttribute.exhausted { exhausted = try decode(entry.nested()) }
+    }
+    return .decrementTTL(exhausted: exhausted)
   }
 
   private static func decodeSet(
     _ reader: AttributeReader, isMasked: Bool
   ) throws(MessageError) -> SetAction {
     var reader = reader
-    guard let attribute = try reader.next() else { throw .missing(attribute: ActionType.set) }
+    guard let attribute = try reader.next() else { throw .missing(attribute: ActionKind.set.rawValue) }
     let kind = KeyAttribute(rawValue: attribute.type)
     var value = FlowKey()
     var mask = FlowKey()
@@ -125,21 +136,21 @@ extension ActionCodec {
     var track = ConnectionTrackAction()
     while let attribute = try reader.next() {
       switch attribute.type {
-      case 1: track.commits = true
-      case 2: track.zone = try attribute.uint16()
-      case 3:
+      case TrackAttribute.commits: track.commits = true
+      case TrackAttribute.zone: track.zone = try attribute.uint16()
+      case TrackAttribute.mark:
         try attribute.require(byteCount: 8)
         track.mark = (attribute.little32(at: 0), attribute.little32(at: 4))
-      case 4:
+      case TrackAttribute.label:
         try attribute.require(byteCount: 32)
         track.label = (attribute.little128(at: 0), attribute.little128(at: 16))
-      case 5: track.helper = attribute.text()
-      case 6: track.translation = try decodeTranslation(attribute.nested())
-      case 7:
+      case TrackAttribute.helper: track.helper = attribute.text()
+      case TrackAttribute.translation: track.translation = try decodeTranslation(attribute.nested())
+      case TrackAttribute.forces:
         track.commits = true
         track.forces = true
-      case 8: track.eventMask = try attribute.uint32()
-      case 9: track.timeout = attribute.text()
+      case TrackAttribute.eventMask: track.eventMask = try attribute.uint32()
+      case TrackAttribute.timeout: track.timeout = attribute.text()
       default: throw .unknownAttribute(attribute.type)
       }
     }
@@ -153,15 +164,15 @@ extension ActionCodec {
     var translation = ConnectionTrackAction.Translation()
     while let attribute = try reader.next() {
       switch attribute.type {
-      case 1: translation.direction = .source
-      case 2: translation.direction = .destination
-      case 3: translation.lowestAddress = attribute.bytes
-      case 4: translation.highestAddress = attribute.bytes
-      case 5: translation.lowestPort = try attribute.uint16()
-      case 6: translation.highestPort = try attribute.uint16()
-      case 7: translation.isPersistent = true
-      case 8: translation.hashesPorts = true
-      case 9: translation.randomizesPorts = true
+      case TranslationAttribute.source: translation.direction = .source
+      case TranslationAttribute.destination: translation.direction = .destination
+      case TranslationAttribute.lowestAddress: translation.lowestAddress = attribute.bytes
+      case TranslationAttribute.highestAddress: translation.highestAddress = attribute.bytes
+      case TranslationAttribute.lowestPort: translation.lowestPort = try attribute.uint16()
+      case TranslationAttribute.highestPort: translation.highestPort = try attribute.uint16()
+      case TranslationAttribute.isPersistent: translation.isPersistent = true
+      case TranslationAttribute.hashesPorts: translation.hashesPorts = true
+      case TranslationAttribute.randomizesPorts: translation.randomizesPorts = true
       default: throw .unknownAttribute(attribute.type)
       }
     }
@@ -175,10 +186,10 @@ extension UserspaceAction {
     var reader = reader
     while let attribute = try reader.next() {
       switch attribute.type {
-      case 1: processID = try attribute.uint32()
-      case 2: userData = attribute.bytes
-      case 3: egressTunnelPort = DatapathPortNumber(try attribute.uint32())
-      case 4: includesActions = true
+      case UserspaceAttribute.processID: processID = try attribute.uint32()
+      case UserspaceAttribute.userData: userData = attribute.bytes
+      case UserspaceAttribute.egressTunnelPort: egressTunnelPort = DatapathPortNumber(try attribute.uint32())
+      case UserspaceAttribute.includesActions: includesActions = true
       default: break
       }
     }

@@ -28,21 +28,25 @@ enum ActionReader {
       let name = scanner.word()
       if scanner.skip("(") {
         actions.append(try readCall(name, &scanner, depth, portNumber))
-      } else if name != "drop" {
+      } else if name != ActionKind.drop.name {
         actions.append(try readName(name, scanner, portNumber))
       }
     }
   }
 
+  /// An action without parentheses; a name that is none of an action's is a port's.
   private static func readName(
     _ name: String, _ scanner: TextScanner, _ portNumber: (String) -> DatapathPortNumber?
   ) throws(DatapathTextError) -> DatapathAction {
-    switch name {
-    case "pop_vlan": return .popVLAN
-    case "ct_clear": return .connectionTrackClear
-    case "ct": return .connectionTrack(ConnectionTrackAction())
-    case "pop_eth": return .popEthernet
-    default: return .output(try port(name, scanner, portNumber))
+    switch ActionKind(name: name) {
+    case .popVLAN: return .popVLAN
+    case .connectionTrackClear: return .connectionTrackClear
+    case .connectionTrack: return .connectionTrack(ConnectionTrackAction())
+    case .popEthernet: return .popEthernet
+    case .output, .userspace, .set, .setMasked, .pushVLAN, .sample, .recirculate, .hash, .pushMPLS, .popMPLS,
+      .truncate, .pushEthernet, .pushNSH, .popNSH, .meter, .clone, .checkPacketLength, .addMPLS,
+      .decrementTTL, .drop, .tunnelPush, .tunnelPop, nil:
+      return .output(try port(name, scanner, portNumber))
     }
   }
 
@@ -63,60 +67,55 @@ enum ActionReader {
   private static func readCall(
     _ name: String, _ scanner: inout TextScanner, _ depth: Int, _ portNumber: (String) -> DatapathPortNumber?
   ) throws(DatapathTextError) -> DatapathAction {
-    switch name {
-    case "clone": return .clone(try read(&scanner, depth: depth + 1, portNumber))
-    case "sample": return try readSample(&scanner, depth, portNumber)
-    case "check_pkt_len": return try readLengthCheck(&scanner, depth, portNumber)
-    case "dec_ttl":
+    let action: DatapathAction
+    switch ActionKind(name: name) {
+    // These read their closing parenthesis themselves.
+    case .clone: return .clone(try read(&scanner, depth: depth + 1, portNumber))
+    case .tunnelPush: return try TunnelPushReader.read(&scanner, portNumber)
+    case .userspace: return try readUserspace(&scanner, portNumber)
+    case .sample: action = try readSample(&scanner, depth, portNumber)
+    case .checkPacketLength: action = try readLengthCheck(&scanner, depth, portNumber)
+    case .decrementTTL:
       try scanner.expect("le_1(")
-      let exhausted = try read(&scanner, depth: depth + 1, portNumber)
-      try scanner.expect(")")
-      return .decrementTTL(exhausted: exhausted)
-    case "set": return try readSet(&scanner)
-    case "tnl_push": return try TunnelPushReader.read(&scanner, portNumber)
-    case "tnl_pop":
-      let number = try port(scanner.word(), scanner, portNumber)
-      try scanner.expect(")")
-      return .tunnelPop(number)
-    case "userspace": return try readUserspace(&scanner, portNumber)
-    case "ct": throw .unsupported("ct")
-    default:
-      let action = try readSimple(name, &scanner)
-      try scanner.expect(")")
-      return action
+      action = .decrementTTL(exhausted: try read(&scanner, depth: depth + 1, portNumber))
+    case .set, .setMasked: action = try readSet(&scanner)
+    case .tunnelPop: action = .tunnelPop(try port(scanner.word(), scanner, portNumber))
+    case .truncate: action = .truncate(maximumByteCount: UInt32(try scanner.number(bits: 32)))
+    case .recirculate: action = .recirculate(UInt32(try scanner.number(bits: 32)))
+    case .meter: action = .meter(UInt32(try scanner.number(bits: 32)))
+    case .hash: action = try readHash(&scanner)
+    case .pushVLAN: action = try readTag(&scanner)
+    case .pushMPLS:
+      let (entry, type) = try readLabel(&scanner)
+      action = .pushMPLS(entry: entry, etherType: type)
+    case .popMPLS:
+      try scanner.expect("eth_type=")
+      action = .popMPLS(etherType: UInt16(try scanner.number(bits: 16)))
+    case .pushEthernet: action = try readEthernet(&scanner)
+    case .connectionTrack: throw .unsupported(name)
+    case .output, .popVLAN, .popEthernet, .connectionTrackClear, .pushNSH, .popNSH, .addMPLS, .drop, nil:
+      throw .unknownName(name)
     }
+    try scanner.expect(")")
+    return action
   }
 
-  private static func readSimple(
-    _ name: String, _ scanner: inout TextScanner
-  ) throws(DatapathTextError) -> DatapathAction {
-    switch name {
-    case "trunc": return .truncate(maximumByteCount: UInt32(try scanner.number(bits: 32)))
-    case "recirc": return .recirculate(UInt32(try scanner.number(bits: 32)))
-    case "meter": return .meter(UInt32(try scanner.number(bits: 32)))
-    case "hash":
-      let algorithm: UInt32 = scanner.skip("sym_l4(") ? 1 : 0
-      if algorithm == 0 { try scanner.expect("l4(") }
-      let basis = UInt32(try scanner.number(bits: 32))
-      try scanner.expect(")")
-      return .hash(algorithm: algorithm, basis: basis)
-    case "push_vlan": return try readTag(&scanner)
-    case "push_mpls":
-      let (entry, type) = try readLabel(&scanner)
-      return .pushMPLS(entry: entry, etherType: type)
-    case "pop_mpls":
-      try scanner.expect("eth_type=")
-      return .popMPLS(etherType: UInt16(try scanner.number(bits: 16)))
-    case "push_eth":
-      var reader = KeyReader()
-      // The field list reads the parenthesis that closes it, which the caller expects as well.
-      try scanner.expect("src=")
-      try scanner.value(TextRow("", 2, 16, 48, .ethernet), &reader.key, &reader.mask)
-      try scanner.expect(",dst=")
-      try scanner.value(TextRow("", 1, 16, 48, .ethernet), &reader.key, &reader.mask)
-      return .pushEthernet(source: reader.key.words[2] >> 16, destination: reader.key.words[1] >> 16)
-    default: throw .unknownName(name)
-    }
+  private static func readHash(_ scanner: inout TextScanner) throws(DatapathTextError) -> DatapathAction {
+    let algorithm: UInt32 = scanner.skip("sym_l4(") ? 1 : 0
+    if algorithm == 0 { try scanner.expect("l4(") }
+    let basis = UInt32(try scanner.number(bits: 32))
+    try scanner.expect(")")
+    return .hash(algorithm: algorithm, basis: basis)
+  }
+
+  private static func readEthernet(_ scanner: inout TextScanner) throws(DatapathTextError) -> DatapathAction {
+    var reader = KeyReader()
+    // The field list reads the parenthesis that closes it, which the caller expects as well.
+    try scanner.expect("src=")
+    try scanner.value(TextRow("", 2, 16, 48, .ethernet), &reader.key, &reader.mask)
+    try scanner.expect(",dst=")
+    try scanner.value(TextRow("", 1, 16, 48, .ethernet), &reader.key, &reader.mask)
+    return .pushEthernet(source: reader.key.words[2] >> 16, destination: reader.key.words[1] >> 16)
   }
 
   private static func readTag(_ scanner: inout TextScanner) throws(DatapathTextError) -> DatapathAction {
@@ -162,7 +161,6 @@ enum ActionReader {
     else { throw .invalidValue(text) }
     try scanner.expect(",actions(")
     let actions = try read(&scanner, depth: depth + 1, portNumber)
-    try scanner.expect(")")
     return .sample(probability: UInt32(percentage / 100 * 4_294_967_295), actions: actions)
   }
 
@@ -175,22 +173,16 @@ enum ActionReader {
     let greater = try read(&scanner, depth: depth + 1, portNumber)
     try scanner.expect(",le(")
     let lessOrEqual = try read(&scanner, depth: depth + 1, portNumber)
-    try scanner.expect(")")
     return .checkPacketLength(threshold: threshold, greater: greater, lessOrEqual: lessOrEqual)
   }
 
   private static func readSet(_ scanner: inout TextScanner) throws(DatapathTextError) -> DatapathAction {
-    let attributes: [String: KeyAttribute] = [
-      "eth": .ethernet, "ipv4": .ipv4, "ipv6": .ipv6, "tcp": .tcp, "udp": .udp, "sctp": .sctp, "icmp": .icmp,
-      "icmpv6": .icmpv6, "arp": .arp, "nd": .neighborDiscovery, "mpls": .mpls, "tunnel": .tunnel,
-      "skb_mark": .mark, "skb_priority": .priority,
-    ]
     let name = scanner.word()
-    guard let attribute = attributes[name] else { throw .unknownName(name) }
+    guard let attribute = KeyAttribute(nameInSet: name) else { throw .unknownName(name) }
     try scanner.expect("(")
     var reader = KeyReader()
+    // This reads the parenthesis that closes it.
     try reader.readAttribute(name, &scanner)
-    try scanner.expect(")")
     if attribute == .tunnel { for place in attribute.places { reader.mask.words[place.index] = place.mask } }
     return .set(SetAction(attribute, value: reader.key, mask: reader.mask))
   }

@@ -3,73 +3,65 @@
 extension DatapathText {
   /// A row of actions; `drop` where there are none.
   public func describe(_ actions: [DatapathAction]) -> String {
-    actions.isEmpty ? "drop" : actions.map { describe($0) }.joined(separator: ",")
+    actions.isEmpty ? ActionKind.drop.name : actions.map { describe($0) }.joined(separator: ",")
   }
 
   private func describe(_ action: DatapathAction) -> String {
+    let name = action.kind.name
     switch action {
     case .output(let number): return port(number)
-    case .userspace(let userspace): return describe(userspace)
-    case .set(let set): return "set(" + describe(set) + ")"
-    case .pushVLAN(let tpid, let tci):
-      var text = "push_vlan("
-      if tpid != 0x8100 { text += "tpid=0x" + DatapathText.hexadecimal(UInt64(tpid), digits: 4) + "," }
-      text += "vid=\(tci & 0xfff),pcp=\(tci >> 13)"
-      return text + (tci & 0x1000 == 0 ? ",cfi=0)" : ")")
-    case .popVLAN: return "pop_vlan"
-    case .sample(let probability, let actions):
-      return "sample(sample=" + DatapathText.percentage(probability) + "%,actions(" + describe(actions) + "))"
-    case .recirculate(let id): return "recirc(" + DatapathText.prefixed(UInt64(id)) + ")"
-    case .hash(let algorithm, let basis):
-      return "hash(" + (algorithm == 1 ? "sym_l4" : "l4") + "(\(basis)))"
-    case .pushMPLS(let entry, let type):
-      return "push_mpls(" + DatapathText.label(entry) + ",eth_type=0x"
-        + DatapathText.hexadecimal(UInt64(type)) + ")"
-    case .popMPLS(let type): return "pop_mpls(eth_type=0x" + DatapathText.hexadecimal(UInt64(type)) + ")"
-    case .addMPLS(let entry, let type, _):
-      return "add_mpls(" + DatapathText.label(entry) + ",eth_type=0x" + DatapathText.hexadecimal(UInt64(type))
-        + ")"
-    case .connectionTrack(let track): return DatapathText.describe(track)
-    case .connectionTrackClear: return "ct_clear"
-    case .truncate(let count): return "trunc(\(count))"
-    case .pushEthernet(let source, let destination):
-      return "push_eth(src=" + DatapathText.ethernet(source) + ",dst=" + DatapathText.ethernet(destination)
-        + ")"
-    case .popEthernet: return "pop_eth"
-    case .pushNSH: return "push_nsh()"
-    case .popNSH: return "pop_nsh()"
-    case .meter(let id): return "meter(\(id))"
-    case .clone(let actions): return "clone(" + describe(actions) + ")"
-    case .checkPacketLength(let threshold, let greater, let lessOrEqual):
-      return "check_pkt_len(size=\(threshold),gt(" + describe(greater) + "),le(" + describe(lessOrEqual)
-        + "))"
-    case .decrementTTL(let exhausted): return "dec_ttl(le_1(" + describe(exhausted) + "))"
     case .tunnelPush(let push): return describe(push)
-    case .tunnelPop(let number): return "tnl_pop(" + port(number) + ")"
-    case .drop: return "drop"
+    case .popVLAN, .connectionTrackClear, .popEthernet, .drop: return name
+    case .connectionTrack(let track):
+      let text = DatapathText.describe(track)
+      return text.isEmpty ? name : name + "(" + text + ")"
+    case .userspace, .set, .pushVLAN, .sample, .recirculate, .hash, .pushMPLS, .popMPLS, .addMPLS, .truncate,
+      .pushEthernet, .pushNSH, .popNSH, .meter, .clone, .checkPacketLength, .decrementTTL, .tunnelPop:
+      return name + "(" + arguments(of: action) + ")"
+    }
+  }
+
+  /// What stands between an action's parentheses.
+  private func arguments(of action: DatapathAction) -> String {
+    switch action {
+    case .userspace(let userspace): return describe(userspace)
+    case .set(let set): return describe(set)
+    case .pushVLAN(let tpid, let tci):
+      let type = tpid == 0x8100 ? "" : "tpid=0x" + DatapathText.hexadecimal(UInt64(tpid), digits: 4) + ","
+      return type + "vid=\(tci & 0xfff),pcp=\(tci >> 13)" + (tci & 0x1000 == 0 ? ",cfi=0" : "")
+    case .sample(let probability, let actions):
+      return "sample=" + DatapathText.percentage(probability) + "%,actions(" + describe(actions) + ")"
+    case .recirculate(let id): return DatapathText.prefixed(UInt64(id))
+    case .hash(let algorithm, let basis): return (algorithm == 1 ? "sym_l4" : "l4") + "(\(basis))"
+    case .pushMPLS(let entry, let type), .addMPLS(let entry, let type, _):
+      return DatapathText.label(entry) + ",eth_type=0x" + DatapathText.hexadecimal(UInt64(type))
+    case .popMPLS(let type): return "eth_type=0x" + DatapathText.hexadecimal(UInt64(type))
+    case .truncate(let number), .meter(let number): return "\(number)"
+    case .pushEthernet(let source, let destination):
+      return "src=" + DatapathText.ethernet(source) + ",dst=" + DatapathText.ethernet(destination)
+    case .clone(let actions): return describe(actions)
+    case .checkPacketLength(let threshold, let greater, let lessOrEqual):
+      return "size=\(threshold),gt(" + describe(greater) + "),le(" + describe(lessOrEqual) + ")"
+    case .decrementTTL(let exhausted): return "le_1(" + describe(exhausted) + ")"
+    case .tunnelPop(let number): return port(number)
+    case .output, .popVLAN, .connectionTrack, .connectionTrackClear, .popEthernet, .pushNSH, .popNSH,
+      .tunnelPush, .drop:
+      return ""
     }
   }
 
   private func describe(_ set: SetAction) -> String {
     let value = set.value
     let mask = set.mask
-    let text = DatapathText(isVerbose: false, portName: portName).fields(of: set.attribute, value, mask)
+    guard let name = set.attribute.nameInSet else { return "key\(set.attribute.rawValue)()" }
     switch set.attribute {
-    case .ethernet: return "eth(" + text + ")"
-    case .ipv4: return "ipv4(" + text + ")"
-    case .ipv6: return "ipv6(" + text + ")"
-    case .tcp: return "tcp(" + text + ")"
-    case .udp: return "udp(" + text + ")"
-    case .sctp: return "sctp(" + text + ")"
-    case .icmp: return "icmp(" + text + ")"
-    case .icmpv6: return "icmpv6(" + text + ")"
-    case .arp: return "arp(" + text + ")"
-    case .neighborDiscovery: return "nd(" + text + ")"
-    case .tunnel: return "tunnel(" + text + ")"
-    case .mpls: return "mpls(" + DatapathText.label(UInt32(truncatingIfNeeded: value.mplsEntry(0))) + ")"
-    case .mark: return "skb_mark(" + plain(value.words[7], mask.words[7]) + ")"
-    case .priority: return "skb_priority(" + plain(value.words[8], mask.words[8]) + ")"
-    default: return "key\(set.attribute.rawValue)()"
+    case .mpls:
+      return name + "(" + DatapathText.label(UInt32(truncatingIfNeeded: value.mplsEntry(0))) + ")"
+    case .mark: return name + "(" + plain(value.words[7], mask.words[7]) + ")"
+    case .priority: return name + "(" + plain(value.words[8], mask.words[8]) + ")"
+    default:
+      let text = DatapathText(isVerbose: false, portName: portName)
+      return name + "(" + text.fields(of: set.attribute, value, mask) + ")"
     }
   }
 
@@ -92,7 +84,7 @@ extension DatapathText {
   // MARK: Userspace
 
   private func describe(_ userspace: UserspaceAction) -> String {
-    var text = "userspace(pid=\(userspace.processID)"
+    var text = "pid=\(userspace.processID)"
     if let data = userspace.userData {
       if let cookie = UserspaceCookie(data) {
         text += "," + describe(cookie)
@@ -104,7 +96,7 @@ extension DatapathText {
     }
     if userspace.includesActions { text += ",actions" }
     if let number = userspace.egressTunnelPort { text += ",tunnel_out_port=" + port(number) }
-    return text + ")"
+    return text
   }
 
   private func describe(_ cookie: UserspaceCookie) -> String {
@@ -141,7 +133,7 @@ extension DatapathText {
     if let helper = track.helper { parts.append("helper=" + String(decoding: helper, as: UTF8.self)) }
     if let timeout = track.timeout { parts.append("timeout=" + String(decoding: timeout, as: UTF8.self)) }
     if let translation = track.translation { parts.append(describe(translation)) }
-    return parts.isEmpty ? "ct" : "ct(" + parts.joined(separator: ",") + ")"
+    return parts.joined(separator: ",")
   }
 
   private static func describe(_ translation: ConnectionTrackAction.Translation) -> String {
@@ -174,6 +166,26 @@ extension DatapathText {
     }
     guard bytes.count == 16 else { return ipv4(low) }
     return inBrackets ? "[" + ipv6(high, low) + "]" : ipv6(high, low)
+  }
+}
+
+extension KeyAttribute {
+  /// The attributes that a set action can name.
+  private static var namesInSet: [(attribute: KeyAttribute, name: String)] {
+    [
+      (.ethernet, "eth"), (.ipv4, "ipv4"), (.ipv6, "ipv6"), (.tcp, "tcp"), (.udp, "udp"), (.sctp, "sctp"),
+      (.icmp, "icmp"), (.icmpv6, "icmpv6"), (.arp, "arp"), (.neighborDiscovery, "nd"), (.mpls, "mpls"),
+      (.tunnel, "tunnel"), (.mark, "skb_mark"), (.priority, "skb_priority"),
+    ]
+  }
+
+  /// The name in a set action.
+  var nameInSet: String? { KeyAttribute.namesInSet.first { $0.attribute == self }?.name }
+
+  /// The attribute that a set action names.
+  init?(nameInSet name: String) {
+    guard let row = KeyAttribute.namesInSet.first(where: { $0.name == name }) else { return nil }
+    self = row.attribute
   }
 }
 
