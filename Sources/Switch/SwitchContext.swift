@@ -12,7 +12,7 @@ final class SwitchContext {
   var devices: [String: Device] = [:]
   /// The host's routes.
   var routes: [HostRoute] = []
-  private var randomState: UInt64
+  private var numbers: SplitMix64
   private var nextIdentifier: UInt64 = 1
   private var nextDummyAddress: UInt64 = 0xaa55_aa55_0000
 
@@ -20,20 +20,14 @@ final class SwitchContext {
     turn = Turn()
     channel = DatapathChannel(turn: turn)
     self.options = options
-    randomState = options.seed
+    numbers = SplitMix64(seed: options.seed)
   }
 
   /// The time of this step, in milliseconds.
   var now: Int64 { turn.now.milliseconds }
 
-  /// The next number of a sequence that depends on the seed alone (splitmix64).
-  func random() -> UInt64 {
-    randomState &+= 0x9e37_79b9_7f4a_7c15
-    var value = randomState
-    value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
-    return value ^ (value >> 31)
-  }
+  /// The next number of a sequence that depends on the seed alone.
+  func random() -> UInt64 { numbers.next() }
 
   /// A random unicast address that no manufacturer gave.
   func randomAddress() -> MACAddress {

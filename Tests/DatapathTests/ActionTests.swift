@@ -1,9 +1,10 @@
 import Datapath
+import TestSupport
 import Testing
 
 @Suite struct ActionTests {
   /// Sends one packet through actions and returns what leaves.
-  func run(_ packet: [UInt8], _ actions: [DatapathAction], offload: Offload = Offload()) -> [SentPacket] {
+  func run(_ packet: [UInt8], _ actions: [DatapathAction], offload: Offload = Offload()) -> [Sent] {
     let harness = EngineHarness()
     #expect(harness.forward(1, actions).map(\.body) == [.error(0), .error(0), .error(0)])
     return harness.send([packet], offload: offload)
@@ -176,7 +177,7 @@ import Testing
     #expect(sent.first?.bytes[22] == 63)
     #expect(sent.first.map { defects($0.bytes) } == [])
     let old = Build.ethernet(0x0800, Build.ipv4(17, Build.udp(1, 2, []), ttl: 1))
-    #expect(run(old, actions) == [SentPacket(port: 3, bytes: old)])
+    #expect(run(old, actions) == [Sent(port: 3, bytes: old)])
   }
 
   @Test func `recirculation looks the changed packet up under another id`() {
@@ -228,7 +229,7 @@ import Testing
   }
 
   @Test func `random actions on random packets neither trap nor lose buffers`() {
-    var random = RandomSource(seed: 5)
+    var random = SeededRandom(seed: 5)
     let harness = EngineHarness {
       $0.smallSlotCount = 96
       $0.largeSlotCount = 0

@@ -1,4 +1,5 @@
 import Datapath
+import TestSupport
 import Testing
 
 struct DropCountsTests {

@@ -1,11 +1,5 @@
 import Datapath
-
-/// A packet that an engine sent.
-struct SentPacket: Equatable {
-  var port: UInt32
-  var bytes: [UInt8]
-  var offload = Offload()
-}
+import TestSupport
 
 /// An engine with ports 1 to 4, and what a worker and a daemon do around it.
 final class EngineHarness {
@@ -54,7 +48,7 @@ final class EngineHarness {
 
   /// Hands in packets, runs a batch, and returns what was sent.
   func send(_ packets: [[UInt8]], from port: UInt32 = 1, offload: Offload = Offload(), tag: UInt32 = 0)
-    -> [SentPacket]
+    -> [Sent]
   {
     for packet in packets {
       _ = engine.receive(
@@ -65,23 +59,7 @@ final class EngineHarness {
   }
 
   /// Takes out what the engine has to send.
-  func drain() -> [SentPacket] {
-    var sent: [SentPacket] = []
-    while let output = engine.nextOutput() {
-      var packet = engine.first(of: output)
-      while let current = packet {
-        let bytes = engine.bytes(of: current)
-        var copy: [UInt8] = []
-        for index in 0..<bytes.byteCount {
-          copy.append(unsafe bytes.unsafeLoad(fromByteOffset: index, as: UInt8.self))
-        }
-        sent.append(SentPacket(port: output.port.rawValue, bytes: copy, offload: current.offload))
-        packet = engine.next(after: current)
-      }
-      engine.finishOutput(output, sent: output.count)
-    }
-    return sent
-  }
+  func drain() -> [Sent] { engine.takeSent() }
 
   /// The messages for the daemon.
   func upcalls() -> [(command: PacketMessage.Command, message: PacketMessage)] {

@@ -1,10 +1,11 @@
 import Datapath
+import TestSupport
 import Testing
 
 @Suite struct LookupTests {
   /// Random disjoint megaflows over addresses and ports, compared with a search through a list.
   @Test func `the tables agree with a naive search`() throws {
-    var random = RandomSource(seed: 77)
+    var random = SeededRandom(seed: 77)
     let harness = EngineHarness {
       $0.initialCacheSetCount = 4
       $0.maximumCacheSetCount = 16

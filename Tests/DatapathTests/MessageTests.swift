@@ -1,4 +1,5 @@
 import Datapath
+import TestSupport
 import Testing
 
 /// A flow message that uses much of the format.
@@ -78,7 +79,7 @@ func sampleMessages() -> [Message] {
 }
 
 @Test func `changed bytes never trap the decoder`() {
-  var random = RandomSource(seed: 1)
+  var random = SeededRandom(seed: 1)
   for message in sampleMessages() {
     let bytes = message.encode()
     for _ in 0..<3_000 {
@@ -104,20 +105,4 @@ func sampleMessages() -> [Message] {
   message += writer.bytes
   (message[0], message[1]) = (UInt8(message.count & 0xff), UInt8(message.count >> 8))
   #expect(throws: MessageError.nestingTooDeep) { try Message.decode(message) }
-}
-
-/// A repeatable source of random numbers.
-struct RandomSource {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed &* 0x9e37_79b9_7f4a_7c15 | 1 }
-
-  mutating func next() -> UInt64 {
-    state ^= state << 13
-    state ^= state >> 7
-    state ^= state << 17
-    return state &* 0x2545_f491_4f6c_dd1d
-  }
-
-  mutating func below(_ limit: Int) -> Int { Int(next() % UInt64(limit)) }
 }

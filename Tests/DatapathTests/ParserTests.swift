@@ -1,4 +1,5 @@
 import Datapath
+import TestSupport
 import Testing
 
 @Suite struct ParserTests {
@@ -144,7 +145,7 @@ import Testing
   }
 
   @Test func `random and changed bytes never trap`() {
-    var random = RandomSource(seed: 11)
+    var random = SeededRandom(seed: 11)
     let seeds = [Build.udp4(), Build.tcp6(), Build.solicitation(), Build.arp(), Build.tcp4()]
     for _ in 0..<3_000 {
       var packet = seeds[random.below(seeds.count)]

@@ -1,4 +1,5 @@
 import Datapath
+import TestSupport
 import Testing
 
 @Suite struct SegmentationTests {
@@ -97,7 +98,7 @@ import Testing
   @Test func `offload information that does not fit is refused`() {
     let harness = EngineHarness()
     harness.forward(1, [output(2)])
-    var random = RandomSource(seed: 9)
+    var random = SeededRandom(seed: 9)
     for _ in 0..<3_000 {
       var (packet, offload) = segment([UInt8](repeating: 1, count: random.below(300)), size: 100)
       offload.segmentation = Offload.Segmentation(rawValue: UInt8(random.below(7)))

@@ -1,12 +1,11 @@
 import Datapath
 import Foundation
+import TestSupport
 import Testing
 
 /// The lines of `Tests/Vectors/datapath-flows.txt`.
 let flowLines: [String] = {
-  let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .appendingPathComponent("Vectors/datapath-flows.txt")
-  let text = (try? String(contentsOf: path, encoding: .utf8)) ?? ""
+  let text = (try? String(contentsOf: vector("datapath-flows.txt"), encoding: .utf8)) ?? ""
   return text.split(separator: "\n").map(String.init).filter { !$0.hasPrefix("#") }
 }()
 
@@ -41,7 +40,7 @@ func parts(of line: String) -> (key: String, actions: String) {
   @Test(arguments: flowLines)
   func `every truncation and random changes are errors or flows, and never trap`(line: String) throws {
     let (keyText, actionText) = parts(of: line)
-    var random = RandomSource(seed: 21)
+    var random = SeededRandom(seed: 21)
     for text in [keyText, actionText] {
       for count in 0..<text.utf8.count {
         let cut = String(decoding: text.utf8.prefix(count), as: UTF8.self)

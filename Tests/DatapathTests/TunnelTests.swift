@@ -1,4 +1,5 @@
 import Datapath
+import TestSupport
 import Testing
 
 /// A tunnel header as a translator would prebuild it.
@@ -110,7 +111,7 @@ struct TunnelCase: CustomTestStringConvertible {
     let outer = try #require(harness.send([Build.udp4()]).first?.bytes)
     for count in 14..<outer.count { _ = harness.send([Array(outer[..<count])], from: 2) }
     #expect(harness.drops(.invalidTunnelHeader) > 0)
-    var random = RandomSource(seed: 3)
+    var random = SeededRandom(seed: 3)
     for _ in 0..<500 {
       var packet = outer
       packet[random.below(tunnel.header.count)] = UInt8(random.below(256))
@@ -196,7 +197,7 @@ func segment(_ payload: [UInt8], size: Int, overIPv6: Bool = false) -> (packet: 
 }
 
 /// What a device makes of a packet whose checksum was left to it.
-func completed(_ packet: SentPacket) -> [UInt8] {
+func completed(_ packet: Sent) -> [UInt8] {
   guard packet.offload.needsChecksum else { return packet.bytes }
   var bytes = packet.bytes
   let start = Int(packet.offload.checksumStart)

@@ -1,4 +1,5 @@
 import Datapath
+import TestSupport
 import Testing
 
 /// What the engine says about each packet that leaves: which one of the batch it was, and whether it is still the same.

@@ -1,20 +1,7 @@
 import Datapath
 import Extension
+import TestSupport
 import Testing
-
-/// Numbers that a seed determines (xorshift64*).
-struct RandomBytes {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed | 1 }
-
-  mutating func next() -> UInt8 {
-    state ^= state >> 12
-    state ^= state << 25
-    state ^= state >> 27
-    return UInt8(truncatingIfNeeded: (state &* 0x2545_f491_4f6c_dd1d) >> 56)
-  }
-}
 
 @Suite struct ForwardingExtensionTests {
   @Test func `random lives of switches with packets in flight keep every rule`() throws {
@@ -24,8 +11,8 @@ struct RandomBytes {
     var refusals = 0
     for run in UInt64(1)...60 {
       let seed = run &* 0x9e37_79b9_7f4a_7c15
-      var bytes = RandomBytes(seed: seed)
-      let simulation = SwitchSimulation { bytes.next() }
+      var random = SeededRandom(seed: seed)
+      let simulation = SwitchSimulation { random.byte() }
       do {
         for _ in 0..<400 { try simulation.step() }
       } catch let failure as SimulationFailure {

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Extension
@@ -35,7 +36,7 @@ private struct Play {
     case none, asked, ports([(UInt32, Port)]), portsRead, adapters([(UInt32, Port)])
   }
 
-  var bytes: RandomBytes
+  var random: SeededRandom
   var model = SwitchModel()
   var truth: [UInt32: Port] = [:]
   var requests: [Request] = []
@@ -47,7 +48,7 @@ private struct Play {
   var names: UInt32 = 0
 
   init(seed: UInt64, maximumAttemptCount: Int) {
-    bytes = RandomBytes(seed: seed)
+    random = SeededRandom(seed: seed)
     self.maximumAttemptCount = maximumAttemptCount
     _ = model.perform(.attach(id))
     for number in UInt32(1)...4 where choose(2) == 0 {
@@ -60,7 +61,7 @@ private struct Play {
     }
   }
 
-  mutating func choose(_ count: Int) -> Int { Int(bytes.next()) % count }
+  mutating func choose(_ count: Int) -> Int { Int(random.byte()) % count }
 
   mutating func newName() -> UInt32 {
     names += 1

@@ -1,5 +1,6 @@
 import JSON
 import OVSDB
+import TestSupport
 import Testing
 
 @Suite struct JournalTests {

@@ -1,5 +1,6 @@
 import JSON
 import OVSDB
+import TestSupport
 import Testing
 
 /// A store in memory, which fails when told to.

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import OpenFlow
@@ -7,9 +8,7 @@ import Testing
 enum Corpus {
   /// The lines of a file of Tests/Vectors/OpenFlow, split at tabs.
   static func lines(_ name: String) -> [[String]] {
-    let directory = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    let file = directory.appendingPathComponent("Vectors/OpenFlow/\(name)")
-    guard let text = try? String(contentsOf: file, encoding: .utf8) else { return [] }
+    guard let text = try? String(contentsOf: vector("OpenFlow/\(name)"), encoding: .utf8) else { return [] }
     return text.split(separator: "\n").filter { !$0.hasPrefix("#") }.map { line in
       line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
     }

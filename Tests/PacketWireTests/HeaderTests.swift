@@ -1,4 +1,5 @@
 import PacketWire
+import TestSupport
 import Testing
 
 // Each header written by its builder is read back by its view, and refused when a byte of it is missing.

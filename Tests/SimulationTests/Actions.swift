@@ -3,6 +3,7 @@
 import Datapath
 import OpenFlow
 import PacketWire
+import TestSupport
 
 @testable import Switch
 
@@ -49,9 +50,9 @@ struct Actions {
     let addresses: [UInt8] = [10, 9, 9, 8, 10, 9, 9, 9]
     if world.chance.percent(30) {
       let arp: [UInt8] =
-        [0, 1, 8, 0, 6, 4, 0, UInt8(world.chance.number(1...2))] + Frame.big(Frame.address(9), 6)
+        [0, 1, 8, 0, 6, 4, 0, UInt8(world.chance.number(1...2))] + big(Frame.address(9), 6)
         + addresses[..<4]
-        + Frame.big(bridge ?? 0, 6) + addresses[4...]
+        + big(bridge ?? 0, 6) + addresses[4...]
       return Frame(
         destination: bridge ?? Frame.broadcast, source: Frame.address(9), payload: arp, type: 0x0806
       ).bytes
@@ -67,10 +68,10 @@ struct Actions {
       let isGeneve = world.chance.percent(50)
       let header: [UInt8] = isGeneve ? [0, 0, 0x65, 0x58, 0, 0, 7, 0] : [8, 0, 0, 0, 0, 0, 7, 0]
       let port: [UInt8] = isGeneve ? [0x17, 0xc1] : [0x12, 0xb5]
-      body = [0x80, 0] + port + Frame.big(UInt64(16 + inner.count), 2) + [0, 0]
+      body = [0x80, 0] + port + big(16 + inner.count, 2) + [0, 0]
       body += header + inner
     }
-    let packet = Frame.ipv4(proto, from: Array(addresses[..<4]), to: Array(addresses[4...]), body)
+    let packet = Build.ipv4(Int(proto), body, from: 0x0a09_0908, to: 0x0a09_0909, identification: 0)
     return Frame(
       destination: bridge ?? Frame.broadcast, source: Frame.address(9), payload: packet, type: 0x0800
     ).bytes

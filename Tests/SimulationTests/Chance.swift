@@ -1,16 +1,14 @@
-/// The one source of chance in a simulated life (splitmix64): the same seed gives the same life.
+import Datapath
+
+/// The one source of chance in a simulated life: the same seed gives the same life.
 struct Chance {
-  private var state: UInt64
+  private var numbers: SplitMix64
 
-  init(seed: UInt64) { state = seed &* 0x9e37_79b9_7f4a_7c15 ^ 0x5bd1_e995_0000_0001 }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var value = state
-    value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
-    return value ^ (value >> 31)
+  init(seed: UInt64) {
+    numbers = SplitMix64(seed: seed &* SplitMix64.increment ^ 0x5bd1_e995_0000_0001)
   }
+
+  mutating func next() -> UInt64 { numbers.next() }
 
   /// A number of a range.
   mutating func number(_ range: ClosedRange<Int>) -> Int {

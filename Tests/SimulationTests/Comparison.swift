@@ -6,6 +6,7 @@
 import Datapath
 import OpenFlow
 import PacketWire
+import TestSupport
 
 @testable import Switch
 
@@ -170,7 +171,7 @@ extension ModelBridge.ModelRule {
     var parts = ["priority=\(priority)"]
     if let inPort { parts.append("in_port=\(inPort == 65534 ? "LOCAL" : String(inPort))") }
     if let destination {
-      let digits = Frame.big(destination, 6).map {
+      let digits = big(destination, 6).map {
         $0 < 16 ? "0" + String($0, radix: 16) : String($0, radix: 16)
       }
       parts.append("dl_dst=" + digits.joined(separator: ":"))

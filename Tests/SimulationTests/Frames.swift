@@ -1,3 +1,5 @@
+import TestSupport
+
 /// Frames that simulated hosts send.
 struct Frame {
   var destination: UInt64
@@ -8,15 +10,11 @@ struct Frame {
   var type: UInt16
 
   var bytes: [UInt8] {
-    var bytes = Self.big(destination, 6) + Self.big(source, 6)
-    if let tag { bytes += [0x81, 0x00] + Self.big(UInt64(tag), 2) }
-    bytes += Self.big(UInt64(type), 2) + payload
+    var bytes = big(destination, 6) + big(source, 6)
+    if let tag { bytes += [0x81, 0x00] + big(UInt64(tag), 2) }
+    bytes += big(UInt64(type), 2) + payload
     while bytes.count < 60 { bytes.append(0) }
     return bytes
-  }
-
-  static func big(_ value: UInt64, _ count: Int) -> [UInt8] {
-    (0..<count).map { UInt8(truncatingIfNeeded: value >> UInt64(8 * (count - 1 - $0))) }
   }
 
   /// The address of a simulated host by its number.
@@ -51,25 +49,13 @@ struct Frame {
     default:
       let proto = chance.pick([1, 6, 17, 47] as [UInt8])
       let transport = chance.bytes(20)
-      let target: [UInt8] = [10, 0, 0, UInt8(chance.number(0...8))]
-      let hops: UInt8 = chance.pick([1, 2, 64])
-      return (0x0800, ipv4(proto, timeToLive: hops, from: [10, 0, 0, UInt8(host)], to: target, transport))
+      let target = 0x0a00_0000 | chance.number(0...8)
+      let hops = chance.pick([1, 2, 64])
+      return (
+        0x0800,
+        Build.ipv4(
+          Int(proto), transport, from: 0x0a00_0000 | host, to: target, ttl: hops, identification: 0)
+      )
     }
-  }
-
-  /// An IPv4 packet.
-  static func ipv4(
-    _ proto: UInt8, timeToLive: UInt8 = 64, from source: [UInt8], to destination: [UInt8], _ payload: [UInt8]
-  ) -> [UInt8] {
-    var header: [UInt8] = [0x45, 0]
-    header += big(UInt64(20 + payload.count), 2)
-    header += [0, 0, 0, 0, timeToLive, proto, 0, 0]
-    header += source + destination
-    var sum = 0
-    for index in stride(from: 0, to: 20, by: 2) { sum += Int(header[index]) << 8 | Int(header[index + 1]) }
-    while sum > 0xffff { sum = sum & 0xffff + sum >> 16 }
-    header[10] = UInt8(~sum >> 8 & 0xff)
-    header[11] = UInt8(~sum & 0xff)
-    return header + payload
   }
 }

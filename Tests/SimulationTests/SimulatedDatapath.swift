@@ -1,4 +1,5 @@
 import Datapath
+import TestSupport
 
 /// The datapaths of the simulated host: real engines, behind the messages that a daemon sends.
 final class SimulatedDatapaths {
@@ -15,12 +16,12 @@ final class SimulatedDatapaths {
   final class Running {
     let index: Int32
     let name: [UInt8]
-    fileprivate(set) var engine: EngineBox
+    fileprivate(set) var engine: SimulatedEngine
 
     fileprivate init(index: Int32, name: [UInt8]) {
       self.index = index
       self.name = name
-      engine = EngineBox(name: name, index: index)
+      engine = SimulatedEngine(name: name, index: index)
     }
   }
 
@@ -91,7 +92,7 @@ final class SimulatedDatapaths {
   /// The datapath loses everything that it held, as a driver does that is loaded anew.
   func empty(_ chance: inout Chance) {
     guard let datapath = chance.pickAny(running) else { return }
-    datapath.engine = EngineBox(name: datapath.name, index: datapath.index)
+    datapath.engine = SimulatedEngine(name: datapath.name, index: datapath.index)
   }
 
   /// The upcalls that are not lost, and the frames that leave, each with its datapath and port.
@@ -122,12 +123,12 @@ final class SimulatedDatapaths {
   func takeSent(now: Int64) -> [(port: String, frame: [UInt8])] {
     var sent: [(port: String, frame: [UInt8])] = []
     for datapath in running {
-      let output = datapath.engine.takeOutput()
+      let output = datapath.engine.takeSent()
       guard !output.isEmpty else { continue }
       let ports = datapath.engine.ports(now)
       for packet in output {
         let name = ports.first { $0.number == packet.port }?.name ?? "port \(packet.port)"
-        sent.append((name, packet.frame))
+        sent.append((name, packet.bytes))
       }
     }
     return sent
@@ -141,10 +142,9 @@ struct DescribedPort: Equatable {
   var type: VportType?
 }
 
-/// An engine in a class, with what a test asks of it.
-final class EngineBox {
-  private var engine: Engine
-  private let index: Int32
+/// The engine of one datapath, small enough for many lives, with what a life asks of it.
+final class SimulatedEngine {
+  private let engines: EngineGroup
   private var knownPorts: [DescribedPort]?
 
   init(name: [UInt8], index: Int32) {
@@ -160,62 +160,35 @@ final class EngineBox {
     sizes.maximumCacheSetCount = 1 << 6
     sizes.name = String(decoding: name, as: UTF8.self)
     sizes.datapathIndex = index
-    self.index = index
-    engine = Engine(sizes)
+    engines = EngineGroup(count: 1, sizes)
   }
 
   func handle(_ message: [UInt8], _ now: Int64) -> [[UInt8]] {
     knownPorts = nil
-    return engine.handle(message: message, nowMilliseconds: UInt64(now))
+    return engines.handle(message: message, nowMilliseconds: UInt64(now))
   }
 
   func receive(_ frame: [UInt8], _ port: DatapathPortNumber, _ now: Int64) {
-    let bytes = RawSpan(_elements: frame.span)
-    if case .accepted = engine.receive(bytes, from: port) { engine.process(nowMilliseconds: UInt64(now)) }
+    engines.take(frame, from: port.rawValue, now: UInt64(now))
   }
 
-  func takeOutput() -> [(port: UInt32, frame: [UInt8])] {
-    var packets: [(port: UInt32, frame: [UInt8])] = []
-    while let output = engine.nextOutput() {
-      var next = engine.first(of: output)
-      while let packet = next {
-        let span = engine.bytes(of: packet)
-        var frame: [UInt8] = []
-        for index in 0..<span.byteCount {
-          frame.append(unsafe span.unsafeLoad(fromByteOffset: index, as: UInt8.self))
-        }
-        packets.append((output.port.rawValue, frame))
-        next = engine.next(after: packet)
-      }
-      engine.finishOutput(output, sent: output.count)
-    }
-    return packets
-  }
+  func takeSent() -> [Sent] { engines.takeSent() }
 
-  func takeUpcalls() -> [[UInt8]] { engine.drainUpcalls() }
+  func takeUpcalls() -> [[UInt8]] { engines.drainUpcalls(on: 0) }
 
   /// All ports.
   func ports(_ now: Int64) -> [DescribedPort] {
     if let knownPorts { return knownPorts }
-    let ports = dump(.vport(.get, VportMessage()), now).compactMap { body -> DescribedPort? in
-      guard case .vport(_, let port) = body, let number = port.number?.rawValue else { return nil }
-      return DescribedPort(
-        number: number, name: String(decoding: port.name ?? [], as: UTF8.self), type: port.type)
+    let ports = engines.ports(now: UInt64(now)).compactMap { port in
+      port.number.map {
+        DescribedPort(
+          number: $0.rawValue, name: String(decoding: port.name ?? [], as: UTF8.self), type: port.type)
+      }
     }
     knownPorts = ports
     return ports
   }
 
   /// All flows.
-  func flows(_ now: Int64) -> [FlowMessage] {
-    dump(.flow(.get, FlowMessage(key: nil)), now).compactMap {
-      if case .flow(_, let flow) = $0 { flow } else { nil }
-    }
-  }
-
-  private func dump(_ request: Message.Body, _ now: Int64) -> [Message.Body] {
-    let header = MessageHeader(flags: [.request, .dump], sequence: 1, processID: 0, datapathIndex: index)
-    let answers = engine.handle(message: Message(header, request).encode(), nowMilliseconds: UInt64(now))
-    return answers.flatMap { (try? Message.decode($0)) ?? [] }.map { $0.body }
-  }
+  func flows(_ now: Int64) -> [FlowMessage] { engines.flows(now: UInt64(now)) }
 }

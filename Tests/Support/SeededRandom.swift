@@ -13,10 +13,13 @@ public struct SeededRandom: RandomNumberGenerator {
   /// A number from zero on.
   public mutating func below(_ limit: Int) -> Int { Int.random(in: 0..<limit, using: &self) }
 
+  /// A byte.
+  public mutating func byte() -> UInt8 { UInt8(truncatingIfNeeded: next()) }
+
   /// Bytes without meaning.
   public mutating func bytes(_ count: Int) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: count)
-    for index in bytes.indices { bytes[index] = UInt8(truncatingIfNeeded: next()) }
+    for index in bytes.indices { bytes[index] = byte() }
     return bytes
   }
 }

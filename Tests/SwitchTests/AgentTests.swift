@@ -1,6 +1,7 @@
 import Datapath
 import OpenFlow
 import PacketWire
+import TestSupport
 import Testing
 
 @testable import Switch

@@ -1,12 +1,13 @@
 import Datapath
 import OpenFlow
+import TestSupport
 
 @testable import Switch
 
 /// A whole switch with a datapath, without a host: time moves when a test says so.
 final class SwitchHarness {
   let virtualSwitch: VirtualSwitch
-  private var datapath = EngineBox()
+  private var datapath = EngineGroup(count: 1)
   /// Says with which error the datapath refuses a request.
   var refusal: ((Datapath.Message.Body) -> UInt32?)?
   /// Whether there is a datapath at all.
@@ -90,7 +91,7 @@ final class SwitchHarness {
       }
       collect(&events)
     case .datapathReceive(_, let port, let frame):
-      datapath.receive(frame, port, now)
+      datapath.take(frame, from: port.rawValue, now: UInt64(now))
       collect(&events)
     case .openListener(let id, let address): listeners[address] = id
     case .streamSend(let id, let bytes): output[id, default: []] += bytes
@@ -103,7 +104,7 @@ final class SwitchHarness {
     if let message = try? Datapath.Message.decode(bytes).first, let code = refusal?(message.body) {
       return [Datapath.Message(message.header.reply(), .error(code)).encode()]
     }
-    return datapath.handle(bytes, now)
+    return datapath.handle(message: bytes, nowMilliseconds: UInt64(now))
   }
 
   /// Holds back the datapath's answers while it is set, and lets them come when it is not.
@@ -118,17 +119,17 @@ final class SwitchHarness {
   private var heldAnswers: [[UInt8]] = []
 
   /// The datapath loses all that it has.
-  func loseDatapath() { datapath = EngineBox() }
+  func loseDatapath() { datapath = EngineGroup(count: 1) }
 
   private func collect(_ events: inout [Event]) {
-    sent += datapath.takeOutput()
-    for upcall in datapath.takeUpcalls() { events.append(.datapathReceived(upcall)) }
+    sent += datapath.takeSent().map { ($0.port, $0.bytes) }
+    for upcall in datapath.drainUpcalls(on: 0) { events.append(.datapathReceived(upcall)) }
   }
 
   /// Takes the datapath away, with all that it knows.
   func removeDatapath() {
     hasDatapath = false
-    datapath = EngineBox()
+    datapath = EngineGroup(count: 1)
     let index = virtualSwitch.reconciler.datapaths.values.first?.index ?? 0
     let message = Datapath.Message(
       MessageHeader(datapathIndex: index), .datapath(.delete, DatapathMessage(name: "gone")))
@@ -143,12 +144,9 @@ final class SwitchHarness {
 
   /// The ports that the datapath has.
   var datapathPorts: [String: UInt32] {
-    let request = Datapath.Message(MessageHeader(flags: [.request, .dump]), .vport(.get, VportMessage()))
     var ports: [String: UInt32] = [:]
-    for answer in datapath.handle(request.encode(), now) {
-      for case .vport(_, let port) in ((try? Datapath.Message.decode(answer)) ?? []).map(\.body) {
-        ports[String(decoding: port.name ?? [], as: UTF8.self)] = port.number?.rawValue
-      }
+    for port in datapath.ports(now: UInt64(now)) {
+      ports[String(decoding: port.name ?? [], as: UTF8.self)] = port.number?.rawValue
     }
     return ports
   }
@@ -158,7 +156,7 @@ final class SwitchHarness {
     guard let link = virtualSwitch.reconciler.datapaths.values.first,
       let number = link.interface(named: name)?.datapathNumber
     else { return }
-    datapath.receive(frame, number, now)
+    datapath.take(frame, from: number.rawValue, now: UInt64(now))
     var events: [Event] = []
     collect(&events)
     step(events)
@@ -185,40 +183,6 @@ final class SwitchHarness {
     defer { output[stream] = nil }
     return output[stream] ?? []
   }
-}
-
-/// An engine in a class, since an array of events can't hold one.
-final class EngineBox {
-  private var engine = Engine()
-
-  func handle(_ message: [UInt8], _ now: Int64) -> [[UInt8]] {
-    engine.handle(message: message, nowMilliseconds: UInt64(now))
-  }
-
-  func receive(_ frame: [UInt8], _ port: DatapathPortNumber, _ now: Int64) {
-    let bytes = RawSpan(_elements: frame.span)
-    if case .accepted = engine.receive(bytes, from: port) { engine.process(nowMilliseconds: UInt64(now)) }
-  }
-
-  func takeOutput() -> [(port: UInt32, frame: [UInt8])] {
-    var packets: [(port: UInt32, frame: [UInt8])] = []
-    while let output = engine.nextOutput() {
-      var next = engine.first(of: output)
-      while let packet = next {
-        let span = engine.bytes(of: packet)
-        var frame: [UInt8] = []
-        for index in 0..<span.byteCount {
-          frame.append(unsafe span.unsafeLoad(fromByteOffset: index, as: UInt8.self))
-        }
-        packets.append((output.port.rawValue, frame))
-        next = engine.next(after: packet)
-      }
-      engine.finishOutput(output, sent: output.count)
-    }
-    return packets
-  }
-
-  func takeUpcalls() -> [[UInt8]] { engine.drainUpcalls() }
 }
 
 /// A controller, or a tool, at the other end of a stream.

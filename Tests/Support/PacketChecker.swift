@@ -1,18 +1,18 @@
-import PacketWire
-import Testing
+public import PacketWire
+public import Testing
 
 // Checks of packets that compose: each layer checks its header, then hands its payload to the check within.
 //
 //     expect(packet, ethernet(type: .ipv4, ipv4(source: a, protocol: .udp, udp(destinationPort: 4789, vxlan(5)))))
 
 /// A check of the bytes of a layer: what is wrong with them, or nil.
-typealias PacketCheck = (RawSpan) -> String?
+public typealias PacketCheck = (RawSpan) -> String?
 
 /// Records an issue if a packet fails a check.
-func expect(
+public func expect(
   _ packet: [UInt8], _ check: PacketCheck, sourceLocation: SourceLocation = #_sourceLocation
 ) {
-  let problem = check(packet.rawBytes)
+  let problem = check(packet.span.bytes)
   #expect(problem == nil, sourceLocation: sourceLocation)
 }
 
@@ -22,13 +22,16 @@ private func differs<Value: Equatable>(_ name: String, _ found: Value, _ wanted:
   return "\(name) is \(found), wanted \(wanted)"
 }
 
-func anything() -> PacketCheck { { _ in nil } }
+/// Accepts what is there.
+public func anything() -> PacketCheck { { _ in nil } }
 
-func byteCount(_ count: Int) -> PacketCheck {
+/// Checks that so many bytes are left.
+public func byteCount(_ count: Int) -> PacketCheck {
   { bytes in differs("length", bytes.byteCount, count) }
 }
 
-func ethernet(
+/// Checks an Ethernet header.
+public func ethernet(
   source: MACAddress? = nil, destination: MACAddress? = nil, type: EtherType? = nil,
   _ inner: @escaping PacketCheck = anything()
 ) -> PacketCheck {
@@ -40,7 +43,8 @@ func ethernet(
   }
 }
 
-func vlan(
+/// Checks a VLAN tag.
+public func vlan(
   identifier: UInt16? = nil, priority: UInt8? = nil, type: EtherType? = nil,
   _ inner: @escaping PacketCheck = anything()
 ) -> PacketCheck {
@@ -52,7 +56,8 @@ func vlan(
   }
 }
 
-func ipv4(
+/// Checks an IPv4 header with its checksum, and the transport's checksum.
+public func ipv4(
   source: IPv4Address? = nil, destination: IPv4Address? = nil, protocol number: IPProtocol? = nil,
   timeToLive: UInt8? = nil, fragmentation: IPv4Fragmentation? = nil,
   _ inner: @escaping PacketCheck = anything()
@@ -70,7 +75,8 @@ func ipv4(
   }
 }
 
-func ipv6(
+/// Checks an IPv6 header, and the transport's checksum.
+public func ipv6(
   source: IPv6Address? = nil, destination: IPv6Address? = nil, upper: IPProtocol? = nil,
   hopLimit: UInt8? = nil, flowLabel: UInt32? = nil, _ inner: @escaping PacketCheck = anything()
 ) -> PacketCheck {
@@ -87,7 +93,8 @@ func ipv6(
   }
 }
 
-func udp(
+/// Checks a UDP header.
+public func udp(
   sourcePort: UInt16? = nil, destinationPort: UInt16? = nil, _ inner: @escaping PacketCheck = anything()
 ) -> PacketCheck {
   { bytes in
@@ -97,7 +104,8 @@ func udp(
   }
 }
 
-func tcp(
+/// Checks a TCP header.
+public func tcp(
   sourcePort: UInt16? = nil, destinationPort: UInt16? = nil, flags: TCPFlags? = nil,
   _ inner: @escaping PacketCheck = anything()
 ) -> PacketCheck {
@@ -109,14 +117,16 @@ func tcp(
   }
 }
 
-func vxlan(_ identifier: UInt32? = nil, _ inner: @escaping PacketCheck = anything()) -> PacketCheck {
+/// Checks a VXLAN header.
+public func vxlan(_ identifier: UInt32? = nil, _ inner: @escaping PacketCheck = anything()) -> PacketCheck {
   { bytes in
     guard let header = VXLANHeader(bytes), header.hasNetworkIdentifier else { return "VXLAN: malformed" }
     return differs("VXLAN identifier", header.networkIdentifier, identifier) ?? inner(header.payload)
   }
 }
 
-func geneve(
+/// Checks a Geneve header and its options.
+public func geneve(
   _ identifier: UInt32? = nil, options: [[UInt8]]? = nil, _ inner: @escaping PacketCheck = anything()
 ) -> PacketCheck {
   { bytes in
@@ -133,7 +143,8 @@ func geneve(
   }
 }
 
-func gre(
+/// Checks a GRE header and its checksum.
+public func gre(
   key: UInt32?? = nil, sequenceNumber: UInt32?? = nil, type: EtherType? = nil,
   _ inner: @escaping PacketCheck = anything()
 ) -> PacketCheck {

@@ -1,20 +1,23 @@
-import Foundation
+public import Foundation
+
+/// A file or folder under `Tests/Vectors`.
+public func vector(_ path: String) -> URL {
+  URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .appendingPathComponent("Vectors").appendingPathComponent(path)
+}
 
 /// A packet under `Tests/Vectors/Packets`: lines of hexadecimal bytes, and `#` lines that tell its origin.
-func packetVector(_ name: String) throws -> [UInt8] {
-  try bytes(inHexadecimalFile: vectorFolder.appendingPathComponent("\(name).hex"))
+public func packetVector(_ name: String) throws -> [UInt8] {
+  try bytes(inHexadecimalFile: vector("Packets/\(name).hex"))
 }
 
 /// All packets under `Tests/Vectors/Packets`, by name.
-func allPacketVectors() throws -> [(name: String, bytes: [UInt8])] {
-  try FileManager.default.contentsOfDirectory(at: vectorFolder, includingPropertiesForKeys: nil)
+public func allPacketVectors() throws -> [(name: String, bytes: [UInt8])] {
+  try FileManager.default.contentsOfDirectory(at: vector("Packets"), includingPropertiesForKeys: nil)
     .filter { $0.pathExtension == "hex" }
     .sorted { $0.path < $1.path }
     .map { ($0.deletingPathExtension().lastPathComponent, try bytes(inHexadecimalFile: $0)) }
 }
-
-private let vectorFolder = URL(fileURLWithPath: #filePath)
-  .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Vectors/Packets")
 
 private func bytes(inHexadecimalFile file: URL) throws -> [UInt8] {
   try String(contentsOf: file, encoding: .utf8)
