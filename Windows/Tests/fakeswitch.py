@@ -29,6 +29,9 @@ TAGGED = 0x10000
 STATUS_DATA_NOT_ACCEPTED = 0xC001001B
 STATUS_FAILURE = 0xC0000001
 
+# How many frames a NIC's queue has room for (Delivery.c).
+QUEUE_FRAMES = 4096
+
 # The simulation gives up by itself when nothing moves. After this it is taken for dead.
 ANSWER_SECONDS = 900
 
@@ -274,7 +277,7 @@ class NIC:
         """What was delivered to the NIC since last asked; under load, as much as there may be at one time."""
         frames = []
         # One answer holds a part of what a NIC's queue may.
-        for _ in range(100):
+        while len(frames) < QUEUE_FRAMES:
             part = self.ask("collect").split()
             if not part:
                 break

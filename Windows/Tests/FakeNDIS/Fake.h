@@ -55,6 +55,7 @@ struct FakeSwitch {
     NDIS_SWITCH_PARAMETERS parameters;
     struct FakePort *ports;
     struct FakeModule *module;
+    volatile LONG passing;  // requests under way that pass no module
 };
 
 enum FakeModuleState { fakeAttaching, fakePaused, fakeRestarting, fakeRunning, fakePausing, fakeDetached };

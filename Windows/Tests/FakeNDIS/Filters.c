@@ -159,9 +159,15 @@ NDIS_STATUS attachFilter(struct FakeSwitch *owner) {
         return status;
     }
     if (!module->attributesSet) complain("FilterAttach without NdisFSetAttributes");
-    owner->module = module;
     module->state = fakePaused;
+    fakeLock();
+    owner->module = module;
+    fakeUnlock();
     InterlockedIncrement64((LONG64 *)&fake.counters.modules);
+    // A request that does not pass the module is over before the module asks what is there.
+    struct FakePatience patience = {0};
+    while (owner->passing && waitTurn(&patience, owner->passing));
+    if (owner->passing) complain("%d requests that pass no module do not end", (int)owner->passing);
     return restartFilter(owner);
 }
 

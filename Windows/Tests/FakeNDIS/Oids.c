@@ -45,6 +45,17 @@ static void connectBelow(struct FakeSwitch *owner, PNDIS_SWITCH_NIC_PARAMETERS p
     fakeLock();
     struct FakeNIC *nic = findNIC(owner, parameters->PortId, parameters->NicIndex);
     if (nic) nic->connected = connected;
+    if (nic && connected) nic->parameters.NicState = NdisSwitchNicStateConnected;
+    fakeUnlock();
+}
+
+// What the arrays tell from now on, before the request has reached the layer below.
+static void passedOn(struct FakeSwitch *owner, PNDIS_OID_REQUEST request) {
+    if (fake.nonsense || request->DATA.SET_INFORMATION.Oid != OID_SWITCH_NIC_CONNECT) return;
+    PNDIS_SWITCH_NIC_PARAMETERS parameters = request->DATA.SET_INFORMATION.InformationBuffer;
+    fakeLock();
+    struct FakeNIC *nic = findNIC(owner, parameters->PortId, parameters->NicIndex);
+    if (nic) nic->parameters.NicState = NdisSwitchNicStateConnected;
     fakeUnlock();
 }
 
@@ -80,6 +91,15 @@ static void judge(struct FakeRequest *request, NDIS_OID oid) {
 // Before the driver has passed it on, nobody knows how much is in front of it.
 static LONG64 leftOf(struct FakeRequest *request) { return request->place ? aheadOf(request->place) : MAXLONGLONG; }
 
+// The module that a request goes through, if there is one; otherwise it counts as one that passes none.
+static struct FakeModule *enterStack(struct FakeSwitch *owner) {
+    fakeLock();
+    struct FakeModule *module = owner->module && !owner->module->closed ? owner->module : NULL;
+    InterlockedIncrement(module ? &module->callers : &owner->passing);
+    fakeUnlock();
+    return module;
+}
+
 static BOOLEAN waitForRequest(struct FakeRequest *request) {
     struct FakePatience patience = {0};
     BOOLEAN completed;
@@ -91,7 +111,7 @@ static BOOLEAN waitForRequest(struct FakeRequest *request) {
 NDIS_STATUS issueRequest(struct FakeSwitch *owner, NDIS_REQUEST_TYPE type, NDIS_OID oid, PVOID buffer, ULONG inCount,
                          ULONG outCount, BOOLEAN *forwarded) {
     struct FakeRequest *request = take(sizeof *request);
-    struct FakeModule *module = enterModule(owner);
+    struct FakeModule *module = enterStack(owner);
     request->magic = FAKE_REQUEST_MAGIC;
     request->module = module;
     KeInitializeEvent(&request->done, NotificationEvent, FALSE);
@@ -126,7 +146,10 @@ NDIS_STATUS issueRequest(struct FakeSwitch *owner, NDIS_REQUEST_TYPE type, NDIS_
         module->request = NULL;
         judge(request, oid);
     }
-    if (module) exitModule(module);
+    if (module)
+        exitModule(module);
+    else
+        InterlockedDecrement(&owner->passing);
     NDIS_STATUS status = request->status;
     if (type == NdisRequestMethod) fake.bytesNeeded = request->request.DATA.METHOD_INFORMATION.BytesNeeded;
     if (forwarded) *forwarded = request->forwarded != 0;
@@ -281,6 +304,7 @@ NTSYSAPI NDIS_STATUS NTAPI NdisFOidRequest(NDIS_HANDLE handle, PNDIS_OID_REQUEST
         }
         if (InterlockedIncrement(&clone->original->forwarded) != 1) complain("NdisFOidRequest: forwarded twice");
         InterlockedExchange(&clone->below, 1);
+        passedOn(module->owner, request);
         if (fake.holdOIDs) {
             holdRequest(module, request);
             return NDIS_STATUS_PENDING;

@@ -229,12 +229,17 @@ static NDIS_STATUS changeSwitchProperty(struct FakeSwitch *owner, ULONG change) 
 
 // MARK: - NICs
 
-static NDIS_STATUS nicRequest(struct FakeNIC *nic, NDIS_OID oid) {
+static NDIS_STATUS nicRequestAs(struct FakeNIC *nic, NDIS_OID oid, NDIS_SWITCH_NIC_STATE state) {
     NDIS_SWITCH_NIC_PARAMETERS *copy = take(sizeof *copy);
     *copy = nic->parameters;
+    copy->NicState = state;
     NDIS_STATUS status = setRequest(nic->port->owner, oid, copy, sizeof *copy);
     give(copy, sizeof *copy);
     return status;
+}
+
+static NDIS_STATUS nicRequest(struct FakeNIC *nic, NDIS_OID oid) {
+    return nicRequestAs(nic, oid, nic->parameters.NicState);
 }
 
 static void describeNIC(struct FakeNIC *nic, const struct FakeCommand *command) {
@@ -270,9 +275,10 @@ static NDIS_STATUS createNIC(struct FakePort *port, const struct FakeCommand *co
     return status;
 }
 
+// The array says that it is connected from the moment when the driver has passed the request on: no earlier, since a driver
+// that has just come would believe it, and take a reference on what is no destination yet.
 static NDIS_STATUS connectNIC(struct FakeNIC *nic) {
-    nic->parameters.NicState = NdisSwitchNicStateConnected;
-    NDIS_STATUS status = nicRequest(nic, OID_SWITCH_NIC_CONNECT);
+    NDIS_STATUS status = nicRequestAs(nic, OID_SWITCH_NIC_CONNECT, NdisSwitchNicStateConnected);
     if (status != NDIS_STATUS_SUCCESS) nic->parameters.NicState = NdisSwitchNicStateCreated;
     return status;
 }
