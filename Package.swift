@@ -46,28 +46,29 @@ let package = Package(
     ring("Datapath", ["PacketWire"]),
 
     // Ring 1: protocols and behaviour, sans-IO.
+    ring("Vlog"),
     ring("JSON"),
     ring("OVSDB", ["JSON"]),
     ring("OpenFlow", ["PacketWire", "Datapath"]),
-    ring("Switch", ["PacketWire", "Datapath", "JSON", "OVSDB", "OpenFlow"]),
+    ring("Switch", ["PacketWire", "Datapath", "Vlog", "JSON", "OVSDB", "OpenFlow"]),
     ring("Extension", ["PacketWire", "Datapath"]),
 
     // Ring 2: the operating system.
     .target(name: "CLinux"),
     ring("Host", ["CLinux", "PacketWire", "Datapath"]),
-    ring("Command", ["JSON", "OVSDB", "Host"]),
+    ring("Command", ["Vlog", "JSON", "OVSDB", "Host"]),
 
     // Ring 3: programs.
-    program("ovsdb-tool", ["JSON", "OVSDB", "Host", "Command"]),
-    program("ovsdb-server", ["JSON", "OVSDB", "Host", "Command"]),
-    program("ovsdb-client", ["JSON", "OVSDB", "Host", "Command"]),
-    program("ovs-vsctl", ["JSON", "OVSDB", "Host", "Command"]),
+    program("ovsdb-tool", ["Vlog", "JSON", "OVSDB", "Host", "Command"]),
+    program("ovsdb-server", ["Vlog", "JSON", "OVSDB", "Host", "Command"]),
+    program("ovsdb-client", ["Vlog", "JSON", "OVSDB", "Host", "Command"]),
+    program("ovs-vsctl", ["Vlog", "JSON", "OVSDB", "Host", "Command"]),
     program(
       "ovs-vswitchd",
-      ["PacketWire", "Datapath", "JSON", "OVSDB", "OpenFlow", "Switch", "Host", "Command"]),
-    program("ovs-ofctl", ["PacketWire", "Datapath", "JSON", "OpenFlow", "Host", "Command"]),
-    program("ovs-dpctl", ["PacketWire", "Datapath", "JSON", "Host", "Command"]),
-    program("ovs-appctl", ["JSON", "Host", "Command"]),
+      ["PacketWire", "Datapath", "Vlog", "JSON", "OVSDB", "OpenFlow", "Switch", "Host", "Command"]),
+    program("ovs-ofctl", ["PacketWire", "Datapath", "Vlog", "JSON", "OpenFlow", "Host", "Command"]),
+    program("ovs-dpctl", ["PacketWire", "Datapath", "Vlog", "JSON", "Host", "Command"]),
+    program("ovs-appctl", ["Vlog", "JSON", "Host", "Command"]),
 
     // Loads for the benchmarks; not shipped.
     .executableTarget(name: "udp-load", path: "Benchmarks/udp-load"),
@@ -90,10 +91,10 @@ let package = Package(
     tests("Switch", ["PacketWire", "Datapath", "JSON", "OVSDB", "OpenFlow"]),
     .testTarget(
       name: "SimulationTests",
-      dependencies: ["PacketWire", "Datapath", "JSON", "OVSDB", "OpenFlow", "Switch", "TestSupport"],
+      dependencies: ["PacketWire", "Datapath", "Vlog", "JSON", "OVSDB", "OpenFlow", "Switch", "TestSupport"],
       swiftSettings: testSettings),
     tests("Extension", ["PacketWire", "Datapath"]),
     tests("Host", ["PacketWire", "Datapath", "Extension"]),
-    tests("Command", ["JSON", "OVSDB", "Host"]),
+    tests("Command", ["Vlog", "JSON", "OVSDB", "Host"]),
   ]
 )

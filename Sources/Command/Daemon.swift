@@ -4,6 +4,7 @@
 // child calls `complete`, or dies, and then ends with the child's verdict, so that whoever started the program
 // knows that it is ready. With `--monitor` a process between the two starts the program anew when it crashes.
 
+import Vlog
 public import Host
 
 /// The daemon options of a program, and the steps that they ask for.

@@ -1,5 +1,6 @@
 // What: one run of a program: its name, options, log and the way it fails. Every program starts by making one.
 
+import Vlog
 public import Host
 
 /// A program's invocation: what its command line and environment say.
@@ -125,7 +126,7 @@ public final class Invocation {
   private var logOptions: [CommandOption] {
     [
       CommandOption("verbose", short: "v") { [self] (text: String?) throws(UsageError) in
-        guard let text else { return log.set(.debugging) }
+        guard let text else { return log.set(.debug) }
         do throws(UsageError) {
           try log.apply(specification: text)
         } catch {

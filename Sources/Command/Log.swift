@@ -2,6 +2,7 @@
 // `vlog/…` commands set them.
 
 public import Host
+public import Vlog
 
 /// A named part of a program, for the log.
 public final class LogModule {
@@ -56,7 +57,7 @@ public final class LogModule {
   /// Logs something worth knowing.
   public func info(_ message: @autoclosure () -> String) { log(.information, message()) }
   /// Logs a detail for whoever looks for a fault.
-  public func debug(_ message: @autoclosure () -> String) { log(.debugging, message()) }
+  public func debug(_ message: @autoclosure () -> String) { log(.debug, message()) }
 }
 
 /// How often one kind of message may be logged: a bucket of tokens that fills at a steady rate.

@@ -1,3 +1,4 @@
+import Vlog
 import Host
 
 extension UnixctlServer {
@@ -5,7 +6,7 @@ extension UnixctlServer {
   func registerLogCommands(_ log: Log) {
     register("vlog/set", usage: "{spec | PATTERN:destination:pattern}", maximum: nil) { request in
       // Without arguments everything is logged everywhere.
-      if request.arguments.isEmpty { log.set(.debugging) }
+      if request.arguments.isEmpty { log.set(.debug) }
       for argument in request.arguments {
         do throws(UsageError) {
           try log.apply(specification: argument)

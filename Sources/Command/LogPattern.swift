@@ -2,6 +2,7 @@
 // an optional `-` (pad on the right), `0` (pad with zeros), width, and argument in braces.
 
 import Host
+import Vlog
 
 /// What a log line is made of.
 struct LogRecord {

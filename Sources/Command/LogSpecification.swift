@@ -1,4 +1,5 @@
 import Host
+import Vlog
 
 /// A facility of syslog (RFC 5424, table 1).
 public struct LogFacility: Equatable, Sendable {
@@ -79,6 +80,6 @@ extension Log {
         throw UsageError("no destination, level, or module \"\(text)\"")
       }
     }
-    set(level ?? .debugging, module: module, destination: destination)
+    set(level ?? .debug, module: module, destination: destination)
   }
 }

@@ -1,3 +1,4 @@
+import Vlog
 import Datapath
 
 /// What a datapath answered to a request.

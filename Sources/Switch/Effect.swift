@@ -1,6 +1,7 @@
 public import Datapath
 public import JSON
 public import PacketWire
+public import Vlog
 
 /// What the switch wants done outside.
 public enum Effect: Sendable {
@@ -63,23 +64,6 @@ public enum CommandReply: Sendable, Equatable {
   case success(String)
   /// It was not done; the text says why.
   case failure(String)
-}
-
-/// How much a log line matters, in the names of `vlog/set`.
-public enum LogLevel: UInt8, Sendable, Comparable {
-  /// `emer`.
-  case emergency
-  /// `err`.
-  case error
-  /// `warn`.
-  case warning
-  /// `info`.
-  case information
-  /// `dbg`.
-  case debug
-
-  /// More important first.
-  public static func < (left: LogLevel, right: LogLevel) -> Bool { left.rawValue < right.rawValue }
 }
 
 /// One call of `VirtualSwitch.step`: its time, and the effects that it has so far.

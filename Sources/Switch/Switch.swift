@@ -15,6 +15,7 @@
 //
 // Nothing in a folder but the types named here is used by another folder.
 
+import Vlog
 import Datapath
 
 /// The switch: every bridge, its flow tables and its connections, as one deterministic value.

@@ -9,9 +9,9 @@ final class SwitchContext {
   /// Makes flow keys of frames.
   let frames = FrameKey()
   /// The host's network devices by name.
-  var devices: [String: Device] = [:]
+  var devices: [String: NetworkDevice] = [:]
   /// The host's routes.
-  var routes: [HostRoute] = []
+  var routes: [NetworkRoute] = []
   private var numbers: SplitMix64
   private var nextIdentifier: UInt64 = 1
   private var nextDummyAddress: UInt64 = 0xaa55_aa55_0000

@@ -69,7 +69,7 @@ struct OutsideCommands {
     }
     for answer in answers {
       if case .error(let code) = answer.body, code != 0 {
-        throw CommandFailure("\(what) (\(SystemErrorText.text(code)))")
+        throw CommandFailure("\(what) (\(DatapathErrorCode.text(code)))")
       }
     }
     return answers

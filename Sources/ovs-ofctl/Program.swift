@@ -1,3 +1,4 @@
+import Vlog
 import Command
 import Host
 import OpenFlow

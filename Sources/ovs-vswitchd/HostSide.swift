@@ -15,9 +15,9 @@ final class HostSide {
     set { datapaths.onMessage = newValue }
   }
   /// Takes all devices when one has changed.
-  var onDevices: (([Device]) -> Void)?
+  var onDevices: (([NetworkDevice]) -> Void)?
   /// Takes all routes when one has changed.
-  var onRoutes: (([HostRoute]) -> Void)?
+  var onRoutes: (([NetworkRoute]) -> Void)?
   /// Takes what could not be done to a device, and why; once.
   var onFailure: ((String) -> Void)?
   private var deviceNames: Set<String> = []
@@ -30,9 +30,9 @@ final class HostSide {
     monitor = try? NetworkMonitor(on: loop)
     monitor?.onDevices = { [self] devices in
       deviceNames = Set(devices.map { $0.name })
-      onDevices?(devices.map(Device.init))
+      onDevices?(devices)
     }
-    monitor?.onRoutes = { [self] in onRoutes?($0.map(HostRoute.init)) }
+    monitor?.onRoutes = { [self] in onRoutes?($0) }
   }
 
   /// Hands a request to a datapath.
@@ -81,28 +81,5 @@ final class HostSide {
   func stop() {
     monitor?.close()
     datapaths.stop()
-  }
-}
-
-extension Device {
-  init(_ device: NetworkDevice) {
-    self.init(
-      name: device.name, index: device.index, ethernetAddress: device.ethernetAddress,
-      maximumTransmissionUnit: device.maximumTransmissionUnit, isUp: device.isUp,
-      hasCarrier: device.hasCarrier,
-      carrierChangeCount: device.carrierChangeCount, bitsPerSecond: device.bitsPerSecond,
-      isFullDuplex: device.isFullDuplex, status: device.status,
-      addresses: device.addresses.map {
-        DeviceAddress(address: $0.address, prefixBitCount: $0.prefixBitCount)
-      }, statistics: device.statistics)
-  }
-}
-
-extension HostRoute {
-  init(_ route: NetworkRoute) {
-    self.init(
-      destination: route.destination, prefixBitCount: route.prefixBitCount, gateway: route.gateway,
-      preferredSource: route.preferredSource, deviceName: route.deviceName, mark: route.mark,
-      isLocal: route.isLocal)
   }
 }

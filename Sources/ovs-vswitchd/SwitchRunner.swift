@@ -5,6 +5,7 @@ import Datapath
 import Host
 import JSON
 import Switch
+import Vlog
 
 /// Runs a switch on an event loop.
 final class SwitchRunner {
@@ -117,7 +118,7 @@ final class SwitchRunner {
       case .failure(let text): request.fail(text)
       }
     case .log(let module, let level, let text):
-      invocation.log.module("\(module)").log(level.commandLevel, text)
+      invocation.log.module("\(module)").log(level, text)
     case .ready:
       onReady?()
       onReady = nil
@@ -236,19 +237,6 @@ final class SwitchRunner {
       nextRequest += 1
       requests[id] = request
       post(.command(id, name: command.name, arguments: request.arguments))
-    }
-  }
-}
-
-extension Switch.LogLevel {
-  /// The same level in the words of the log.
-  var commandLevel: Command.LogLevel {
-    switch self {
-    case .emergency: .emergency
-    case .error: .error
-    case .warning: .warning
-    case .information: .information
-    case .debug: .debugging
     }
   }
 }

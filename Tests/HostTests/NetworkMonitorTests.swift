@@ -1,3 +1,4 @@
+import Datapath
 import PacketWire
 import Testing
 

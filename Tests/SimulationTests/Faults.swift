@@ -1,3 +1,4 @@
+import Datapath
 import JSON
 import OVSDB
 import PacketWire
@@ -111,11 +112,11 @@ struct Faults {
 
   private func changeDevices() {
     guard world.hasDevices else { return }
-    var devices: [Device] = []
+    var devices: [NetworkDevice] = []
     for (place, name) in (Administration.portNames + ["eth0"]).enumerated() where world.chance.percent(75) {
       let address = MACAddress(0x0200_0000_1000 + UInt64(place))
       devices.append(
-        Device(
+        NetworkDevice(
           name: name, index: UInt32(place + 1), ethernetAddress: address, isUp: world.chance.percent(90),
           hasCarrier: world.chance.percent(90)))
     }

@@ -6,9 +6,11 @@
 // time one is chosen by chance, which is how messages of different lines are put into any order. All chance comes from one
 // seed, and nothing asks the real clock: the same seed gives the same life.
 
+import Datapath
 import JSON
 import OVSDB
 import PacketWire
+import Vlog
 
 @testable import Switch
 
@@ -44,7 +46,7 @@ final class World {
   private var requests = DelayLine<[UInt8]>()
   private var answers = DelayLine<[UInt8]>()
   private var news = DelayLine<Event>()
-  private(set) var devices: [Device] = []
+  private(set) var devices: [NetworkDevice] = []
 
   /// The frames that left, with the names of their ports.
   private(set) var sent: [(port: String, frame: [UInt8])] = []
@@ -324,7 +326,7 @@ final class World {
   }
 
   /// The host's devices become these.
-  func setDevices(_ devices: [Device]) {
+  func setDevices(_ devices: [NetworkDevice]) {
     self.devices = devices
     datapaths.devices = Set(devices.map { $0.name })
     news.add(.devicesChanged(devices), due: arrival())

@@ -11,7 +11,7 @@ extension EngineGroup {
 
   /// Begins a dump; `nil` if the message does not ask for one.
   public func beginDump(_ message: Message) -> Dump? {
-    guard message.header.flags.isSuperset(of: .dump) else { return nil }
+    guard message.header.isDump else { return nil }
     switch message.body {
     case .datapath(.get, _), .vport(.get, _), .flow(.get, _): return Dump(request: message)
     case .datapath, .vport, .flow, .packet, .control, .networkDevice, .error, .done: return nil

@@ -48,16 +48,3 @@ struct ControlState {
     return bytes
   }
 }
-
-/// Why a request was refused, as `errno` values on the wire.
-enum RequestError: UInt32, Error {
-  case noEntry = 2
-  case noMemory = 12
-  case busy = 16
-  case exists = 17
-  case noDevice = 19
-  case invalid = 22
-  case noSpace = 28
-  case outOfRange = 34
-  case notSupported = 95
-}

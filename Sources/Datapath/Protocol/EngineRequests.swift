@@ -29,7 +29,7 @@ extension Engine {
 
   /// The answer to bytes that are no request.
   public static func refusal(of bytes: [UInt8], _ error: MessageError) -> Message {
-    let code: RequestError =
+    let code: DatapathErrorCode =
       switch error {
       case .unknownFamily, .unknownCommand: .notSupported
       default: .invalid
@@ -45,7 +45,7 @@ extension Engine {
       processID: UInt32(truncatingIfNeeded: view.littleEndian(at: 12, byteCount: 4)))
   }
 
-  private mutating func answer(_ message: Message) throws(RequestError) -> [Message] {
+  private mutating func answer(_ message: Message) throws(DatapathErrorCode) -> [Message] {
     let header = message.header
     switch message.body {
     case .datapath(let command, let request): return try answer(datapath: command, request, header)
@@ -66,17 +66,15 @@ extension Engine {
     return replies
   }
 
-  private static func isDump(_ header: MessageHeader) -> Bool { header.flags.rawValue & 0x300 == 0x300 }
-
   // MARK: Datapath
 
   private mutating func answer(
     datapath command: MessageCommand, _ request: DatapathMessage, _ header: MessageHeader
-  ) throws(RequestError) -> [Message] {
+  ) throws(DatapathErrorCode) -> [Message] {
     switch command {
     case .get:
       let record = Message.Body.datapath(.new, describeDatapath())
-      guard Engine.isDump(header) else { return [Message(header.reply(), record)] + acknowledge(header) }
+      guard header.isDump else { return [Message(header.reply(), record)] + acknowledge(header) }
       return [Message(header.reply(flags: .multipart), record), Message(header.reply(), .done)]
     case .new, .set:
       if let features = request.userFeatures { control.userFeatures = features }
@@ -102,9 +100,9 @@ extension Engine {
 
   private mutating func answer(
     vport command: MessageCommand, _ request: VportMessage, _ header: MessageHeader
-  ) throws(RequestError) -> [Message] {
+  ) throws(DatapathErrorCode) -> [Message] {
     if command == .new { return try addPort(request, header) }
-    if command == .get && Engine.isDump(header) {
+    if command == .get && header.isDump {
       var replies: [Message] = []
       for index in 0..<ports.names.count where ports.records[index].isPresent {
         replies.append(Message(header.reply(flags: .multipart), .vport(.new, describePort(index))))
@@ -136,7 +134,7 @@ extension Engine {
 
   private mutating func addPort(
     _ request: VportMessage, _ header: MessageHeader
-  ) throws(RequestError) -> [Message] {
+  ) throws(DatapathErrorCode) -> [Message] {
     guard let type = request.type, let name = request.name, !name.isEmpty else { throw .invalid }
     switch type {
     case .netdev, .internal, .vxlan, .geneve, .gre, .ip6gre: break
@@ -214,7 +212,7 @@ extension Engine {
   // MARK: Packets
 
   /// Runs actions on a packet that the daemon gives.
-  private mutating func execute(_ request: PacketMessage) throws(RequestError) {
+  private mutating func execute(_ request: PacketMessage) throws(DatapathErrorCode) {
     guard request.packet.count >= 14, workCount == 0 else { throw .invalid }
     guard let actions = request.actions else { throw .invalid }
     let words: [UInt64]

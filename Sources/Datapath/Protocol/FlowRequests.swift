@@ -3,7 +3,7 @@
 extension Engine {
   mutating func answer(
     flow command: MessageCommand, _ request: FlowMessage, _ header: MessageHeader
-  ) throws(RequestError) -> [Message] {
+  ) throws(DatapathErrorCode) -> [Message] {
     switch command {
     case .new: return try putFlow(request, header)
     case .set:
@@ -42,7 +42,7 @@ extension Engine {
 
   private mutating func putFlow(
     _ request: FlowMessage, _ header: MessageHeader
-  ) throws(RequestError) -> [Message] {
+  ) throws(DatapathErrorCode) -> [Message] {
     guard let packedKey = request.packedKey, let actions = request.actions else { throw .invalid }
     let key = packedKey.key
     let mask = Engine.datapathMask(request.mask)
@@ -79,7 +79,7 @@ extension Engine {
     return result
   }
 
-  func compile(_ actions: [DatapathAction]) throws(RequestError) -> [UInt64] {
+  func compile(_ actions: [DatapathAction]) throws(DatapathErrorCode) -> [UInt64] {
     do {
       return try ProgramCompiler.compile(actions, maximumDepth: actionDepthLimit)
     } catch {
@@ -87,7 +87,7 @@ extension Engine {
     }
   }
 
-  private mutating func replace(_ actions: [DatapathAction], of flow: Int) throws(RequestError) {
+  private mutating func replace(_ actions: [DatapathAction], of flow: Int) throws(DatapathErrorCode) {
     let words = try compile(actions)
     programs.remove(table.records[flow].program)
     table.records[flow].program = programs.store(words)

@@ -98,6 +98,9 @@ public struct MessageHeader: Equatable, Sendable {
     self.datapathIndex = datapathIndex
   }
 
+  /// Whether all there are of something are asked for (`NLM_F_DUMP`: both of its bits).
+  public var isDump: Bool { flags.isSuperset(of: .dump) }
+
   /// The header of an answer to this message.
   public func reply(flags: MessageFlags = []) -> MessageHeader {
     MessageHeader(flags: flags, sequence: sequence, processID: processID, datapathIndex: datapathIndex)

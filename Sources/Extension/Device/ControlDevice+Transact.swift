@@ -49,7 +49,7 @@ extension ControlDevice {
   /// Why a request about the datapath is refused: there is one, it is always there, and it has its name.
   private func refusal(
     of command: MessageCommand, _ request: DatapathMessage, _ header: MessageHeader
-  ) -> DeviceError? {
+  ) -> DatapathErrorCode? {
     if let name = request.name {
       if name != engines.name { return command == .set ? .notSupported : .noDevice }
     } else if header.datapathIndex != engines.datapathIndex {
@@ -74,14 +74,7 @@ extension ControlDevice {
 
   // MARK: Answers
 
-  /// Why the device itself refuses a request, as an `errno` value.
-  private enum DeviceError: UInt32 {
-    case exists = 17
-    case noDevice = 19
-    case notSupported = 95
-  }
-
-  private func fail(_ header: MessageHeader, _ error: DeviceError, _ capacity: Int) -> DeviceReply {
+  private func fail(_ header: MessageHeader, _ error: DatapathErrorCode, _ capacity: Int) -> DeviceReply {
     answer(Message(header.reply(), .error(error.rawValue)), capacity: capacity)
   }
 

@@ -210,7 +210,10 @@
         } catch {
           // First that the datapath is gone, so that nobody takes the answer for what it has.
           if error.isDeviceGone { lose(index) }
-          refuse(bytes, with: error.isDeviceGone ? SystemErrorText.noDevice : SystemErrorText.inputOutput)
+          refuse(
+            bytes,
+            with: error.isDeviceGone
+              ? DatapathErrorCode.noDevice.rawValue : DatapathErrorCode.inputOutput.rawValue)
         }
       } else if let target = datapaths.first(where: { $0.index == index }) {
         let now = Syscalls.monotonicNanoseconds() / 1_000_000
@@ -225,10 +228,11 @@
     private func refuse(_ bytes: [UInt8], with error: UInt32? = nil) {
       guard let messages = try? Message.decode(bytes) else { return }
       for message in messages {
-        let isDump = message.header.flags.isSuperset(of: .dump)
         deliver([
           Message(
-            message.header.reply(), isDump && error == nil ? .done : .error(error ?? SystemErrorText.noDevice)
+            message.header.reply(),
+            message.header.isDump && error == nil
+              ? .done : .error(error ?? DatapathErrorCode.noDevice.rawValue)
           ).encode()
         ])
       }

@@ -5,7 +5,7 @@
 // for anew. While there is no driver, it is looked for again and again.
 
 #if APUS_WINDOWS
-  import Datapath
+  public import Datapath
   public import PacketWire
 
   /// Watches the network devices that the driver has.

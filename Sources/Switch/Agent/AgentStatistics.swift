@@ -1,5 +1,6 @@
 // What controllers ask about the bridge: features, ports, tables.
 
+import Datapath
 import OpenFlow
 import PacketWire
 
@@ -122,7 +123,7 @@ extension BridgeAgent {
 
 extension Interface {
   /// The interface as controllers see it, with what the host says of its device.
-  func description(_ device: Device?) -> PortDescription {
+  func description(_ device: NetworkDevice?) -> PortDescription {
     let speed = UInt32(clamping: (device?.bitsPerSecond ?? 0) / 1000)
     var description = PortDescription(
       number: number, address: ethernetAddress, name: name, configuration: configuration,

@@ -1,5 +1,6 @@
 // What controllers see of a bridge: its listeners, its connections, and who is told what.
 
+import Vlog
 import OpenFlow
 import PacketWire
 

@@ -1,3 +1,4 @@
+import Vlog
 import OpenFlow
 
 /// The connection to one controller: opened again after it fails, each time a little later, and probed while it is silent.

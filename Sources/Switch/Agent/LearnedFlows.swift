@@ -1,5 +1,6 @@
 // The rules that `learn` actions make.
 
+import Vlog
 import Datapath
 import OpenFlow
 

@@ -1,5 +1,6 @@
 // One OpenFlow connection: negotiates a version, answers requests, and sends what happens to whoever wants to know.
 
+import Vlog
 import OpenFlow
 
 /// An OpenFlow connection of a bridge.

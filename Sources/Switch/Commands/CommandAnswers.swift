@@ -215,7 +215,7 @@ extension CommandCall {
     switch answer {
     case .done(let messages): reply(text(messages))
     case .failed(let code):
-      fail(DatapathCommands.prefix + "\(what) (\(SystemErrorText.text(code)))" + hint)
+      fail(DatapathCommands.prefix + "\(what) (\(DatapathErrorCode.text(code)))" + hint)
     }
   }
 }

@@ -93,8 +93,9 @@ enum DummyCommands {
     let context = call.host.context
     var device =
       context.devices[interface.name]
-      ?? Device(name: interface.name, index: 0, ethernetAddress: interface.ethernetAddress)
-    device.addresses.append(DeviceAddress(address: address, prefixBitCount: length))
+      ?? NetworkDevice(
+        name: interface.name, ethernetAddress: interface.ethernetAddress, isUp: true, hasCarrier: true)
+    device.addresses.append(NetworkAddress(address: address, prefixBitCount: length))
     context.devices[interface.name] = device
     call.host.refreshTunnels()
     call.reply("OK\n")

@@ -1,3 +1,4 @@
+import Datapath
 import PacketWire
 
 /// `ovs/route/…`: the ways to the tunnels' other ends.

@@ -1,5 +1,6 @@
 // How an interface gets a port in the datapath and a number in its bridge, and loses them.
 
+import Vlog
 import Datapath
 import OpenFlow
 import PacketWire
@@ -105,7 +106,7 @@ extension Reconciler {
       link.tunnelPorts[name] = nil
       for interface in shared.users {
         interface.datapathNumber = nil
-        let text = SystemErrorText.text(code)
+        let text = DatapathErrorCode.text(code)
         fail(interface, "could not add network device \(interface.name) to ofproto (\(text))", code: code)
       }
     }
@@ -165,7 +166,7 @@ extension Reconciler {
       join(interface)
     case .failed(let code):
       interface.datapathNumber = nil
-      let text = SystemErrorText.text(code)
+      let text = DatapathErrorCode.text(code)
       fail(interface, "could not add network device \(interface.name) to ofproto (\(text))", code: code)
     }
     reconcile()
@@ -195,7 +196,7 @@ extension Reconciler {
 
   /// Notes whether a port has gone.
   func deleted(_ number: DatapathPortNumber, _ link: DatapathLink, _ answer: DatapathAnswer) {
-    if case .failed(let code) = answer, code != SystemErrorText.noDevice {
+    if case .failed(let code) = answer, code != DatapathErrorCode.noDevice.rawValue {
       link.undeletedPorts.insert(number)
     } else {
       link.undeletedPorts.remove(number)
@@ -289,10 +290,10 @@ extension Reconciler {
   /// Notes why an interface can't be part of its bridge.
   func fail(_ interface: Interface, _ message: String, code: UInt32 = 0) {
     // A device that is not there is the usual case, and has words of its own.
-    interface.mayRetry = code != 0 && code != SystemErrorText.noDevice
+    interface.mayRetry = code != 0 && code != DatapathErrorCode.noDevice.rawValue
     let text =
-      code == SystemErrorText.noDevice
-      ? "could not open network device \(interface.name) (\(SystemErrorText.text(code)))" : message
+      code == DatapathErrorCode.noDevice.rawValue
+      ? "could not open network device \(interface.name) (\(DatapathErrorCode.text(code)))" : message
     if interface.error != text { context.turn.log("bridge", .warning, text) }
     interface.error = text
     interface.attachment = .failed(text)
@@ -308,8 +309,8 @@ extension Reconciler {
   // MARK: devices
 
   /// Takes what the host's devices look like now.
-  func devicesChanged(_ devices: [Device]) {
-    var byName: [String: Device] = [:]
+  func devicesChanged(_ devices: [NetworkDevice]) {
+    var byName: [String: NetworkDevice] = [:]
     for device in devices { byName[device.name] = device }
     context.devices = byName
     // What was missing when a datapath was to be opened may have come: devices are seen by the same driver.

@@ -1,6 +1,7 @@
 // The switch's end of the database: a copy of the configuration that is read whenever it changes, and transactions that write back
 // what became of it.
 
+import Vlog
 import JSON
 import OVSDB
 

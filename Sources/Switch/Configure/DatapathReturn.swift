@@ -3,13 +3,14 @@
 // How: bridges, ports, their numbers and OpenFlow flows stay as they are; what is lost is what the datapath knew. When it is
 // open again it gets the same ports under the same numbers; its flows come from its misses, as ever.
 
+import Vlog
 import Datapath
 
 extension Reconciler {
   /// Takes note that a datapath is gone; it is opened again when the host's devices are told of again.
   func datapathLost(_ index: Int32) {
     for link in datapaths.values where link.index == index && link.state == .open {
-      link.state = .failed(SystemErrorText.text(SystemErrorText.noDevice))
+      link.state = .failed(DatapathErrorCode.noDevice.text)
       link.isMissing = true
       link.wasLost = true
       link.generation &+= 1
@@ -76,6 +77,7 @@ extension Reconciler {
     interface.datapathNumber = nil
     fail(
       interface,
-      "could not add network device \(interface.name) to ofproto (\(SystemErrorText.text(code)))", code: code)
+      "could not add network device \(interface.name) to ofproto (\(DatapathErrorCode.text(code)))",
+      code: code)
   }
 }

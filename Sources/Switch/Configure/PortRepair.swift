@@ -3,6 +3,7 @@
 // Why: a datapath may refuse a port for a reason that passes, may not delete one when it is asked to, and may lose all
 // of them, as a driver does that is loaded anew. None of that is said by an event.
 
+import Vlog
 import Datapath
 import OpenFlow
 

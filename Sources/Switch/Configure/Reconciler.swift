@@ -4,6 +4,7 @@
 // an answer of the datapath, a device that appeared, a row, calls it again. Nothing is remembered between calls but the
 // bridges themselves, so no order of events can leave it half-way.
 
+import Vlog
 import Datapath
 import OpenFlow
 import PacketWire
@@ -155,8 +156,8 @@ final class Reconciler {
       link.saidFailure = nil
       restorePorts(link)
     case .failed(let code):
-      let text = SystemErrorText.text(code)
-      link.isMissing = code == SystemErrorText.noDevice
+      let text = DatapathErrorCode.text(code)
+      link.isMissing = code == DatapathErrorCode.noDevice.rawValue
       link.state = .failed(text)
       // One that was lost is tried again and again; that it is gone was said.
       guard !link.wasLost, link.saidFailure != text else { break }

@@ -1,5 +1,6 @@
 // From the actual switch back to the rows of the database: numbers, addresses, states, statistics.
 
+import Datapath
 import JSON
 import OVSDB
 import OpenFlow

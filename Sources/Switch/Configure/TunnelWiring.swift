@@ -1,5 +1,6 @@
 // Tells Translate which tunnels, endpoints and routes there are, after anything that they depend on has changed.
 
+import Vlog
 import Datapath
 import PacketWire
 
@@ -104,7 +105,7 @@ extension VirtualSwitch {
   }
 
   /// The address that the host would send from: the first of the device of the same family, best on the same network.
-  private func firstAddress(of device: String, for route: HostRoute) -> IPv6Address? {
+  private func firstAddress(of device: String, for route: NetworkRoute) -> IPv6Address? {
     guard let device = context.devices[device] else { return nil }
     let target = route.gateway ?? route.destination
     let isIPv4 = target.isMapped

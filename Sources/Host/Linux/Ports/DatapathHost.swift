@@ -90,7 +90,9 @@
         $0.index == header.datapathIndex || (request.name != nil && $0.name == request.name)
       }
       if command == .new {
-        guard named == nil, let name = request.name else { return reply(header, error: UInt32(EEXIST)) }
+        guard named == nil, let name = request.name else {
+          return reply(header, error: DatapathErrorCode.exists.rawValue)
+        }
         do throws(SystemError) {
           header.datapathIndex = try start(name).index
         } catch {
@@ -100,10 +102,10 @@
       let target = datapaths.first { $0.index == header.datapathIndex } ?? named
       guard let target else {
         // A dump of nothing is complete.
-        if header.flags.isSuperset(of: .dump) {
+        if header.isDump {
           return reply(Message(header.reply(), .done))
         }
-        return reply(header, error: UInt32(ENODEV))
+        return reply(header, error: DatapathErrorCode.noDevice.rawValue)
       }
       header.datapathIndex = target.index
       post(.message(Message(header, .datapath(command, request)).encode()), to: target)
@@ -112,7 +114,7 @@
 
     private func refuse(_ bytes: [UInt8]) {
       guard let messages = try? Message.decode(bytes) else { return }
-      for message in messages { reply(message.header, error: UInt32(ENODEV)) }
+      for message in messages { reply(message.header, error: DatapathErrorCode.noDevice.rawValue) }
     }
 
     private func reply(_ header: MessageHeader, error: UInt32) {

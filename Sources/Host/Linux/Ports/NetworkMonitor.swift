@@ -5,6 +5,7 @@
 
 #if !APUS_WINDOWS
   import CLinux
+  public import Datapath
   import Glibc
 
   /// Watches the host's network devices and routes.

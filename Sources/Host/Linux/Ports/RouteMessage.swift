@@ -2,6 +2,7 @@
 // cares. The kernel speaks in the host's byte order.
 
 #if !APUS_WINDOWS
+  import Datapath
   import PacketWire
 
   /// Bytes of a message, read with checks.

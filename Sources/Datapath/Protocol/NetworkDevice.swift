@@ -1,7 +1,7 @@
 public import PacketWire
 
-/// A network device of the host.
-public struct NetworkDevice: Sendable {
+/// A network device of the host, as whoever watches the host tells the switch of it.
+public struct NetworkDevice: Sendable, Equatable {
   /// The device's name.
   public var name = ""
   /// The host's number for it.
@@ -24,11 +24,31 @@ public struct NetworkDevice: Sendable {
   public var status: [(name: String, value: String)] = []
   /// Its addresses.
   public var addresses: [NetworkAddress] = []
-  /// What it counted, in the names of `Interface.statistics`.
+  /// What it counted, in the names of `Interface.statistics` (`rx_packets`, …); empty if not known.
   public var statistics: [(name: String, value: UInt64)] = []
 
-  /// Makes a device of which nothing is known.
-  public init() {}
+  /// Makes a device of which nothing else is known.
+  public init(
+    name: String = "", index: UInt32 = 0, ethernetAddress: MACAddress = .zero, isUp: Bool = false,
+    hasCarrier: Bool = false
+  ) {
+    self.name = name
+    self.index = index
+    self.ethernetAddress = ethernetAddress
+    self.isUp = isUp
+    self.hasCarrier = hasCarrier
+  }
+
+  /// Whether two descriptions say the same.
+  public static func == (left: NetworkDevice, right: NetworkDevice) -> Bool {
+    left.name == right.name && left.index == right.index && left.ethernetAddress == right.ethernetAddress
+      && left.maximumTransmissionUnit == right.maximumTransmissionUnit && left.isUp == right.isUp
+      && left.hasCarrier == right.hasCarrier && left.carrierChangeCount == right.carrierChangeCount
+      && left.bitsPerSecond == right.bitsPerSecond && left.isFullDuplex == right.isFullDuplex
+      && left.addresses == right.addresses
+      && left.status.elementsEqual(right.status) { $0.name == $1.name && $0.value == $1.value }
+      && left.statistics.elementsEqual(right.statistics) { $0.name == $1.name && $0.value == $1.value }
+  }
 }
 
 /// An address of a network device; IPv4 addresses are in their mapped form (RFC 4291, section 2.5.5.2).
@@ -63,4 +83,20 @@ public struct NetworkRoute: Hashable, Sendable {
   public var mark: UInt32
   /// Whether the route leads to the host itself.
   public var isLocal: Bool
+
+  /// Makes a route.
+  public init(
+    destination: IPv6Address, prefixBitCount: Int, gateway: IPv6Address? = nil,
+    preferredSource: IPv6Address? = nil, deviceIndex: UInt32 = 0, deviceName: String, mark: UInt32 = 0,
+    isLocal: Bool = false
+  ) {
+    self.destination = destination
+    self.prefixBitCount = prefixBitCount
+    self.gateway = gateway
+    self.preferredSource = preferredSource
+    self.deviceIndex = deviceIndex
+    self.deviceName = deviceName
+    self.mark = mark
+    self.isLocal = isLocal
+  }
 }
