@@ -121,4 +121,50 @@ func sampleActions() -> [DatapathAction] { ActionKind.allCases.map { sampleActio
     #expect(ActionKind(name: "") == nil)
     #expect(ActionKind(name: "eth0") == nil)
   }
+
+  /// Walks over a program by the lengths that its instructions say; returns the place behind its end.
+  private func walk(_ words: [UInt64], from start: Int, _ seen: inout Set<Operation>) throws -> Int {
+    var place = start
+    while true {
+      let head = words[place]
+      let operation = try #require(Operation(head: head), "at word \(place)")
+      seen.insert(operation)
+      let data = place + 1
+      if operation == .end { return data }
+      let first = data < words.count ? words[data] : 0
+      place = data + operation.dataWordCount(head: head, first: first)
+      switch operation {
+      case .clone, .sample, .decrementTTL: #expect(try walk(words, from: data, &seen) == place)
+      case .checkLength:
+        let lessOrEqual = data + 1 + Operand.greaterWordCount.count(in: first)
+        #expect(try walk(words, from: data + 1, &seen) == lessOrEqual)
+        #expect(try walk(words, from: lessOrEqual, &seen) == place)
+      default: break
+      }
+    }
+  }
+
+  @Test func `an instruction is as long as its operation says, and every operation is compiled`() throws {
+    var key = FlowKey()
+    for index in 0..<FlowKey.wordCount { key.words[index] = UInt64(index) &* SplitMix64.increment }
+    var all = FlowKey()
+    for index in 0..<FlowKey.wordCount { all.words[index] = ~0 }
+    var actions = sampleActions().filter { !notRun.contains($0.kind) }
+    for attribute in [
+      KeyAttribute.ethernet, .ipv4, .ipv6, .tcp, .udp, .sctp, .icmp, .icmpv6, .arp, .neighborDiscovery, .mpls,
+      .priority, .mark, .tunnel,
+    ] { actions.append(.set(SetAction(attribute, value: key, mask: all))) }
+    for count in 0...9 {
+      actions.append(.userspace(UserspaceAction(userData: [UInt8](repeating: 1, count: count))))
+    }
+    actions.append(.userspace(UserspaceAction()))
+    var seen: Set<Operation> = []
+    for action in actions {
+      let words = try ProgramCompiler.compile([action, .output(.local)])
+      #expect(try walk(words, from: 0, &seen) == words.count, "\(action)")
+    }
+    let words = try ProgramCompiler.compile(actions)
+    #expect(try walk(words, from: 0, &seen) == words.count)
+    #expect(seen == Set(Operation.allCases))
+  }
 }

@@ -9,10 +9,10 @@ extension Engine {
   @inline(__always)
   mutating func run(_ program: Int, _ row: Int) {
     var state = states[row]
-    let first = programs.words[program]
+    let head = programs.words[program]
     // Most programs are one output.
-    if first & 0xff == UInt64(Operation.output.rawValue) && programs.words[program &+ 1] & 0xff == 0 {
-      output(state, to: UInt32(truncatingIfNeeded: first >> 32))
+    if Operation.output.isIn(head), Operation.end.isIn(programs.words[program &+ 1]) {
+      output(state, to: Operand.outputPort.value(in: head))
       return
     }
     runAll(program, &state, level: 0)
@@ -22,7 +22,7 @@ extension Engine {
   @inline(never)
   mutating func runAll(_ program: Int, _ state: inout PacketState, level: Int) {
     var place = program
-    if programs.words[place] & 0xff == 0 && level == 0 { count(.flowAction) }
+    if level == 0, Operation.end.isIn(programs.words[place]) { count(.flowAction) }
     while step(&place, &state, level: level) {}
     if state.slot >= 0 { pool.release(state.slot) }
   }
@@ -30,81 +30,87 @@ extension Engine {
   /// Runs one instruction; `false` after the last.
   @inline(__always)
   private mutating func step(_ place: inout Int, _ state: inout PacketState, level: Int) -> Bool {
-    let word = programs.words[place]
-    let middle = Int(truncatingIfNeeded: (word >> 8) & 0xff_ffff)
-    let high = UInt32(truncatingIfNeeded: word >> 32)
-    place &+= 1
-    guard let operation = Operation(rawValue: UInt8(truncatingIfNeeded: word)) else { return false }
+    let head = programs.words[place]
+    let data = place &+ 1
+    place = data
+    guard let operation = Operation(head: head) else { return false }
     switch operation {
     case .end: return false
     case .output:
       pool.retain(state.slot)
-      output(state, to: high)
+      output(state, to: Operand.outputPort.value(in: head))
       return true
     case .userspace:
-      let data = programs.words[place]
-      _ = enqueueUpcall(state, kind: .action, processID: high, dataPlace: place &+ 1, dataHeader: data)
-      place &+= 1 &+ middle
+      let first = programs.words[data]
+      _ = enqueueUpcall(
+        state, kind: .action, processID: Operand.upcallProcessID.value(in: head), dataPlace: data &+ 1,
+        dataHeader: first)
+      place = data &+ Operation.userspace.dataWordCount(head: head, first: first)
       return true
     case .truncate:
-      state.cut = high
+      state.cut = Operand.maximumByteCount.value(in: head)
       return true
     case .setMetadata:
-      setMetadata(place, middle, state)
-      place &+= middle &* 3
+      setMetadata(data, Operand.metadataCount.count(in: head), state)
+      place = data &+ Operation.setMetadata.dataWordCount(head: head, first: 0)
       return true
     case .hash:
-      computeHash(state, basis: high)
+      computeHash(state, basis: Operand.hashBasis.value(in: head))
       return true
     case .drop:
       count(.explicitDrop)
       return false
     case .recirculate:
-      recirculate(state, id: high)
+      recirculate(state, id: Operand.recirculationID.value(in: head))
       return true
     case .tunnelPop:
-      let isPopped = popTunnel(&state, port: high)
+      let isPopped = popTunnel(&state, port: Operand.poppedPort.value(in: head))
       return isPopped
     case .clone, .sample, .decrementTTL, .checkLength:
-      return nest(operation, &place, &state, middle, high, level)
-    default: return rewrite(operation, &place, &state, middle, high)
+      let first = programs.words[data]
+      place = data &+ operation.dataWordCount(head: head, first: first)
+      return nest(operation, head, first, data, &state, level)
+    case .setEthernet, .setIPv4, .setIPv6, .setPorts, .setARP, .setNeighbor, .setMPLS, .pushVLAN, .popVLAN,
+      .pushMPLS, .popMPLS, .tunnelPush:
+      place = data &+ operation.dataWordCount(head: head, first: 0)
+      return rewrite(operation, head, data, &state)
     }
   }
 
-  /// Instructions that contain others.
+  /// Runs an instruction that contains others, whose data begins at `data` with the word `first`.
   @inline(never)
   private mutating func nest(
-    _ operation: Operation, _ place: inout Int, _ state: inout PacketState, _ middle: Int, _ high: UInt32,
+    _ operation: Operation, _ head: UInt64, _ first: UInt64, _ data: Int, _ state: inout PacketState,
     _ level: Int
   ) -> Bool {
     switch operation {
     case .clone:
-      runCopy(place, state, level)
-      place &+= middle
+      runCopy(data, state, level)
       return true
     case .sample:
-      if high == 0xffff_ffff || random() < high { runCopy(place, state, level) }
-      place &+= middle
+      let probability = Operand.sampleProbability.value(in: head)
+      if probability == 0xffff_ffff || random() < probability { runCopy(data, state, level) }
       return true
     case .decrementTTL:
       switch decrementTTL(&state) {
-      case .done:
-        place &+= middle
-        return true
+      case .done: return true
       case .exhausted:
-        runCopy(place, state, level)
+        runCopy(data, state, level)
         count(.ttlExhausted)
         return false
       case .impossible: return false
       }
-    default:
-      let lengths = programs.words[place]
-      let greater = place &+ 1
-      let lessOrEqual = greater &+ Int(truncatingIfNeeded: lengths & 0xffff_ffff)
+    case .checkLength:
+      let greater = data &+ 1
+      let lessOrEqual = greater &+ Operand.greaterWordCount.count(in: first)
       // The whole frame counts, its Ethernet header too, as in Open vSwitch.
-      runCopy(state.count > Int(high) ? greater : lessOrEqual, state, level)
-      place = lessOrEqual &+ Int(truncatingIfNeeded: lengths >> 32)
+      let isGreater = state.count > Operand.lengthThreshold.count(in: head)
+      runCopy(isGreater ? greater : lessOrEqual, state, level)
       return true
+    case .end, .output, .userspace, .setEthernet, .setIPv4, .setIPv6, .setPorts, .setARP, .setNeighbor,
+      .setMPLS, .setMetadata, .pushVLAN, .popVLAN, .pushMPLS, .popMPLS, .truncate, .recirculate, .hash,
+      .tunnelPush, .tunnelPop, .drop:
+      return false
     }
   }
 
@@ -114,7 +120,7 @@ extension Engine {
       count(.actionsTooDeep)
       return
     }
-    if programs.words[program] & 0xff == 0 { return }
+    if Operation.end.isIn(programs.words[program]) { return }
     let row = Engine.workRowCount &+ level
     bank.copy(from: Int(state.key), to: row)
     var copy = state

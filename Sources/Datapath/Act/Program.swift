@@ -1,61 +1,8 @@
 // What: a flow's actions as a flat row of words that the executor runs without following a pointer.
 //
-// How: an instruction is one word, an operation in the low 8 bits, a number in the next 24, another in the high
-// 32; some are followed by words of data. Nested actions follow in place, and their length in words lets them
-// be skipped. A program ends with `end`. Programs lie in one store, in runs of a power of two of words, so that
+// How: Instruction.swift says how an instruction lies in words. Nested actions follow in place, and their length in words
+// lets them be skipped. A program ends with `end`. Programs lie in one store, in runs of a power of two of words, so that
 // changing flows leaves no gaps that cannot be used again.
-
-/// What an instruction does.
-enum Operation: UInt8 {
-  case end = 0
-  /// high: port.
-  case output
-  /// middle: words of user data; high: netlink port. Data: byte count and flags, then user data.
-  case userspace
-  /// Data: destination value, mask, source value, mask.
-  case setEthernet
-  /// Data: word 3 value, mask, word 4 value, mask.
-  case setIPv4
-  /// Data: words 10 to 14 and 4, value and mask each.
-  case setIPv6
-  /// Data: word 4 value, mask. middle: protocol.
-  case setPorts
-  /// Data: words 3, 4, 17, 18, value and mask each.
-  case setARP
-  /// Data: words 15 to 18, value and mask each.
-  case setNeighbor
-  /// Data: value, mask.
-  case setMPLS
-  /// middle: count. Data: index, value, mask each.
-  case setMetadata
-  /// high: tpid and tci.
-  case pushVLAN
-  case popVLAN
-  /// middle: Ethernet type; high: entry.
-  case pushMPLS
-  /// middle: Ethernet type.
-  case popMPLS
-  /// high: the length.
-  case truncate
-  /// high: id.
-  case recirculate
-  /// middle: algorithm; high: basis.
-  case hash
-  /// middle: words that follow and belong to it.
-  case clone
-  /// middle: words that follow and belong to it; high: probability.
-  case sample
-  /// high: threshold. Data: words of the first and the second branch; then the branches.
-  case checkLength
-  /// middle: words that follow and belong to it.
-  case decrementTTL
-  /// middle: header bytes; high: tunnel port. Data: kind, then header bytes, eight a word in network order.
-  case tunnelPush
-  /// high: port.
-  case tunnelPop
-  /// high: reason.
-  case drop
-}
 
 /// Why actions cannot be run.
 public enum ActionError: Error, Equatable, Sendable {
@@ -96,12 +43,9 @@ struct ProgramCompiler {
     return compiler.words
   }
 
-  private mutating func emit(_ operation: Operation, _ middle: Int = 0, _ high: UInt32 = 0) {
-    switch operation {
-    case .output, .userspace, .recirculate, .tunnelPop, .drop: hasFate = true
-    default: break
-    }
-    words.append(UInt64(operation.rawValue) | UInt64(middle & 0xff_ffff) << 8 | UInt64(high) << 32)
+  private mutating func emit(_ operation: Operation, _ operands: (Operand, UInt64)...) {
+    if operation.isFate { hasFate = true }
+    words.append(operands.reduce(UInt64(operation.rawValue)) { $0 | $1.0.word($1.1) })
   }
 
   private mutating func append(_ actions: [DatapathAction]) throws(ActionError) {
@@ -113,70 +57,72 @@ struct ProgramCompiler {
 
   private mutating func append(_ action: DatapathAction) throws(ActionError) {
     switch action {
-    case .output(let port): emit(.output, 0, port.rawValue)
+    case .output(let port): emit(.output, (.outputPort, UInt64(port.rawValue)))
     case .userspace(let userspace): try append(userspace)
     case .set(let set): try append(set)
     case .pushVLAN(let tpid, let tci):
       guard tpid == 0x8100 || tpid == 0x88a8, tci & 0x1000 != 0 else { throw .invalid }
-      emit(.pushVLAN, 0, UInt32(tpid) << 16 | UInt32(tci & 0xefff))
+      emit(.pushVLAN, (.tag, UInt64(tpid) << 16 | UInt64(tci & 0xefff)))
     case .popVLAN: emit(.popVLAN)
     case .pushMPLS(let entry, let etherType):
       guard etherType == 0x8847 || etherType == 0x8848 else { throw .invalid }
-      emit(.pushMPLS, Int(etherType), entry)
-    case .popMPLS(let etherType): emit(.popMPLS, Int(etherType))
-    case .truncate(let count): emit(.truncate, 0, count)
-    case .recirculate(let id): emit(.recirculate, 0, id)
-    case .hash(let algorithm, let basis): emit(.hash, Int(algorithm & 0xff), basis)
+      emit(.pushMPLS, (.labelEtherType, UInt64(etherType)), (.labelEntry, UInt64(entry)))
+    case .popMPLS(let etherType): emit(.popMPLS, (.labelEtherType, UInt64(etherType)))
+    case .truncate(let count): emit(.truncate, (.maximumByteCount, UInt64(count)))
+    case .recirculate(let id): emit(.recirculate, (.recirculationID, UInt64(id)))
+    case .hash(let algorithm, let basis):
+      emit(.hash, (.hashAlgorithm, UInt64(algorithm & 0xff)), (.hashBasis, UInt64(basis)))
     case .clone(let actions):
-      let start = open(.clone)
-      try append(actions)
-      close(start)
+      emit(.clone)
+      try appendBody(actions)
     case .sample(let probability, let actions):
-      let start = open(.sample, probability)
-      try append(actions)
-      close(start)
+      emit(.sample, (.sampleProbability, UInt64(probability)))
+      try appendBody(actions)
     case .decrementTTL(let exhausted):
-      let start = open(.decrementTTL)
-      try append(exhausted)
-      close(start)
+      emit(.decrementTTL)
+      try appendBody(exhausted)
     case .checkPacketLength(let threshold, let greater, let lessOrEqual):
-      emit(.checkLength, 0, UInt32(threshold))
+      emit(.checkLength, (.lengthThreshold, UInt64(threshold)))
       let place = words.count
       words.append(0)
-      try append(greater)
-      emit(.end)
-      let middle = words.count
-      try append(lessOrEqual)
-      emit(.end)
-      words[place] = UInt64(middle - place - 1) | UInt64(words.count - middle) << 32
+      words[place] |= Operand.greaterWordCount.word(UInt64(try appendProgram(greater)))
+      words[place] |= Operand.lessOrEqualWordCount.word(UInt64(try appendProgram(lessOrEqual)))
     case .tunnelPush(let push): try append(push)
-    case .tunnelPop(let port): emit(.tunnelPop, 0, port.rawValue)
-    case .drop(let reason): emit(.drop, 0, reason)
+    case .tunnelPop(let port): emit(.tunnelPop, (.poppedPort, UInt64(port.rawValue)))
+    case .drop(let reason): emit(.drop, (.dropReason, UInt64(reason)))
     case .addMPLS, .connectionTrack, .connectionTrackClear, .pushEthernet, .popEthernet, .pushNSH, .popNSH,
       .meter:
       throw .unsupported
     }
   }
 
-  private mutating func open(_ operation: Operation, _ high: UInt32 = 0) -> Int {
-    emit(operation, 0, high)
-    return words.count - 1
+  /// Appends the program that an instruction runs, whose head is the last word.
+  private mutating func appendBody(_ actions: [DatapathAction]) throws(ActionError) {
+    let head = words.count - 1
+    words[head] |= Operand.bodyWordCount.word(UInt64(try appendProgram(actions)))
   }
 
-  private mutating func close(_ start: Int) {
+  /// Appends a program with its end; returns how many words it has.
+  private mutating func appendProgram(_ actions: [DatapathAction]) throws(ActionError) -> Int {
+    let start = words.count
+    try append(actions)
     emit(.end)
-    words[start] |= UInt64((words.count - start - 1) & 0xff_ffff) << 8
+    return words.count - start
   }
 
   private mutating func append(_ userspace: UserspaceAction) throws(ActionError) {
     let data = userspace.userData ?? []
     guard data.count <= ProgramCompiler.maximumUserDataByteCount else { throw .invalid }
-    let count = (data.count + 7) / 8
-    emit(.userspace, count, userspace.processID)
-    words.append(UInt64(data.count) | (userspace.userData == nil ? 0 : 1 << 32))
+    emit(
+      .userspace, (.userDataWordCount, UInt64((data.count + 7) / 8)),
+      (.upcallProcessID, UInt64(userspace.processID)))
+    words.append(
+      Operand.userDataByteCount.word(UInt64(data.count))
+        | Operand.hasUserData.word(userspace.userData == nil ? 0 : 1))
     append(bytes: data)
   }
 
+  /// Appends bytes, eight a word, the first one highest.
   private mutating func append(bytes: [UInt8]) {
     var position = 0
     while position < bytes.count {
@@ -193,8 +139,10 @@ struct ProgramCompiler {
     guard push.header.count <= TunnelPush.maximumHeaderByteCount, TunnelLayout(push) != nil else {
       throw .invalid
     }
-    emit(.tunnelPush, push.header.count, push.tunnelPort.rawValue)
-    words.append(UInt64(push.kind.rawValue))
+    emit(
+      .tunnelPush, (.tunnelHeaderByteCount, UInt64(push.header.count)),
+      (.tunnelPort, UInt64(push.tunnelPort.rawValue)))
+    words.append(Operand.tunnelKind.word(UInt64(push.kind.rawValue)))
     append(bytes: push.header)
   }
 
@@ -210,11 +158,11 @@ struct ProgramCompiler {
       }
     case .ipv4: append(.setIPv4, [3, 4], value, mask)
     case .ipv6: append(.setIPv6, [10, 11, 12, 13, 14, 4], value, mask)
-    case .tcp: append(.setPorts, [4], value, mask, 6)
-    case .udp: append(.setPorts, [4], value, mask, 17)
-    case .sctp: append(.setPorts, [4], value, mask, 132)
-    case .icmp: append(.setPorts, [4], value, mask, 1)
-    case .icmpv6: append(.setPorts, [4], value, mask, 58)
+    case .tcp: append(.setPorts, [4], value, mask, protocol: 6)
+    case .udp: append(.setPorts, [4], value, mask, protocol: 17)
+    case .sctp: append(.setPorts, [4], value, mask, protocol: 132)
+    case .icmp: append(.setPorts, [4], value, mask, protocol: 1)
+    case .icmpv6: append(.setPorts, [4], value, mask, protocol: 58)
     case .arp: append(.setARP, [3, 4, 17, 18], value, mask)
     case .neighborDiscovery: append(.setNeighbor, [15, 16, 17, 18], value, mask)
     case .mpls:
@@ -222,7 +170,7 @@ struct ProgramCompiler {
       words.append(value.words[20] >> 32)
       words.append(mask.words[20] >> 32)
     case .priority, .mark, .datapathHash, .tunnel:
-      emit(.setMetadata, set.words.count)
+      emit(.setMetadata, (.metadataCount, UInt64(set.words.count)))
       for word in set.words {
         guard word.index >= 0, word.index < FlowKey.wordCount else { throw .invalid }
         words.append(UInt64(word.index))
@@ -234,9 +182,9 @@ struct ProgramCompiler {
   }
 
   private mutating func append(
-    _ operation: Operation, _ indexes: [Int], _ value: FlowKey, _ mask: FlowKey, _ middle: Int = 0
+    _ operation: Operation, _ indexes: [Int], _ value: FlowKey, _ mask: FlowKey, protocol number: UInt64 = 0
   ) {
-    emit(operation, middle)
+    emit(operation, (.portsProtocol, number))
     for index in indexes {
       words.append(value.words[index])
       words.append(mask.words[index])

@@ -5,51 +5,38 @@ extension Engine {
   /// What became of a TTL.
   enum Decrement { case done, exhausted, impossible }
 
-  /// Runs an instruction that changes bytes; `false` ends the program.
+  /// Runs an instruction that changes bytes, whose data begins at `data`; `false` ends the program.
   @inline(never)
   mutating func rewrite(
-    _ operation: Operation, _ place: inout Int, _ state: inout PacketState, _ middle: Int, _ high: UInt32
+    _ operation: Operation, _ head: UInt64, _ data: Int, _ state: inout PacketState
   ) -> Bool {
     switch operation {
     case .tunnelPush:
-      let data = place
-      place &+= 1 &+ (middle &+ 7) >> 3
-      return pushTunnel(&state, data, headerByteCount: middle, port: high)
-    case .pushVLAN: return pushTag(&state, high)
+      return pushTunnel(
+        &state, data, headerByteCount: Operand.tunnelHeaderByteCount.count(in: head),
+        port: Operand.tunnelPort.value(in: head))
+    case .pushVLAN: return pushTag(&state, Operand.tag.value(in: head))
     default: break
     }
     guard makeWritable(&state) else { return false }
     switch operation {
-    case .setEthernet:
-      setEthernet(place, state)
-      place &+= 4
-    case .setIPv4:
-      setIPv4(place, state)
-      place &+= 4
-    case .setIPv6:
-      setIPv6(place, state)
-      place &+= 12
+    case .setEthernet: setEthernet(data, state)
+    case .setIPv4: setIPv4(data, state)
+    case .setIPv6: setIPv6(data, state)
     case .setPorts:
-      setPorts(place, state, proto: UInt8(truncatingIfNeeded: middle))
-      place &+= 2
-    case .setARP:
-      setARP(place, state)
-      place &+= 8
-    case .setNeighbor:
-      setNeighbor(place, state)
-      place &+= 8
-    case .setMPLS:
-      let address = state.start &+ Int(state.network)
-      if state.count >= Int(state.network) &+ 4 {
-        let old = UInt64(pool.load32(address))
-        let value = (old & ~programs.words[place &+ 1]) | programs.words[place]
-        pool.store32(UInt32(truncatingIfNeeded: value), address)
-      }
-      place &+= 2
+      setPorts(data, state, proto: UInt8(truncatingIfNeeded: Operand.portsProtocol.value(in: head)))
+    case .setARP: setARP(data, state)
+    case .setNeighbor: setNeighbor(data, state)
+    case .setMPLS: setLabel(data, state)
     case .popVLAN: popTag(&state)
-    case .pushMPLS: return pushLabel(&state, high, UInt16(truncatingIfNeeded: middle))
-    case .popMPLS: return popLabel(&state, UInt16(truncatingIfNeeded: middle))
-    default: return false
+    case .pushMPLS:
+      let type = UInt16(truncatingIfNeeded: Operand.labelEtherType.value(in: head))
+      return pushLabel(&state, Operand.labelEntry.value(in: head), type)
+    case .popMPLS:
+      return popLabel(&state, UInt16(truncatingIfNeeded: Operand.labelEtherType.value(in: head)))
+    case .end, .output, .userspace, .setMetadata, .pushVLAN, .truncate, .recirculate, .hash, .clone, .sample,
+      .checkLength, .decrementTTL, .tunnelPush, .tunnelPop, .drop:
+      return false
     }
     return true
   }
@@ -104,6 +91,14 @@ extension Engine {
     shift(&state, by: -4)
     // A tag that was beyond the parser's limit may now be within it.
     if state.network < 14 { parseAgain(&state) }
+  }
+
+  private mutating func setLabel(_ place: Int, _ state: PacketState) {
+    let address = state.start &+ Int(state.network)
+    guard state.count >= Int(state.network) &+ 4 else { return }
+    let old = UInt64(pool.load32(address))
+    let value = (old & ~programs.words[place &+ 1]) | programs.words[place]
+    pool.store32(UInt32(truncatingIfNeeded: value), address)
   }
 
   private mutating func pushLabel(_ state: inout PacketState, _ entry: UInt32, _ type: UInt16) -> Bool {

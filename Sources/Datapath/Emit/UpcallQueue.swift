@@ -46,8 +46,8 @@ extension Engine {
     entry.state.key = Int32(truncatingIfNeeded: row)
     entry.isMiss = kind == .miss
     entry.processID = processID
-    if dataHeader >> 32 != 0 {
-      let bytes = Int(truncatingIfNeeded: dataHeader & 0xffff_ffff)
+    if Operand.hasUserData.value(in: dataHeader) != 0 {
+      let bytes = Operand.userDataByteCount.count(in: dataHeader)
       entry.userDataByteCount = Int32(truncatingIfNeeded: bytes)
       for index in 0..<min(UpcallQueue.userDataWordCount, (bytes &+ 7) >> 3) {
         upcalls.userData[place &* UpcallQueue.userDataWordCount &+ index] = programs.words[dataPlace &+ index]
