@@ -198,6 +198,22 @@ func ports(_ actions: [DatapathAction]) -> [UInt32] {
   #expect(translation.actions == [.drop(reason: 2)])
 }
 
+@Test func `clones nest as deep as resubmits, and no deeper`() throws {
+  func nested(_ count: Int) -> Action {
+    (0..<count).reduce(.output(OpenFlowPortNumber(1))) { inner, _ in .clone([inner]) }
+  }
+  let course = Course()
+  course.add(course.inner, "p1", OpenFlowPortNumber(1), 1)
+  course.add(course.inner, "p2", OpenFlowPortNumber(2), 2)
+  try course.rule(course.inner, [], [nested(Translator.maximumDepth - 1)])
+  let key = tcpKey(inPort: 2)
+  #expect(ports(course.translate(course.inner, key).actions) == [1])
+  try course.rule(course.inner, [], [nested(Translator.maximumDepth)])
+  #expect(course.translate(course.inner, key).failure == .recursionTooDeep)
+  try course.rule(course.inner, [], [.clone([.clone([.resubmit(ResubmitAction(table: 0))])])])
+  #expect(course.translate(course.inner, key).failure == .recursionTooDeep)
+}
+
 @Test func `resubmits that double end with an error`() throws {
   let course = Course()
   course.add(course.inner, "p1", OpenFlowPortNumber(1), 1)

@@ -1,10 +1,11 @@
-// What: whether actions make sense for the packets that a rule matches.
+// What: whether actions make sense for the packets that a rule matches, and whether a switch has what they name.
 //
 // Why: an action on a header that a packet need not have is an error (`OFPBAC_MATCH_INCONSISTENT`), or, for those
 // old actions that OpenFlow 1.0 lets a switch ignore, allowed under OpenFlow 1.0 alone.
 //
-// How: a copy of the rule's key is taken along, on which those actions work that change what later ones may
-// presuppose: the VLAN tag, the EtherType after MPLS and encapsulations.
+// How: flow syntax and the wire check the actions of every rule here once they have read them; a switch then checks
+// that it has the tables, groups and meters. A copy of the rule's key is taken along, on which those actions work that
+// change what later ones may presuppose: the VLAN tag, the EtherType after MPLS and encapsulations.
 
 import Datapath
 
@@ -14,8 +15,6 @@ public struct ActionCheck {
   private let mask: FlowKey
   private let table: UInt8?
   private var formats: FlowFormats = .any
-  /// The first port number that is not an ordinary port's.
-  private let maximumPort = OpenFlowPortNumber(0xff00)
 
   private init(_ match: Match, _ table: UInt8?) {
     key = match.key
@@ -32,6 +31,16 @@ public struct ActionCheck {
     var check = ActionCheck(match, table)
     try check.check(actions)
     return check.formats
+  }
+
+  /// Checks the actions of a rule that a version's message brought.
+  ///
+  /// - Throws: The error that OpenFlow has for the first action that does not make sense.
+  static func check(
+    _ actions: [Action], match: Match, table: UInt8?, in version: OpenFlowVersion
+  ) throws(OpenFlowError) {
+    let usable = try check(actions, match: match, table: table)
+    guard !usable.isDisjoint(with: FlowFormats(version)) else { throw .badActionMatchInconsistent }
   }
 
   private mutating func check(_ actions: [Action]) throws(OpenFlowError) {
@@ -52,12 +61,13 @@ public struct ActionCheck {
 
   private mutating func check(_ action: Action) throws(OpenFlowError) {
     switch action {
-    case .output(let port, _), .outputTruncated(let port, _): try check(port)
+    case .output(let port, _), .outputTruncated(let port, _):
+      guard port.takesPackets else { throw .badActionBadOutPort }
     case .outputField(let source, _): try check(source: source)
     case .enqueue(let port, _):
-      guard port < maximumPort || port == .inPort || port == .local else { throw .badActionBadOutPort }
+      guard port.hasQueues else { throw .badActionBadOutPort }
     case .bundle(let bundle):
-      for member in bundle.members { try check(member: member) }
+      for member in bundle.members where !member.canBeMember { throw .badActionBadOutPort }
       if let destination = bundle.destination { try check(destination: destination) }
     case .setField(let set): try check(set)
     case .move(let source, let destination):
@@ -126,14 +136,6 @@ public struct ActionCheck {
     }
   }
 
-  private func check(_ port: OpenFlowPortNumber) throws(OpenFlowError) {
-    guard port < maximumPort || (port >= .inPort && port != .none) else { throw .badActionBadOutPort }
-  }
-
-  private func check(member port: OpenFlowPortNumber) throws(OpenFlowError) {
-    guard port < maximumPort || port == .local || port == .none else { throw .badActionBadOutPort }
-  }
-
   private var isTracked: Bool {
     FieldPrerequisite.connection.isSatisfied(byRule: key, mask: mask)
   }
@@ -143,9 +145,7 @@ public struct ActionCheck {
   }
 
   private func check(source: Subfield) throws(OpenFlowError) {
-    guard source.bitCount > 0, Int(source.offset) + Int(source.bitCount) <= source.field.bitCount else {
-      throw .badActionBadSetLength
-    }
+    guard source.isWithinField else { throw .badActionBadSetLength }
     guard holds(source.field.prerequisite) else {
       throw .badActionMatchInconsistent
     }
@@ -206,7 +206,7 @@ public struct ActionCheck {
     switch encapsulate.packetType {
     case 0:
       Field.packetType.set(0, in: &key)
-    case 0x1_894f, 0x1_8847, 0x1_8848:
+    case let type where EncapsulateAction.packetTypes.contains(where: { $0.type == type }):
       Field.packetType.set(FieldValue(encapsulate.packetType), in: &key)
       Field.ethType.set(FieldValue(encapsulate.packetType & 0xffff), in: &key)
     default: throw .badActionBadArgument
@@ -220,4 +220,49 @@ public struct ActionCheck {
       Field.packetType.set(0, in: &key)
     }
   }
+}
+
+extension ActionCheck {
+  /// What a switch has of that which actions name.
+  public struct Resources: Sendable {
+    /// How many tables flows can go to.
+    public var tableCount: Int
+    /// How many tables can be searched, those that controllers do not see included.
+    public var searchedTableCount: Int
+
+    /// The tables of a switch, which has neither groups nor meters.
+    public init(tableCount: Int, searchedTableCount: Int) {
+      self.tableCount = tableCount
+      self.searchedTableCount = searchedTableCount
+    }
+
+    /// Checks that everything is there that actions name.
+    ///
+    /// - Throws: The error that OpenFlow has for the first thing that is not.
+    public func check(_ actions: [Action]) throws(OpenFlowError) {
+      for action in actions {
+        switch action {
+        case .group: throw .badActionBadOutGroup
+        case .meter: throw .meterModFailedInvalidMeter
+        case .gotoTable(let table):
+          guard Int(table) < tableCount else { throw .badInstructionBadTableID }
+        case .resubmit(let resubmit):
+          if let table = resubmit.table, Int(table) >= searchedTableCount { throw .badActionBadArgument }
+        case .writeActions(let inner), .clone(let inner): try check(inner)
+        default: break
+        }
+      }
+    }
+  }
+}
+
+extension OpenFlowPortNumber {
+  /// Whether packets can be sent to it.
+  public var takesPackets: Bool { self < .maximum || (self >= .inPort && self != .none) }
+
+  /// Whether it can have queues to send by.
+  var hasQueues: Bool { self < .maximum || self == .inPort || self == .local }
+
+  /// Whether a bundle can have it as a member.
+  var canBeMember: Bool { (takesPackets && self != .controller) || self == .none }
 }

@@ -261,3 +261,13 @@ public struct EncapsulateAction: Hashable, Sendable {
     self.properties = properties
   }
 }
+
+extension EncapsulateAction {
+  /// The packet type of NSH.
+  static var networkService: UInt32 { 0x1_894f }
+
+  /// The packet types of the headers that `encap` adds, with their words in flow syntax.
+  static let packetTypes: [(name: String, type: UInt32)] = [
+    ("ethernet", 0), ("mpls", 0x1_8847), ("mpls_mc", 0x1_8848), ("nsh", networkService),
+  ]
+}

@@ -22,6 +22,9 @@ public struct Subfield: Hashable, Sendable {
   /// Whether these are all the bits of the field.
   public var isWholeField: Bool { offset == 0 && Int(bitCount) == field.bitCount }
 
+  /// Whether there are any bits, all of them the field's.
+  var isWithinField: Bool { bitCount > 0 && Int(offset) &+ Int(bitCount) <= field.bitCount }
+
   /// Ones in the place of the bits.
   public var mask: FieldValue {
     let ones: FieldValue = bitCount >= 128 ? ~0 : (1 << FieldValue(bitCount)) &- 1

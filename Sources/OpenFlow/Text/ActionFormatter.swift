@@ -15,7 +15,7 @@ struct ActionFormatter {
   let names: FlowNames
 
   func write(_ actions: [Action], to writer: inout TextWriter) {
-    guard !actions.isEmpty else { return writer.append("drop") }
+    guard !actions.isEmpty else { return writer.append(ActionTable.drop) }
     var isFirst = true
     for action in actions {
       if !isFirst { writer.append(UInt8(ascii: ",")) }
@@ -25,57 +25,142 @@ struct ActionFormatter {
   }
 
   private func write(_ action: Action, to writer: inout TextWriter) {
+    let row = ActionTable.row(action.kind)
     switch action {
-    case .output, .outputField, .outputTruncated, .enqueue, .controller, .group, .bundle, .resubmit,
-      .multipath:
-      destination(action, to: &writer)
-    case .setField, .move, .stackPush, .stackPop, .deleteField, .checkPacketLarger:
-      fields(action, to: &writer)
-    case .setVLANID, .setVLANPriority, .stripVLAN, .pushVLAN, .setEthernetSource, .setEthernetDestination,
-      .setIPv4Source, .setIPv4Destination, .setIPDSCP, .setIPECN, .setIPTTL, .setTransportSource,
-      .setTransportDestination, .decrementTTL, .pushMPLS, .popMPLS, .setMPLSLabel, .setMPLSTrafficClass,
-      .setMPLSTTL, .decrementMPLSTTL, .decrementNSHTTL, .encapsulate, .decapsulate:
-      headers(action, to: &writer)
-    case .setTunnel, .setQueue, .popQueue, .finTimeout, .learn, .conjunction, .note, .exit, .sample,
-      .connectionTrack, .nat, .connectionTrackClear, .clone, .debugRecirculate, .debugSlow, .meter,
-      .clearActions, .writeActions, .writeMetadata, .gotoTable:
-      control(action, to: &writer)
+    case .output(let port, let byteCount): output(port, byteCount, to: &writer)
+    case .outputField(let source, _): outputField(source, to: &writer)
+    case .outputTruncated(let port, let byteCount): outputTruncated(port, byteCount, to: &writer)
+    case .enqueue(let port, let queue): enqueue(port, queue, to: &writer)
+    case .controller(let controller): write(controller, to: &writer)
+    case .group(let group): number(row.name, group, to: &writer)
+    case .bundle(let bundle): write(bundle, to: &writer)
+    case .setField(let set): write(set, to: &writer)
+    case .move(let source, let destination): move(row.name, source, destination, to: &writer)
+    case .stackPush(let field), .stackPop(let field):
+      start(row.name, to: &writer)
+      field.write(to: &writer)
+    case .deleteField(let field):
+      start(row.name, to: &writer)
+      writer.append(field.name)
+    case .setVLANID(let id, let pushes): number(pushes ? row.secondWord : row.name, id, to: &writer)
+    case .setVLANPriority(let priority, let pushes):
+      number(pushes ? row.secondWord : row.name, priority, to: &writer)
+    case .stripVLAN(let isPop): writer.append(isPop ? row.secondWord : row.name)
+    case .pushVLAN(let type), .pushMPLS(let type), .popMPLS(let type):
+      start(row.name, to: &writer)
+      writer.hex(type, 4)
+    case .setEthernetSource(let address), .setEthernetDestination(let address):
+      start(row.name, to: &writer)
+      writer.ethernet(address)
+    case .setIPv4Source(let address), .setIPv4Destination(let address):
+      start(row.name, to: &writer)
+      writer.ipv4(address)
+    case .setIPDSCP(let value), .setIPECN(let value), .setIPTTL(let value):
+      number(row.name, value, to: &writer)
+    case .setTransportSource(let port), .setTransportDestination(let port):
+      number(row.name, port, to: &writer)
+    case .decrementTTL(let controllers): decrementTTL(row.name, controllers, to: &writer)
+    case .setMPLSLabel(let label): parenthesised(row.name, label, to: &writer)
+    case .setMPLSTrafficClass(let value), .setMPLSTTL(let value): parenthesised(row.name, value, to: &writer)
+    case .encapsulate(let encapsulate): write(encapsulate, to: &writer)
+    case .decapsulate(let type): decapsulate(type, to: &writer)
+    case .setTunnel(let id, let isWide):
+      start(isWide || id > 0xffff_ffff ? row.secondWord : row.name, to: &writer)
+      writer.alternateHex(id)
+    case .setQueue(let queue): number(row.name, queue, to: &writer)
+    case .finTimeout(let idle, let hard): finTimeout(idle, hard, to: &writer)
+    case .resubmit(let resubmit): write(resubmit, to: &writer)
+    case .learn(let learn): write(learn, to: &writer)
+    case .multipath(let multipath): write(multipath, to: &writer)
+    case .conjunction(let conjunction): write(conjunction, to: &writer)
+    case .note(let bytes):
+      start(row.name, to: &writer)
+      writer.dotted(bytes)
+    case .sample(let sample): write(sample, to: &writer)
+    case .connectionTrack(let track): write(track, to: &writer)
+    case .nat(let nat): write(nat, to: &writer)
+    case .clone(let actions), .writeActions(let actions):
+      begin(action.kind, to: &writer)
+      write(actions, to: &writer)
+      writer.append(")")
+    case .checkPacketLarger(let byteCount, let destination):
+      parenthesised(row.name, byteCount, to: &writer)
+      writer.append("->")
+      destination.write(to: &writer)
+    case .meter(let meter): number(row.name, meter, to: &writer)
+    case .writeMetadata(let value, let mask): writeMetadata(value, mask, to: &writer)
+    case .gotoTable(let table):
+      start(row.name, to: &writer)
+      names.write(table: table, to: &writer)
+    case .decrementMPLSTTL, .decrementNSHTTL, .popQueue, .exit, .connectionTrackClear, .debugRecirculate,
+      .debugSlow, .clearActions:
+      writer.append(row.name)
     }
+  }
+
+  /// `name(`, by the word of a kind.
+  func begin(_ kind: Action.Kind, to writer: inout TextWriter) {
+    writer.append(ActionTable.row(kind).name)
+    writer.append(UInt8(ascii: "("))
+  }
+
+  /// `name:`, by the word of a kind.
+  func start(_ kind: Action.Kind, to writer: inout TextWriter) {
+    start(ActionTable.row(kind).name, to: &writer)
+  }
+
+  /// `name:`.
+  private func start(_ name: String, to writer: inout TextWriter) {
+    writer.append(name)
+    writer.append(UInt8(ascii: ":"))
+  }
+
+  /// `name:value`.
+  private func number(
+    _ name: String, _ value: some UnsignedInteger & FixedWidthInteger, to writer: inout TextWriter
+  ) {
+    start(name, to: &writer)
+    writer.decimal(value)
+  }
+
+  /// `name(value)`.
+  private func parenthesised(
+    _ name: String, _ value: some UnsignedInteger & FixedWidthInteger, to writer: inout TextWriter
+  ) {
+    writer.append(name)
+    writer.append("(")
+    writer.decimal(value)
+    writer.append(")")
   }
 
   // MARK: Destinations
 
-  private func destination(_ action: Action, to writer: inout TextWriter) {
-    switch action {
-    case .output(let port, let byteCount): output(port, byteCount, to: &writer)
-    case .outputField(let source, _):
-      writer.append("output:")
-      source.write(to: &writer)
-    case .outputTruncated(let port, let byteCount):
-      writer.append("output(port=")
-      names.write(port, to: &writer)
-      writer.append(",max_len=")
-      writer.decimal(byteCount)
-      writer.append(")")
-    case .enqueue(let port, let queue):
-      writer.append("enqueue:")
-      names.write(port, to: &writer)
-      writer.append(":")
-      writer.decimal(queue)
-    case .controller(let controller): write(controller, to: &writer)
-    case .group(let group):
-      writer.append("group:")
-      writer.decimal(group)
-    case .bundle(let bundle): write(bundle, to: &writer)
-    case .resubmit(let resubmit): write(resubmit, to: &writer)
-    case .multipath(let multipath): write(multipath, to: &writer)
-    default: break
-    }
+  private func outputField(_ source: Subfield, to writer: inout TextWriter) {
+    start(.output, to: &writer)
+    source.write(to: &writer)
+  }
+
+  private func outputTruncated(
+    _ port: OpenFlowPortNumber, _ byteCount: UInt32, to writer: inout TextWriter
+  ) {
+    begin(.output, to: &writer)
+    writer.append("port=")
+    names.write(port, to: &writer)
+    writer.append(",max_len=")
+    writer.decimal(byteCount)
+    writer.append(")")
+  }
+
+  private func enqueue(_ port: OpenFlowPortNumber, _ queue: UInt32, to writer: inout TextWriter) {
+    start(.enqueue, to: &writer)
+    names.write(port, to: &writer)
+    writer.append(":")
+    writer.decimal(queue)
   }
 
   private func output(_ port: OpenFlowPortNumber, _ byteCount: UInt16, to writer: inout TextWriter) {
     if port.reservedName == nil {
-      writer.append("output:")
+      start(.output, to: &writer)
       names.write(port, to: &writer)
     } else {
       names.write(port, to: &writer)
@@ -91,7 +176,7 @@ struct ActionFormatter {
       writer.append("CONTROLLER:")
       return writer.decimal(action.maximumByteCount)
     }
-    writer.append("controller(")
+    begin(.controller, to: &writer)
     if action.reason != 1 { writer.append("reason=\(ControllerAction.reasonName(action.reason)),") }
     if action.maximumByteCount != 0xffff {
       writer.append("max_len=")
@@ -120,10 +205,10 @@ struct ActionFormatter {
 
   private func write(_ action: ResubmitAction, to writer: inout TextWriter) {
     if let port = action.port, action.table == nil {
-      writer.append("resubmit:")
+      start(.resubmit, to: &writer)
       return names.write(port, to: &writer)
     }
-    writer.append("resubmit(")
+    begin(.resubmit, to: &writer)
     if let port = action.port { names.write(port, to: &writer) }
     writer.append(",")
     if let table = action.table { names.write(table: table, to: &writer) }
@@ -132,7 +217,8 @@ struct ActionFormatter {
   }
 
   private func write(_ action: MultipathAction, to writer: inout TextWriter) {
-    writer.append("multipath(\(action.fields.name),")
+    begin(.multipath, to: &writer)
+    writer.append("\(action.fields.name),")
     writer.decimal(action.basis)
     writer.append(",\(action.algorithm.name),")
     writer.decimal(UInt32(action.maximumLink) + 1)
@@ -144,8 +230,9 @@ struct ActionFormatter {
   }
 
   private func write(_ action: BundleAction, to writer: inout TextWriter) {
-    writer.append(action.destination == nil ? "bundle(" : "bundle_load(")
-    writer.append("\(action.fields.name),")
+    let row = ActionTable.row(.bundle)
+    writer.append(action.destination == nil ? row.name : row.secondWord)
+    writer.append("(\(action.fields.name),")
     writer.decimal(action.basis)
     writer.append(",\(action.algorithm.name),ofport,")
     if let destination = action.destination {
@@ -162,44 +249,27 @@ struct ActionFormatter {
 
   // MARK: Fields
 
-  private func fields(_ action: Action, to writer: inout TextWriter) {
-    switch action {
-    case .setField(let set): write(set, to: &writer)
-    case .move(let source, let destination):
-      writer.append("move:")
-      source.write(to: &writer)
-      writer.append("->")
-      destination.write(to: &writer)
-    case .stackPush(let source):
-      writer.append("push:")
-      source.write(to: &writer)
-    case .stackPop(let destination):
-      writer.append("pop:")
-      destination.write(to: &writer)
-    case .deleteField(let field):
-      writer.append("delete_field:")
-      writer.append(field.name)
-    case .checkPacketLarger(let byteCount, let destination):
-      writer.append("check_pkt_larger(")
-      writer.decimal(byteCount)
-      writer.append(")->")
-      destination.write(to: &writer)
-    default: break
-    }
+  private func move(
+    _ name: String, _ source: Subfield, _ destination: Subfield, to writer: inout TextWriter
+  ) {
+    start(name, to: &writer)
+    source.write(to: &writer)
+    writer.append("->")
+    destination.write(to: &writer)
   }
 
   private func write(_ action: SetFieldAction, to writer: inout TextWriter) {
     if action.isLoad && action.option == nil {
       for (index, segment) in action.loadSegments.enumerated() {
         if index > 0 { writer.append(",") }
-        writer.append("load:")
+        start(ActionTable.row(.setField).secondWord, to: &writer)
         writer.alternateHex(segment.value)
         writer.append("->")
         segment.destination.write(to: &writer)
       }
       return
     }
-    writer.append("set_field:")
+    start(.setField, to: &writer)
     if let option = action.option {
       TunnelMetadataMatch.write(option.value, to: &writer)
       if option.mask.contains(where: { $0 != 0xff }) {
@@ -215,52 +285,8 @@ struct ActionFormatter {
 
   // MARK: Headers
 
-  private func headers(_ action: Action, to writer: inout TextWriter) {
-    switch action {
-    case .setVLANID(let id, let pushes):
-      writer.append(pushes ? "mod_vlan_vid:" : "set_vlan_vid:")
-      writer.decimal(id)
-    case .setVLANPriority(let priority, let pushes):
-      writer.append(pushes ? "mod_vlan_pcp:" : "set_vlan_pcp:")
-      writer.decimal(priority)
-    case .stripVLAN(let isPop): writer.append(isPop ? "pop_vlan" : "strip_vlan")
-    case .pushVLAN(let type):
-      writer.append("push_vlan:")
-      writer.hex(type, 4)
-    case .setEthernetSource(let address):
-      writer.append("mod_dl_src:")
-      writer.ethernet(address)
-    case .setEthernetDestination(let address):
-      writer.append("mod_dl_dst:")
-      writer.ethernet(address)
-    case .setIPv4Source(let address):
-      writer.append("mod_nw_src:")
-      writer.ipv4(address)
-    case .setIPv4Destination(let address):
-      writer.append("mod_nw_dst:")
-      writer.ipv4(address)
-    case .setIPDSCP(let tos): numbered("mod_nw_tos:", tos, to: &writer)
-    case .setIPECN(let ecn): numbered("mod_nw_ecn:", ecn, to: &writer)
-    case .setIPTTL(let ttl): numbered("mod_nw_ttl:", ttl, to: &writer)
-    case .setTransportSource(let port): numbered("mod_tp_src:", port, to: &writer)
-    case .setTransportDestination(let port): numbered("mod_tp_dst:", port, to: &writer)
-    case .decrementTTL(let controllers): decrementTTL(controllers, to: &writer)
-    case .decrementNSHTTL: writer.append("dec_nsh_ttl")
-    case .encapsulate(let encapsulate): write(encapsulate, to: &writer)
-    case .decapsulate(let type): decapsulate(type, to: &writer)
-    default: mpls(action, to: &writer)
-    }
-  }
-
-  private func numbered(
-    _ name: String, _ value: some UnsignedInteger & FixedWidthInteger, to writer: inout TextWriter
-  ) {
+  private func decrementTTL(_ name: String, _ controllers: [UInt16], to writer: inout TextWriter) {
     writer.append(name)
-    writer.decimal(value)
-  }
-
-  private func decrementTTL(_ controllers: [UInt16], to writer: inout TextWriter) {
-    writer.append("dec_ttl")
     if controllers == [0] || controllers.isEmpty { return }
     writer.append("(")
     for (index, controller) in controllers.enumerated() {
@@ -270,35 +296,12 @@ struct ActionFormatter {
     writer.append(")")
   }
 
-  private func mpls(_ action: Action, to writer: inout TextWriter) {
-    switch action {
-    case .pushMPLS(let type):
-      writer.append("push_mpls:")
-      writer.hex(type, 4)
-    case .popMPLS(let type):
-      writer.append("pop_mpls:")
-      writer.hex(type, 4)
-    case .setMPLSLabel(let label):
-      numbered("set_mpls_label(", label, to: &writer)
-      writer.append(")")
-    case .setMPLSTrafficClass(let trafficClass):
-      numbered("set_mpls_tc(", trafficClass, to: &writer)
-      writer.append(")")
-    case .setMPLSTTL(let ttl):
-      numbered("set_mpls_ttl(", ttl, to: &writer)
-      writer.append(")")
-    default: writer.append("dec_mpls_ttl")
-    }
-  }
-
   private func write(_ action: EncapsulateAction, to writer: inout TextWriter) {
-    writer.append("encap(")
-    switch action.packetType {
-    case 0: writer.append("ethernet")
-    case 0x1_8847: writer.append("mpls")
-    case 0x1_8848: writer.append("mpls_mc")
-    case 0x1_894f: writer.append("nsh")
-    default: writer.hex(action.packetType)
+    begin(.encapsulate, to: &writer)
+    if let known = EncapsulateAction.packetTypes.first(where: { $0.type == action.packetType }) {
+      writer.append(known.name)
+    } else {
+      writer.hex(action.packetType)
     }
     if !action.properties.isEmpty {
       writer.append("(")
@@ -329,7 +332,7 @@ struct ActionFormatter {
   }
 
   private func decapsulate(_ packetType: UInt32?, to writer: inout TextWriter) {
-    writer.append("decap(")
+    begin(.decapsulate, to: &writer)
     if let packetType {
       writer.append("packet_type(ns=")
       writer.decimal(packetType >> 16)

@@ -3,62 +3,17 @@
 import Datapath
 
 extension ActionFormatter {
-  func control(_ action: Action, to writer: inout TextWriter) {
-    switch action {
-    case .setTunnel(let id, let isWide):
-      writer.append(isWide || id > 0xffff_ffff ? "set_tunnel64:" : "set_tunnel:")
-      writer.alternateHex(id)
-    case .setQueue(let queue):
-      writer.append("set_queue:")
-      writer.decimal(queue)
-    case .popQueue: writer.append("pop_queue")
-    case .finTimeout(let idle, let hard): finTimeout(idle, hard, to: &writer)
-    case .learn(let learn): write(learn, to: &writer)
-    case .conjunction(let conjunction): write(conjunction, to: &writer)
-    case .note(let bytes):
-      writer.append("note:")
-      writer.dotted(bytes)
-    case .exit: writer.append("exit")
-    case .sample(let sample): write(sample, to: &writer)
-    case .connectionTrack(let track): write(track, to: &writer)
-    case .nat(let nat): write(nat, to: &writer)
-    case .connectionTrackClear: writer.append("ct_clear")
-    case .clone(let actions):
-      writer.append("clone(")
-      write(actions, to: &writer)
-      writer.append(")")
-    case .debugRecirculate: writer.append("debug_recirc")
-    case .debugSlow: writer.append("debug_slow")
-    default: instruction(action, to: &writer)
+  func writeMetadata(_ value: UInt64, _ mask: UInt64, to writer: inout TextWriter) {
+    start(.writeMetadata, to: &writer)
+    writer.alternateHex(value)
+    if mask != ~0 {
+      writer.append("/")
+      writer.alternateHex(mask)
     }
   }
 
-  private func instruction(_ action: Action, to writer: inout TextWriter) {
-    switch action {
-    case .meter(let meter):
-      writer.append("meter:")
-      writer.decimal(meter)
-    case .clearActions: writer.append("clear_actions")
-    case .writeActions(let actions):
-      writer.append("write_actions(")
-      write(actions, to: &writer)
-      writer.append(")")
-    case .writeMetadata(let value, let mask):
-      writer.append("write_metadata:")
-      writer.alternateHex(value)
-      if mask != ~0 {
-        writer.append("/")
-        writer.alternateHex(mask)
-      }
-    case .gotoTable(let table):
-      writer.append("goto_table:")
-      names.write(table: table, to: &writer)
-    default: break
-    }
-  }
-
-  private func finTimeout(_ idle: UInt16, _ hard: UInt16, to writer: inout TextWriter) {
-    writer.append("fin_timeout(")
+  func finTimeout(_ idle: UInt16, _ hard: UInt16, to writer: inout TextWriter) {
+    begin(.finTimeout, to: &writer)
     if idle != 0 {
       writer.append("idle_timeout=")
       writer.decimal(idle)
@@ -73,8 +28,8 @@ extension ActionFormatter {
     writer.append(")")
   }
 
-  private func write(_ action: ConjunctionAction, to writer: inout TextWriter) {
-    writer.append("conjunction(")
+  func write(_ action: ConjunctionAction, to writer: inout TextWriter) {
+    begin(.conjunction, to: &writer)
     writer.decimal(action.id)
     writer.append(",")
     writer.decimal(UInt16(action.clause) + 1)
@@ -83,8 +38,9 @@ extension ActionFormatter {
     writer.append(")")
   }
 
-  private func write(_ action: SampleAction, to writer: inout TextWriter) {
-    writer.append("sample(probability=")
+  func write(_ action: SampleAction, to writer: inout TextWriter) {
+    begin(.sample, to: &writer)
+    writer.append("probability=")
     writer.decimal(action.probability)
     writer.append(",collector_set_id=")
     writer.decimal(action.collectorSet)
@@ -106,8 +62,8 @@ extension ActionFormatter {
 
   // MARK: Connection tracking
 
-  private func write(_ action: ConnectionTrackAction, to writer: inout TextWriter) {
-    writer.append("ct(")
+  func write(_ action: ConnectionTrackAction, to writer: inout TextWriter) {
+    begin(.connectionTrack, to: &writer)
     if action.commits { writer.append("commit,") }
     if action.forces { writer.append("force,") }
     if let table = action.table {
@@ -148,8 +104,8 @@ extension ActionFormatter {
     writer.append(")")
   }
 
-  private func write(_ action: NATAction, to writer: inout TextWriter) {
-    writer.append("nat")
+  func write(_ action: NATAction, to writer: inout TextWriter) {
+    writer.append(ActionTable.row(.nat).name)
     guard action.direction != .existing else { return }
     writer.append(action.direction == .source ? "(src" : "(dst")
     switch action.addresses {
@@ -195,8 +151,9 @@ extension ActionFormatter {
 
   // MARK: Learning
 
-  private func write(_ action: LearnAction, to writer: inout TextWriter) {
-    writer.append("learn(table=")
+  func write(_ action: LearnAction, to writer: inout TextWriter) {
+    begin(.learn, to: &writer)
+    writer.append("table=")
     names.write(table: action.table, to: &writer)
     number("idle_timeout", action.idleTimeoutSeconds, to: &writer)
     number("hard_timeout", action.hardTimeoutSeconds, to: &writer)
@@ -254,20 +211,22 @@ extension ActionFormatter {
       writer.append("=")
       source.write(to: &writer)
     case (.value(let value), .load(let destination)):
-      writer.append("load:")
+      writer.append(ActionTable.row(.setField).secondWord)
+      writer.append(":")
       writer.alternateHex(wide: value)
       writer.append("->")
       destination.write(to: &writer)
     case (.field(let source), .load(let destination)):
-      writer.append("load:")
+      writer.append(ActionTable.row(.setField).secondWord)
+      writer.append(":")
       source.write(to: &writer)
       writer.append("->")
       destination.write(to: &writer)
     case (.field(let source), .output):
-      writer.append("output:")
+      start(.output, to: &writer)
       source.write(to: &writer)
     case (.value(let value), .output):
-      writer.append("output:")
+      start(.output, to: &writer)
       writer.alternateHex(wide: value)
     }
   }

@@ -1,43 +1,47 @@
 // What: the syntax of actions, ovs-actions(7).
 //
-// How: `ActionParser` takes the list apart and hands each action to the extension that knows its arguments;
-// `ActionOrder` then checks what may follow what. Nested lists come back here, one level deeper each.
+// How: `ActionParser` takes the list apart and hands each argument to the function that `ActionTable` has for the
+// word; `ActionOrder` then checks what may follow what. Nested lists come back here, one level deeper each.
 
 import Datapath
 
 /// Reads lists of actions.
 struct ActionParser {
-  /// How deep actions may be nested.
-  static var maximumDepth: Int { 100 }
-
   let names: FlowNames
   /// The OpenFlow forms that can carry what has been read.
   var formats: FlowFormats = .any
+  /// How many lists this list lies within.
   private var depth = 0
 
   init(names: FlowNames) { self.names = names }
 
   /// Reads the actions and instructions of a flow.
   mutating func parse(_ text: TextBytes) throws(FlowTextError) -> [Action] {
-    let actions = try list(text)
-    try ActionOrder.check(actions, inside: .nothing)
-    return actions
+    try list(text, inside: .nothing, allowsInstructions: true)
   }
 
   /// Reads actions without instructions, as in a packet-out message or a bucket of a group.
   mutating func parseActions(_ text: TextBytes) throws(FlowTextError) -> [Action] {
-    let actions = try list(text)
-    try ActionOrder.check(actions, inside: .nothing, allowsInstructions: false)
-    return actions
+    try list(text, inside: .nothing, allowsInstructions: false)
   }
 
   /// Reads the actions inside another.
   mutating func nested(_ text: TextBytes, inside outer: ActionOrder.Outer) throws(FlowTextError) -> [Action] {
-    guard depth < ActionParser.maximumDepth else { throw FlowTextError("Action nested too deeply") }
+    guard depth &+ 1 < ActionTable.maximumListDepth else { throw FlowTextError("Action nested too deeply") }
     depth += 1
+    defer { depth -= 1 }
+    return try list(text, inside: outer, allowsInstructions: false)
+  }
+
+  private mutating func list(
+    _ text: TextBytes, inside outer: ActionOrder.Outer, allowsInstructions: Bool
+  ) throws(FlowTextError) -> [Action] {
     let actions = try list(text)
-    depth -= 1
-    try ActionOrder.check(actions, inside: outer, allowsInstructions: false)
+    do throws(ActionOrder.Fault) {
+      try ActionOrder.check(actions, inside: outer, allowsInstructions: allowsInstructions)
+    } catch {
+      throw FlowTextError(error.message)
+    }
     return actions
   }
 
@@ -46,11 +50,13 @@ struct ActionParser {
     var isDropped = false
     var reader = KeyValueReader(text)
     while let pair = reader.next() {
-      if let keyword = ActionKeyword.table.find(pair.key) {
-        if keyword == .drop {
-          isDropped = true
-        } else {
-          actions.append(try action(keyword, pair.value))
+      if let word = ActionTable.words.find(pair.key) {
+        switch word {
+        case .action(let allowed, let parse):
+          formats.formIntersection(allowed)
+          actions.append(try parse(&self, pair.value))
+        case .drop: isDropped = true
+        case .refused(let reason): throw FlowTextError(reason)
         }
       } else if let port = names.port(pair.key) {
         actions.append(.output(port))
@@ -59,38 +65,10 @@ struct ActionParser {
       }
     }
     if isDropped && !actions.isEmpty {
-      throw FlowTextError("\"drop\" must not be accompanied by any other action or instruction")
+      throw FlowTextError(
+        "\"\(ActionTable.drop)\" must not be accompanied by any other action or instruction")
     }
     return actions
-  }
-
-  private mutating func action(_ keyword: ActionKeyword, _ text: TextBytes) throws(FlowTextError) -> Action {
-    switch keyword {
-    case .output, .group, .controller, .enqueue, .resubmit, .bundle, .bundleLoad, .multipath:
-      return try destination(keyword, text)
-    case .setField, .load, .move, .push, .pop, .deleteField, .checkPacketLarger:
-      return try fields(keyword, text)
-    case .setVLANID, .modVLANID, .setVLANPriority, .modVLANPriority, .stripVLAN, .popVLAN, .pushVLAN,
-      .modEthernetSource,
-      .modEthernetDestination, .modIPSource, .modIPDestination, .modTOS, .modECN, .modTTL,
-      .modTransportSource,
-      .modTransportDestination, .decrementTTL, .pushMPLS, .popMPLS, .setMPLSLabel, .setMPLSTrafficClass,
-      .setMPLSTTL, .decrementMPLSTTL, .decrementNSHTTL, .encap, .decap:
-      return try headers(keyword, text)
-    case .connectionTrack: return try connectionTrack(text)
-    case .connectionTrackClear: return .connectionTrackClear
-    case .nat: return .nat(try nat(text))
-    case .learn: return .learn(try learn(text))
-    case .clone: return .clone(try nested(text, inside: .clone))
-    case .writeActions: return .writeActions(try nested(text, inside: .writeActions))
-    case .setTunnel, .setTunnel64, .setQueue, .popQueue, .finTimeout, .conjunction, .note, .exit, .sample,
-      .debugRecirculate, .debugSlow, .meter, .clearActions, .writeMetadata, .gotoTable:
-      return try control(keyword, text)
-    case .unroll:
-      throw FlowTextError("UNROLL is an internal action that shouldn't be used via OpenFlow")
-    case .applyActions: throw FlowTextError("apply_actions is the default instruction")
-    case .drop: return .note([])
-    }
   }
 
   /// Splits at `->`.

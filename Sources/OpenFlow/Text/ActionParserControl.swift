@@ -3,39 +3,26 @@
 import Datapath
 
 extension ActionParser {
-  mutating func control(_ keyword: ActionKeyword, _ text: TextBytes) throws(FlowTextError) -> Action {
-    switch keyword {
-    case .setTunnel, .setTunnel64: return .setTunnel(try parseUInt64(text), isWide: keyword == .setTunnel64)
-    case .setQueue: return .setQueue(try parseUInt32(text))
-    case .popQueue: return .popQueue
-    case .finTimeout: return try finTimeout(text)
-    case .conjunction: return .conjunction(try conjunction(text))
-    case .note:
-      guard let bytes = ActionParser.bytes(text) else {
-        throw FlowTextError("bad hex digit in `note' argument")
-      }
-      return .note(bytes)
-    case .exit: return .exit
-    case .sample: return .sample(try sample(text))
-    case .debugRecirculate: return .debugRecirculate
-    case .debugSlow: return .debugSlow
-    case .meter:
-      formats.formIntersection(.openFlow13Up)
-      return .meter(try parseUInt32(text))
-    case .clearActions: return .clearActions
-    case .writeMetadata:
-      formats.formIntersection(.nxmOrOpenFlow11Up)
-      let parts = text.optionalSplit(at: UInt8(ascii: "/"))
-      var mask = UInt64.max
-      if let maskText = parts.after { mask = try parseUInt64(maskText) }
-      return .writeMetadata(try parseUInt64(parts.before), mask: mask)
-    default:
-      guard let table = names.table(text) else { throw FlowTextError("unknown table \"\(text.string)\"") }
-      return .gotoTable(table)
+  func note(_ text: TextBytes) throws(FlowTextError) -> Action {
+    guard let bytes = ActionParser.bytes(text) else {
+      throw FlowTextError("bad hex digit in `note' argument")
     }
+    return .note(bytes)
   }
 
-  private func finTimeout(_ text: TextBytes) throws(FlowTextError) -> Action {
+  func writeMetadata(_ text: TextBytes) throws(FlowTextError) -> Action {
+    let parts = text.optionalSplit(at: UInt8(ascii: "/"))
+    var mask = UInt64.max
+    if let maskText = parts.after { mask = try parseUInt64(maskText) }
+    return .writeMetadata(try parseUInt64(parts.before), mask: mask)
+  }
+
+  func gotoTable(_ text: TextBytes) throws(FlowTextError) -> Action {
+    guard let table = names.table(text) else { throw FlowTextError("unknown table \"\(text.string)\"") }
+    return .gotoTable(table)
+  }
+
+  func finTimeout(_ text: TextBytes) throws(FlowTextError) -> Action {
     var idle: UInt16 = 0
     var hard: UInt16 = 0
     var reader = KeyValueReader(text)
@@ -51,7 +38,7 @@ extension ActionParser {
     return .finTimeout(idleSeconds: idle, hardSeconds: hard)
   }
 
-  private func conjunction(_ text: TextBytes) throws(FlowTextError) -> ConjunctionAction {
+  func conjunction(_ text: TextBytes) throws(FlowTextError) -> ConjunctionAction {
     guard let parts = text.split(at: UInt8(ascii: ",")),
       let clauses = parts.after.split(at: UInt8(ascii: "/")),
       let id = wholeNumber(parts.before.trimmed), id <= 0xffff_ffff,
@@ -69,7 +56,7 @@ extension ActionParser {
     return ConjunctionAction(id: UInt32(id), clause: UInt8(clause - 1), clauseCount: UInt8(count))
   }
 
-  private func sample(_ text: TextBytes) throws(FlowTextError) -> SampleAction {
+  func sample(_ text: TextBytes) throws(FlowTextError) -> SampleAction {
     var action = SampleAction()
     var reader = KeyValueReader(text)
     while let pair = reader.next() {

@@ -3,20 +3,7 @@
 import Datapath
 
 extension ActionParser {
-  mutating func destination(_ keyword: ActionKeyword, _ text: TextBytes) throws(FlowTextError) -> Action {
-    switch keyword {
-    case .output: return try output(text)
-    case .controller: return try controller(text)
-    case .enqueue: return try enqueue(text)
-    case .resubmit: return .resubmit(try resubmit(text))
-    case .bundle: return .bundle(try bundle(text, isLoad: false))
-    case .bundleLoad: return .bundle(try bundle(text, isLoad: true))
-    case .multipath: return .multipath(try multipath(text))
-    default: return .group(try parseUInt32(text))
-    }
-  }
-
-  private func output(_ text: TextBytes) throws(FlowTextError) -> Action {
+  func output(_ text: TextBytes) throws(FlowTextError) -> Action {
     if text.firstRange(of: "port") != nil && text.firstRange(of: "max_len") != nil {
       return try outputTruncated(text)
     }
@@ -27,7 +14,7 @@ extension ActionParser {
     return .outputField(source, maximumByteCount: 0xffff)
   }
 
-  private func parsedSubfield(_ text: TextBytes) -> Subfield? {
+  func parsedSubfield(_ text: TextBytes) -> Subfield? {
     do { return try Subfield.parse(text) } catch { return nil }
   }
 
@@ -57,12 +44,12 @@ extension ActionParser {
     return .outputTruncated(port, maximumByteCount: byteCount)
   }
 
-  private func controller(_ text: TextBytes) throws(FlowTextError) -> Action {
+  func controller(_ text: TextBytes) throws(FlowTextError) -> ControllerAction {
     var action = ControllerAction()
-    guard !text.isEmpty else { return .controller(action) }
+    guard !text.isEmpty else { return action }
     if text.allSatisfy(isDigit) {
       action.maximumByteCount = try parseUInt16(text, "max_len")
-      return .controller(action)
+      return action
     }
     var reader = KeyValueReader(text)
     while let pair = reader.next() {
@@ -88,10 +75,10 @@ extension ActionParser {
         throw FlowTextError("unknown key \"\(pair.key.string)\" parsing controller action")
       }
     }
-    return .controller(action)
+    return action
   }
 
-  private func enqueue(_ text: TextBytes) throws(FlowTextError) -> Action {
+  func enqueue(_ text: TextBytes) throws(FlowTextError) -> Action {
     var reader = ArgumentReader(text)
     guard let portText = reader.next(separators: ":q,"), let queueText = reader.next(separators: "") else {
       throw FlowTextError("\"enqueue\" syntax is \"enqueue:PORT:QUEUE\" or \"enqueue(PORT,QUEUE)\"")
@@ -102,7 +89,7 @@ extension ActionParser {
     return .enqueue(port, queue: try parseUInt32(queueText))
   }
 
-  private func resubmit(_ text: TextBytes) throws(FlowTextError) -> ResubmitAction {
+  func resubmit(_ text: TextBytes) throws(FlowTextError) -> ResubmitAction {
     let first = text.optionalSplit(at: UInt8(ascii: ","))
     let second = first.after?.optionalSplit(at: UInt8(ascii: ","))
     var action = ResubmitAction(table: nil)
@@ -129,7 +116,7 @@ extension ActionParser {
     return action
   }
 
-  private func multipath(_ text: TextBytes) throws(FlowTextError) -> MultipathAction {
+  func multipath(_ text: TextBytes) throws(FlowTextError) -> MultipathAction {
     var reader = ArgumentReader(text)
     guard let fieldsText = reader.next(), let basis = reader.next(), let algorithmText = reader.next(),
       let links = reader.next(), let argument = reader.next(), let destinationText = reader.next()
@@ -156,7 +143,7 @@ extension ActionParser {
       argument: UInt32(truncatingIfNeeded: leadingNumber(argument)), destination: destination)
   }
 
-  private func bundle(_ text: TextBytes, isLoad: Bool) throws(FlowTextError) -> BundleAction {
+  func bundle(_ text: TextBytes, isLoad: Bool) throws(FlowTextError) -> BundleAction {
     let missing = FlowTextError("\(text.string): not enough arguments to bundle action")
     var reader = ArgumentReader(text)
     guard let fieldsText = reader.next(), let basis = reader.next(), let algorithmText = reader.next(),

@@ -3,25 +3,14 @@
 import Datapath
 
 extension ActionParser {
-  mutating func fields(_ keyword: ActionKeyword, _ text: TextBytes) throws(FlowTextError) -> Action {
-    switch keyword {
-    case .setField: return try setField(text)
-    case .load: return .setField(try load(text))
-    case .move:
-      let (source, destination) = try move(text)
-      return .move(from: source, to: destination)
-    case .push: return .stackPush(try Subfield.parse(text))
-    case .pop: return .stackPop(try Subfield.parse(text))
-    case .checkPacketLarger: return try checkPacketLarger(text)
-    default:
-      guard let field = Field.named(text.span) ?? Field.specificationNamed(text.span) else {
-        throw FlowTextError("unknown field `\(text.string)'")
-      }
-      return .deleteField(field)
+  func deleteField(_ text: TextBytes) throws(FlowTextError) -> Action {
+    guard let field = Field.named(text.span) ?? Field.specificationNamed(text.span) else {
+      throw FlowTextError("unknown field `\(text.string)'")
     }
+    return .deleteField(field)
   }
 
-  private mutating func setField(_ text: TextBytes) throws(FlowTextError) -> Action {
+  mutating func setField(_ text: TextBytes) throws(FlowTextError) -> Action {
     let (valueText, name) = try arrow(text)
     guard let field = Field.named(name.span) else {
       throw FlowTextError("\(name.string) is not a valid OXM field name")
@@ -45,7 +34,7 @@ extension ActionParser {
     return .setField(SetFieldAction(field, value: parsed.value, mask: mask))
   }
 
-  private func load(_ text: TextBytes) throws(FlowTextError) -> SetFieldAction {
+  func load(_ text: TextBytes) throws(FlowTextError) -> SetFieldAction {
     let (valueText, destinationText) = try arrow(text)
     let destination = try Subfield.parse(destinationText)
     let value = try integer(valueText, of: text, byteCount: destination.field.byteCount)
@@ -77,7 +66,13 @@ extension ActionParser {
     subfield.bitCount >= 128 || value >> FieldValue(subfield.bitCount) == 0
   }
 
-  func move(_ text: TextBytes) throws(FlowTextError) -> (Subfield, Subfield) {
+  func move(_ text: TextBytes) throws(FlowTextError) -> Action {
+    let (source, destination) = try sourceAndDestination(text)
+    return .move(from: source, to: destination)
+  }
+
+  /// `source->destination`, of the same width.
+  func sourceAndDestination(_ text: TextBytes) throws(FlowTextError) -> (Subfield, Subfield) {
     let (source, rest) = try Subfield.parsePrefix(text)
     guard rest.count >= 2, rest.prefix(2).equals("->") else {
       throw FlowTextError("\(text.string): missing `->' following source")
@@ -92,7 +87,7 @@ extension ActionParser {
     return (source, destination)
   }
 
-  private func checkPacketLarger(_ text: TextBytes) throws(FlowTextError) -> Action {
+  func checkPacketLarger(_ text: TextBytes) throws(FlowTextError) -> Action {
     var (lengthText, destinationText) = try arrow(text)
     if lengthText.last == UInt8(ascii: ")") { lengthText = lengthText.dropLast() }
     let byteCount = try parseUInt16(lengthText, "check_pkt_larger")

@@ -4,113 +4,98 @@ import Datapath
 import PacketWire
 
 extension ActionParser {
-  mutating func headers(_ keyword: ActionKeyword, _ text: TextBytes) throws(FlowTextError) -> Action {
-    switch keyword {
-    case .setVLANID, .modVLANID:
-      let id = try parseUInt16(text, "VLAN VID")
-      guard id <= 0xfff else { throw FlowTextError("\(text.string): not a valid VLAN VID") }
-      return .setVLANID(id, pushesIfNeeded: keyword == .modVLANID)
-    case .setVLANPriority, .modVLANPriority:
-      let priority = try parseUInt8(text, "VLAN PCP")
-      guard priority <= 7 else { throw FlowTextError("\(text.string): not a valid VLAN PCP") }
-      return .setVLANPriority(priority, pushesIfNeeded: keyword == .modVLANPriority)
-    case .stripVLAN, .popVLAN: return .stripVLAN(isPop: keyword == .popVLAN)
-    case .pushVLAN:
-      formats.formIntersection(.openFlow11Up)
-      let type = try parseUInt16(text, "ethertype")
-      guard type == 0x8100 || type == 0x88a8 else {
-        throw FlowTextError("\(text.string): not a valid VLAN ethertype")
-      }
-      return .pushVLAN(type)
-    case .modEthernetSource: return .setEthernetSource(try ethernet(text))
-    case .modEthernetDestination: return .setEthernetDestination(try ethernet(text))
-    case .modIPSource: return .setIPv4Source(try ipv4(text))
-    case .modIPDestination: return .setIPv4Destination(try ipv4(text))
-    case .modTOS, .modECN, .modTTL, .modTransportSource, .modTransportDestination, .decrementTTL:
-      return try network(keyword, text)
-    case .encap, .decap: return try encapsulation(keyword, text)
-    case .decrementNSHTTL: return .decrementNSHTTL
-    default: return try mpls(keyword, text)
-    }
+  func vlanID(_ text: TextBytes) throws(FlowTextError) -> UInt16 {
+    let id = try parseUInt16(text, "VLAN VID")
+    guard id <= 0xfff else { throw FlowTextError("\(text.string): not a valid VLAN VID") }
+    return id
   }
 
-  private func ethernet(_ text: TextBytes) throws(FlowTextError) -> UInt64 {
+  func vlanPriority(_ text: TextBytes) throws(FlowTextError) -> UInt8 {
+    let priority = try parseUInt8(text, "VLAN PCP")
+    guard priority <= 7 else { throw FlowTextError("\(text.string): not a valid VLAN PCP") }
+    return priority
+  }
+
+  func pushVLAN(_ text: TextBytes) throws(FlowTextError) -> Action {
+    let type = try parseUInt16(text, "ethertype")
+    guard type == 0x8100 || type == 0x88a8 else {
+      throw FlowTextError("\(text.string): not a valid VLAN ethertype")
+    }
+    return .pushVLAN(type)
+  }
+
+  func ethernet(_ text: TextBytes) throws(FlowTextError) -> UInt64 {
     guard let address = MACAddress(utf8: text) else {
       throw FlowTextError("invalid mac address \(text.string)")
     }
     return address.rawValue
   }
 
-  private func ipv4(_ text: TextBytes) throws(FlowTextError) -> UInt32 {
+  func ipv4(_ text: TextBytes) throws(FlowTextError) -> UInt32 {
     guard let address = IPv4Address(utf8: text) else {
       throw FlowTextError("\(text.string): could not convert to IP address")
     }
     return address.rawValue
   }
 
-  private func network(_ keyword: ActionKeyword, _ text: TextBytes) throws(FlowTextError) -> Action {
-    switch keyword {
-    case .modTOS:
-      let tos = try parseUInt8(text, "TOS")
-      guard tos & 3 == 0 else { throw FlowTextError("\(text.string): not a valid TOS") }
-      return .setIPDSCP(tos)
-    case .modECN:
-      let ecn = try parseUInt8(text, "ECN")
-      guard ecn <= 3 else { throw FlowTextError("\(text.string): not a valid ECN") }
-      return .setIPECN(ecn)
-    case .modTTL: return .setIPTTL(try parseUInt8(text, "TTL"))
-    case .modTransportSource: return .setTransportSource(try parseUInt16(text, "source port"))
-    case .modTransportDestination: return .setTransportDestination(try parseUInt16(text, "destination port"))
-    default:
-      guard !text.isEmpty else { return .decrementTTL(controllers: [0]) }
-      var controllers: [UInt16] = []
-      var reader = ArgumentReader(text)
-      while let argument = reader.next() {
-        controllers.append(UInt16(truncatingIfNeeded: leadingNumber(argument)))
-      }
-      guard !controllers.isEmpty else {
-        throw FlowTextError("dec_ttl_cnt_ids: expected at least one controller id.")
-      }
-      return .decrementTTL(controllers: controllers)
-    }
+  func dscp(_ text: TextBytes) throws(FlowTextError) -> UInt8 {
+    let tos = try parseUInt8(text, "TOS")
+    guard tos & 3 == 0 else { throw FlowTextError("\(text.string): not a valid TOS") }
+    return tos
   }
 
-  private func mpls(_ keyword: ActionKeyword, _ text: TextBytes) throws(FlowTextError) -> Action {
-    switch keyword {
-    case .pushMPLS: return .pushMPLS(try parseUInt16(text, "push_mpls"))
-    case .popMPLS: return .popMPLS(try parseUInt16(text, "pop_mpls"))
-    case .setMPLSLabel:
-      guard !text.isEmpty else { throw FlowTextError("set_mpls_label: expected label.") }
-      let label = try parseUInt32(text)
-      guard label <= 0xfffff else { throw FlowTextError("\(text.string): not a valid MPLS label") }
-      return .setMPLSLabel(label)
-    case .setMPLSTrafficClass:
-      guard !text.isEmpty else { throw FlowTextError("set_mpls_tc: expected tc.") }
-      let trafficClass = try parseUInt8(text, "MPLS TC")
-      guard trafficClass <= 7 else { throw FlowTextError("\(text.string): not a valid MPLS TC") }
-      return .setMPLSTrafficClass(trafficClass)
-    case .setMPLSTTL:
-      guard !text.isEmpty else { throw FlowTextError("set_mpls_ttl: expected ttl.") }
-      return .setMPLSTTL(try parseUInt8(text, "MPLS TTL"))
-    default: return .decrementMPLSTTL
-    }
+  func ecn(_ text: TextBytes) throws(FlowTextError) -> UInt8 {
+    let ecn = try parseUInt8(text, "ECN")
+    guard ecn <= 3 else { throw FlowTextError("\(text.string): not a valid ECN") }
+    return ecn
   }
 
-  private mutating func encapsulation(
-    _ keyword: ActionKeyword, _ text: TextBytes
-  ) throws(FlowTextError) -> Action {
+  func decrementTTL(_ text: TextBytes) throws(FlowTextError) -> Action {
+    guard !text.isEmpty else { return .decrementTTL(controllers: [0]) }
+    var controllers: [UInt16] = []
+    var reader = ArgumentReader(text)
+    while let argument = reader.next() {
+      controllers.append(UInt16(truncatingIfNeeded: leadingNumber(argument)))
+    }
+    guard !controllers.isEmpty else {
+      throw FlowTextError("dec_ttl_cnt_ids: expected at least one controller id.")
+    }
+    return .decrementTTL(controllers: controllers)
+  }
+
+  func setMPLSLabel(_ text: TextBytes) throws(FlowTextError) -> Action {
+    guard !text.isEmpty else { throw FlowTextError("set_mpls_label: expected label.") }
+    let label = try parseUInt32(text)
+    guard label <= 0xfffff else { throw FlowTextError("\(text.string): not a valid MPLS label") }
+    return .setMPLSLabel(label)
+  }
+
+  func setMPLSTrafficClass(_ text: TextBytes) throws(FlowTextError) -> Action {
+    guard !text.isEmpty else { throw FlowTextError("set_mpls_tc: expected tc.") }
+    let trafficClass = try parseUInt8(text, "MPLS TC")
+    guard trafficClass <= 7 else { throw FlowTextError("\(text.string): not a valid MPLS TC") }
+    return .setMPLSTrafficClass(trafficClass)
+  }
+
+  func setMPLSTTL(_ text: TextBytes) throws(FlowTextError) -> Action {
+    guard !text.isEmpty else { throw FlowTextError("set_mpls_ttl: expected ttl.") }
+    return .setMPLSTTL(try parseUInt8(text, "MPLS TTL"))
+  }
+
+  func decapsulate(_ text: TextBytes) throws(FlowTextError) -> Action {
     var reader = KeyValueReader(text)
-    guard keyword == .encap else {
-      guard let pair = reader.next() else { return .decapsulate(packetType: nil) }
-      return .decapsulate(packetType: try packetType(pair))
-    }
-    formats.formIntersection(.openFlow13Up)
+    guard let pair = reader.next() else { return .decapsulate(packetType: nil) }
+    return .decapsulate(packetType: try packetType(pair))
+  }
+
+  func encapsulate(_ text: TextBytes) throws(FlowTextError) -> Action {
+    var reader = KeyValueReader(text)
     guard let pair = reader.next() else { throw FlowTextError("Missing encap hdr: ") }
-    if pair.key.equals("ethernet") { return .encapsulate(EncapsulateAction(packetType: 0)) }
-    if pair.key.equals("mpls") { return .encapsulate(EncapsulateAction(packetType: 0x1_8847)) }
-    if pair.key.equals("mpls_mc") { return .encapsulate(EncapsulateAction(packetType: 0x1_8848)) }
-    guard pair.key.equals("nsh") else { throw FlowTextError("Encap hdr not supported: \(pair.value.string)") }
-    return .encapsulate(EncapsulateAction(packetType: 0x1_894f, properties: try nshProperties(pair.value)))
+    guard let type = EncapsulateAction.packetTypes.first(where: { pair.key.equals($0.name) })?.type else {
+      throw FlowTextError("Encap hdr not supported: \(pair.value.string)")
+    }
+    let properties = type == EncapsulateAction.networkService ? try nshProperties(pair.value) : []
+    return .encapsulate(EncapsulateAction(packetType: type, properties: properties))
   }
 
   /// Properties of an NSH header: the type of metadata, and TLVs.

@@ -77,10 +77,6 @@ extension ActionParser {
     return try match(destination, pair, of: text)
   }
 
-  private func parsedSubfield(_ text: TextBytes) -> Subfield? {
-    do { return try Subfield.parse(text) } catch { return nil }
-  }
-
   /// `field=value` or `field=other`, for a whole field.
   private func match(
     _ field: Field, _ pair: KeyValueReader.Pair, of text: TextBytes
@@ -135,7 +131,7 @@ extension ActionParser {
 
   private func load(_ text: TextBytes) throws(FlowTextError) -> LearnSpecification {
     guard let first = text.first, isDigit(first) else {
-      let (source, destination) = try move(text)
+      let (source, destination) = try sourceAndDestination(text)
       return LearnSpecification(
         bitCount: source.bitCount, source: .field(source), destination: .load(destination))
     }

@@ -4,10 +4,11 @@ extension Message {
   /// - Parameters:
   ///   - bytes: The message, header included.
   ///   - hasTableID: Whether the peer asked that flow modifications of OpenFlow 1.0 carry a table number.
+  ///   - checksActions: Whether the actions of a flow modification have to make sense for its match.
   /// - Throws: The error to answer with, by `ErrorMessage(error, about: bytes)`.
-  public static func decode(_ bytes: [UInt8], hasTableID: Bool = false) throws(OpenFlowError)
-    -> ReceivedMessage
-  {
+  public static func decode(
+    _ bytes: [UInt8], hasTableID: Bool = false, checksActions: Bool = true
+  ) throws(OpenFlowError) -> ReceivedMessage {
     // A hello is read whatever version its header claims; that is how versions are negotiated.
     if let header = MessageHeader(bytes), header.type == 0, header.length == bytes.count {
       var reader = WireReader(bytes, from: MessageHeader.byteCount)
@@ -21,6 +22,9 @@ extension Message {
     if envelope.row.kind.isPaddedRequest, bytes.count % 8 != 0 { throw .badRequestBadLength }
     let message = try decodeBody(&reader, envelope, hasTableID: hasTableID)
     try checkEnd(reader, envelope)
+    if checksActions, case .flowModification(let change) = message {
+      try ActionCheck.check(change.actions, match: change.match, table: change.table, in: envelope.version)
+    }
     return ReceivedMessage(
       version: envelope.version, xid: envelope.xid, dialect: envelope.row.dialect, name: envelope.row.name,
       message: message)

@@ -82,7 +82,9 @@ extension OpenFlowSession {
     guard bundle.messages.count < Bundle.messageLimit, byteCount <= bundleByteLimit else {
       throw .bundleFailedMessageTooMany
     }
-    let message = try Message.decode(addition.message, hasTableID: form.hasTableID)
+    // A flow whose actions make no sense is to refuse the whole bundle, when that is carried out.
+    let message = try Message.decode(
+      addition.message, hasTableID: form.hasTableID, checksActions: false)
     guard Self.isBundled(message.message.kind) else { throw .bundleFailedMessageUnsupported }
     bundles[id]?.messages.append(addition.message)
     bundles[id]?.byteCount += addition.message.count

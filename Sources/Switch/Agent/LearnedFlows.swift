@@ -19,6 +19,8 @@ extension BridgeAgent {
       guard bridge.tables.rules(filter).count < Int(learned.action.limit) else { return }
     }
     do throws(OpenFlowError) {
+      // The port came out of a packet, and may be any number.
+      for case .output(let port, _) in change.actions where !port.takesPackets { throw .badActionBadOutPort }
       report(try self.change(change))
     } catch {
       context.turn.log("ofproto_dpif", .warning, "failed to modify flow by a learn action")

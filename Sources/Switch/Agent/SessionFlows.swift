@@ -90,7 +90,7 @@ extension BridgeAgent {
 
   /// Checks and carries out a change to the flow tables; who asked reports what it did.
   func change(_ change: FlowMod) throws(OpenFlowError) -> [FlowEffect] {
-    if !change.command.isDelete { try ActionChecks.check(change.actions, table: change.table ?? 0, bridge) }
+    if !change.command.isDelete { try FlowTables.resources.check(change.actions) }
     return try bridge.tables.apply(change, now: context.now)
   }
 
@@ -177,7 +177,7 @@ extension BridgeAgent {
       packet.inPort < .maximum || packet.inPort == .local || packet.inPort == .none
         || packet.inPort == .controller
     else { throw .badRequestBadPort }
-    try ActionChecks.check(packet.actions, table: 0, bridge, isPacketOut: true)
+    try FlowTables.resources.check(packet.actions)
   }
 
   /// Sends a packet to the controllers that want it.
@@ -209,6 +209,13 @@ extension BridgeAgent {
     message.metadata = packet.metadata
     message.userData = action.userData
     return message
+  }
+}
+
+extension FlowTables {
+  /// What actions may name.
+  static var resources: ActionCheck.Resources {
+    ActionCheck.Resources(tableCount: visibleCount, searchedTableCount: count)
   }
 }
 

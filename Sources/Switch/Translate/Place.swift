@@ -15,7 +15,7 @@ struct Place {
   var table: UInt8
   /// The rule whose actions run, if a rule's do.
   var rule: Rule?
-  /// How many resubmits to the same or an earlier table, patches and tunnels lead here.
+  /// How many resubmits to the same or an earlier table, patches, tunnels and clones lead here.
   var depth = 0
   /// Whether addresses are learned: not behind a tunnel's outer header.
   var learns = true

@@ -247,7 +247,9 @@ extension Translator {
   ///
   /// Whatever they change in the packet, the next output changes back.
   private func clone(_ actions: [Action]) {
+    guard mayEnter() else { return }
     detour {
+      place.depth += 1
       place.packet.actionSet = []
       perform(actions)
       runActionSet()

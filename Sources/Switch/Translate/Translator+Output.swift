@@ -95,7 +95,7 @@ extension Translator {
     }
   }
 
-  /// Whether the packet may go on in one more bridge.
+  /// Whether the packet may go one level deeper: into another bridge, or a clone.
   func mayEnter() -> Bool {
     if place.depth < Self.maximumDepth { return true }
     fail(.recursionTooDeep, "over max translation depth \(Self.maximumDepth)")

@@ -3,7 +3,8 @@ import Datapath
 /// Writes lists of actions.
 ///
 /// Some actions of the internal form are several on the wire, or depend on what the flow matches: the writer
-/// follows whether the packet has a VLAN tag, and knows its transport protocol.
+/// follows whether the packet has a VLAN tag, and knows its transport protocol. What a version has no number for in
+/// `ActionTable` is left out.
 struct ActionWriter {
   let version: OpenFlowVersion
   /// Whether the packet has a VLAN tag at this place in the list.
@@ -32,13 +33,13 @@ struct ActionWriter {
     for action in actions { write(action, to: &writer) }
   }
 
-  /// Notes that the packet has a tag from here on.
-  mutating func noteVLAN() { hasVLAN = true }
+  /// Notes whether the packet has a tag from here on.
+  mutating func noteVLAN(_ isThere: Bool = true) { hasVLAN = isThere }
 
   /// Writes the push of a tag, if it is wanted and the packet has none.
-  mutating func pushVLANIfNeeded(_ isWanted: Bool, to writer: inout WireWriter) {
+  func pushVLANIfNeeded(_ isWanted: Bool, to writer: inout WireWriter) {
     guard isWanted, !hasVLAN else { return }
-    standard(17, to: &writer) { $0.uint16(0x8100) }
+    frame(.pushVLAN, to: &writer) { $0.uint16(0x8100) }
   }
 
   /// The field that holds the transport port of the packets that the flow matches; nil if they have none.
@@ -53,27 +54,29 @@ struct ActionWriter {
 
   // MARK: Frames
 
-  /// Writes an action of the version itself.
-  func standard(_ type: UInt16, to writer: inout WireWriter, _ body: (inout WireWriter) -> Void) {
-    let start = writer.count
-    writer.uint16(type)
-    writer.uint16(0)
-    body(&writer)
-    end(start, &writer)
+  /// Whether the version has a form.
+  func has(_ form: ActionForm) -> Bool { ActionTable.frame(form, version) != nil }
+
+  /// Writes an action, unless the version does not have it, or has an instruction in its place.
+  func frame(_ form: ActionForm, to writer: inout WireWriter, _ body: (inout WireWriter) -> Void = { _ in }) {
+    guard let frame = ActionTable.frame(form, version), frame.number.space != .instruction else { return }
+    write(frame, to: &writer, body)
   }
 
-  /// Writes an action of the Nicira extensions.
-  func nicira(_ subtype: UInt16, to writer: inout WireWriter, _ body: (inout WireWriter) -> Void) {
+  /// Writes header, body and padding.
+  func write(_ frame: ActionFrame, to writer: inout WireWriter, _ body: (inout WireWriter) -> Void) {
     let start = writer.count
-    writer.uint16(0xffff)
-    writer.uint16(0)
-    writer.uint32(ErrorVendor.nicira.rawValue)
-    writer.uint16(subtype)
+    if let vendor = frame.number.space.vendor {
+      writer.uint16(ActionNumber.experimenter)
+      writer.uint16(0)
+      writer.uint32(vendor.rawValue)
+      writer.uint16(frame.number.number)
+    } else {
+      writer.uint16(frame.number.number)
+      writer.uint16(0)
+    }
+    writer.zeros(frame.paddingByteCount)
     body(&writer)
-    end(start, &writer)
-  }
-
-  private func end(_ start: Int, _ writer: inout WireWriter) {
     writer.pad(to: 8, since: start)
     writer.patch16(UInt16(truncatingIfNeeded: writer.count &- start), at: start &+ 2)
   }
@@ -83,99 +86,68 @@ struct ActionWriter {
   private mutating func write(_ action: Action, to writer: inout WireWriter) {
     switch action {
     case .output(let port, let maximum): output(port, maximum, to: &writer)
+    case .outputField(let field, let maximum): outputField(field, maximum, to: &writer)
+    case .outputTruncated(let port, let maximum): outputTruncated(port, maximum, to: &writer)
     case .enqueue(let port, let queue): enqueue(port, queue, to: &writer)
-    case .group(let group):
-      if version == .v10 {
-        nicira(40, to: &writer) { body in
-          body.zeros(2)
-          body.uint32(group)
-        }
-      } else {
-        standard(22, to: &writer) { $0.uint32(group) }
-      }
+    case .controller(let controller): self.controller(controller, to: &writer)
+    case .group(let group): frame(.group, to: &writer) { $0.uint32(group) }
+    case .bundle(let bundle): self.bundle(bundle, to: &writer)
     case .setField(let set): setField(set, to: &writer)
+    case .move(let from, let target): move(from, target, to: &writer)
+    case .stackPush(let field): stack(.stackPush, field, to: &writer)
+    case .stackPop(let field): stack(.stackPop, field, to: &writer)
+    case .deleteField(let field): deleteField(field, to: &writer)
     case .setVLANID(let id, let pushes): setVLANID(id, pushes, to: &writer)
     case .setVLANPriority(let priority, let pushes): setVLANPriority(priority, pushes, to: &writer)
     case .stripVLAN:
-      hasVLAN = false
-      standard(version == .v10 ? 3 : 18, to: &writer) { $0.zeros(4) }
+      noteVLAN(false)
+      frame(.stripVLAN, to: &writer)
     case .pushVLAN(let type):
-      hasVLAN = true
+      noteVLAN()
       // OpenFlow 1.0 pushes a tag by setting its identifier, which has to follow.
-      guard version != .v10 else { break }
-      standard(17, to: &writer) { $0.uint16(type) }
-    case .setQueue(let queue):
-      if version == .v10 {
-        nicira(4, to: &writer) { body in
-          body.zeros(2)
-          body.uint32(queue)
-        }
-      } else {
-        standard(21, to: &writer) { $0.uint32(queue) }
-      }
-    case .meter(let meter):
-      if version >= .v15 { standard(29, to: &writer) { $0.uint32(meter) } }
-    case .writeMetadata(let value, let mask):
-      guard version == .v10 else { break }
-      nicira(22, to: &writer) { body in
-        body.zeros(6)
-        body.uint64(value)
-        body.uint64(mask)
-      }
-    case .gotoTable(let table):
-      guard version == .v10 else { break }
-      resubmit(ResubmitAction(table: table), to: &writer)
-    case .clearActions, .writeActions: break
-    default: writeHeaderAction(action, to: &writer)
-    }
-  }
-
-  /// Actions that set header fields, which each version has its own way for.
-  private func writeHeaderAction(_ action: Action, to writer: inout WireWriter) {
-    switch action {
-    case .setEthernetSource(let address): setEthernet(address, .ethSource, to: &writer)
-    case .setEthernetDestination(let address): setEthernet(address, .ethDestination, to: &writer)
-    case .setIPv4Source(let address): setIPv4(address, .ipSource, to: &writer)
-    case .setIPv4Destination(let address): setIPv4(address, .ipDestination, to: &writer)
+      frame(.pushVLAN, to: &writer) { $0.uint16(type) }
+    case .setEthernetSource(let address): setEthernet(.setEthernetSource, address, .ethSource, to: &writer)
+    case .setEthernetDestination(let address):
+      setEthernet(.setEthernetDestination, address, .ethDestination, to: &writer)
+    case .setIPv4Source(let address): setIPv4(.setIPv4Source, address, .ipSource, to: &writer)
+    case .setIPv4Destination(let address): setIPv4(.setIPv4Destination, address, .ipDestination, to: &writer)
     case .setIPDSCP(let tos): setIPDSCP(tos, to: &writer)
     case .setIPECN(let ecn): setIPECN(ecn, to: &writer)
-    case .setIPTTL(let ttl):
-      if version == .v10 {
-        loadField(.ipTTL, FieldValue(ttl), to: &writer)
-      } else {
-        standard(23, to: &writer) { $0.uint8(ttl) }
-      }
+    case .setIPTTL(let ttl): setIPTTL(ttl, to: &writer)
     case .setTransportSource(let port): setTransport(port, isSource: true, to: &writer)
     case .setTransportDestination(let port): setTransport(port, isSource: false, to: &writer)
     case .decrementTTL(let controllers): decrementTTL(controllers, to: &writer)
-    case .pushMPLS(let type):
-      if version == .v10 {
-        nicira(23, to: &writer) { $0.uint16(type) }
-      } else {
-        standard(19, to: &writer) { $0.uint16(type) }
-      }
-    case .popMPLS(let type):
-      if version == .v10 {
-        nicira(24, to: &writer) { $0.uint16(type) }
-      } else {
-        standard(20, to: &writer) { $0.uint16(type) }
-      }
+    case .pushMPLS(let type): frame(.pushMPLS, to: &writer) { $0.uint16(type) }
+    case .popMPLS(let type): frame(.popMPLS, to: &writer) { $0.uint16(type) }
     case .setMPLSLabel(let label): setMPLSLabel(label, to: &writer)
     case .setMPLSTrafficClass(let value): setMPLSTrafficClass(value, to: &writer)
-    case .setMPLSTTL(let ttl):
-      if version == .v10 {
-        nicira(25, to: &writer) { $0.uint8(ttl) }
-      } else {
-        standard(15, to: &writer) { $0.uint8(ttl) }
-      }
-    case .decrementMPLSTTL:
-      if version == .v10 {
-        nicira(26, to: &writer) { $0.zeros(6) }
-      } else {
-        standard(16, to: &writer) { $0.zeros(4) }
-      }
+    case .setMPLSTTL(let ttl): frame(.setMPLSTTL, to: &writer) { $0.uint8(ttl) }
+    case .decrementMPLSTTL: frame(.decrementMPLSTTL, to: &writer)
+    case .decrementNSHTTL: frame(.decrementNSHTTL, to: &writer)
+    case .encapsulate(let encapsulate): self.encapsulate(encapsulate, to: &writer)
+    case .decapsulate(let packetType): decapsulate(packetType, to: &writer)
     case .setTunnel(let id, let isWide): setTunnel(id, isWide, to: &writer)
-    default: writeExtension(action, to: &writer)
+    case .setQueue(let queue): frame(.setQueue, to: &writer) { $0.uint32(queue) }
+    case .popQueue: frame(.popQueue, to: &writer)
+    case .finTimeout(let idle, let hard): finTimeout(idle, hard, to: &writer)
+    case .resubmit(let resubmit): self.resubmit(resubmit, to: &writer)
+    case .learn(let learn): self.learn(learn, to: &writer)
+    case .multipath(let multipath): self.multipath(multipath, to: &writer)
+    case .conjunction(let conjunction): self.conjunction(conjunction, to: &writer)
+    case .note(let bytes): frame(.note, to: &writer) { $0.append(bytes) }
+    case .exit: frame(.exit, to: &writer)
+    case .sample(let sample): self.sample(sample, to: &writer)
+    case .connectionTrack(let track): connectionTrack(track, to: &writer)
+    case .nat(let nat): self.nat(nat, to: &writer)
+    case .connectionTrackClear: frame(.connectionTrackClear, to: &writer)
+    case .clone(let actions): clone(actions, to: &writer)
+    case .checkPacketLarger(let byteCount, let target): checkPacketLarger(byteCount, target, to: &writer)
+    case .debugRecirculate: frame(.debugRecirculate, to: &writer)
+    case .debugSlow: frame(.debugSlow, to: &writer)
+    case .meter(let meter): frame(.meter, to: &writer) { $0.uint32(meter) }
+    case .writeMetadata(let value, let mask): writeMetadataAction(value, mask, to: &writer)
+    case .gotoTable(let table): if !has(.gotoTable) { resubmit(ResubmitAction(table: table), to: &writer) }
+    case .clearActions, .writeActions: break
     }
   }
 }

@@ -4,135 +4,128 @@
 extension ActionReader {
   /// Reads what a flow does: actions in OpenFlow 1.0, instructions later.
   func flowActions(_ reader: inout WireReader) throws(OpenFlowError) -> [Action] {
-    version == .v10 ? try list(&reader) : try instructions(&reader)
+    let actions = version == .v10 ? try list(&reader) : try instructions(&reader)
+    return try checked(actions, inside: .nothing, allowsInstructions: true)
   }
 
   /// Reads instructions up to the reader's end.
   private func instructions(_ reader: inout WireReader) throws(OpenFlowError) -> [Action] {
-    var found: [UInt16: [Action]] = [:]
+    var found: [ActionStage: [Action]] = [:]
     while !reader.isAtEnd {
-      guard reader.remaining >= 8 else { throw .badInstructionBadLength }
-      let type = try reader.peek16(0)
-      let length = try Int(reader.peek16(2))
-      guard length >= 8, length & 7 == 0, length <= reader.remaining else { throw .badInstructionBadLength }
-      var body = try reader.part(length, error: .badInstructionBadLength)
-      try body.skip(4)
-      let actions = try instruction(type, &body)
-      guard found[type] == nil else { throw .badInstructionDuplicateInstruction }
-      found[type] = actions
+      var body = try Self.part(&reader, error: .badInstructionBadLength)
+      let (stage, actions) = try instruction(&body)
+      guard found[stage] == nil else { throw .badInstructionDuplicateInstruction }
+      found[stage] = actions
     }
+    if found.count == 1, let actions = found[.applyActions] { return actions }
     var all: [Action] = []
-    for type in Self.order { all.append(contentsOf: found[type] ?? []) }
+    for stage in ActionStage.allCases { all.append(contentsOf: found[stage] ?? []) }
     return all
   }
 
-  /// The types of instructions in the order of execution: meter, apply, clear, write actions, metadata, goto.
-  private static var order: [UInt16] { [6, 4, 5, 3, 2, 1] }
-
-  private func instruction(_ type: UInt16, _ body: inout WireReader) throws(OpenFlowError) -> [Action] {
-    switch type {
-    case 1:
-      try exactly(8, body)
-      let table = try body.uint8()
-      guard table != 0xff else { throw .badInstructionBadTableID }
-      return [.gotoTable(table)]
-    case 2:
-      try exactly(24, body)
-      try body.skip(4)
-      return try [.writeMetadata(body.uint64(), mask: body.uint64())]
-    case 3:
-      try body.skip(4)
-      var actions = body.throwing(.badActionBadLength)
-      let written = try nested(&actions)
-      return written.isEmpty ? [] : [.writeActions(written)]
-    case 4:
-      try body.skip(4)
-      var actions = body.throwing(.badActionBadLength)
-      return try list(&actions)
-    case 5:
-      try exactly(8, body)
-      return [.clearActions]
-    case 6 where version >= .v13 && version < .v15:
-      try exactly(8, body)
-      return try [.meter(body.uint32())]
-    case 0xffff: throw .badInstructionBadExperimenter
-    default: throw .badInstructionUnknownInstruction
+  private func instruction(
+    _ body: inout WireReader
+  ) throws(OpenFlowError) -> (stage: ActionStage, actions: [Action]) {
+    let byteCount = body.remaining
+    let type = try body.uint16()
+    try body.skip(2)
+    guard let (form, frame) = ActionTable.find(.instruction, type, version) else {
+      throw type == ActionNumber.experimenter
+        ? .badInstructionBadExperimenter : .badInstructionUnknownInstruction
     }
+    guard frame.number.byteCount == 0 || frame.number.byteCount == byteCount else {
+      throw .badInstructionBadLength
+    }
+    try body.skip(frame.paddingByteCount)
+    guard let read = form.read else {
+      var actions = body.throwing(.badActionBadLength)
+      return (.applyActions, try list(&actions))
+    }
+    let action = try read(self, &body)
+    // Nothing to write is nothing to do.
+    if case .writeActions(let actions) = action, actions.isEmpty { return (.writeActions, []) }
+    return (ActionTable.row(action.kind).stage, [action])
   }
 
-  /// Throws unless the instruction whose header was read has the right length.
-  private func exactly(_ length: Int, _ body: WireReader) throws(OpenFlowError) {
-    guard body.remaining == length &- 4 else { throw .badInstructionBadLength }
+  func writeActions(_ body: inout WireReader) throws(OpenFlowError) -> Action {
+    var actions = body.throwing(.badActionBadLength)
+    return try .writeActions(nested(&actions, inside: .writeActions))
+  }
+
+  func writeMetadataAction(_ body: inout WireReader) throws(OpenFlowError) -> Action {
+    try body.skipZero(6, else: .niciraBadRequestMustBeZero)
+    return try .writeMetadata(body.uint64(), mask: body.uint64())
+  }
+
+  func gotoTable(_ body: inout WireReader) throws(OpenFlowError) -> Action {
+    let table = try body.uint8()
+    guard table != 0xff else { throw .badInstructionBadTableID }
+    return .gotoTable(table)
   }
 }
 
 extension ActionWriter {
   /// Writes what a flow does: actions in OpenFlow 1.0, instructions later.
   mutating func flowActions(_ actions: [Action], to writer: inout WireWriter) {
-    guard version != .v10 else { return list(actions, to: &writer) }
+    guard let apply = ActionTable.frame(.applyActions, version) else { return list(actions, to: &writer) }
     var index = 0
     while index < actions.count {
-      if writeInstruction(actions[index], to: &writer) {
+      if isInstruction(actions[index]) {
+        instruction(actions[index], to: &writer)
         index &+= 1
         continue
       }
-      let start = begin(4, &writer)
-      while index < actions.count, !isInstruction(actions[index]) {
-        list([actions[index]], to: &writer)
-        index &+= 1
+      let start = index
+      while index < actions.count, !isInstruction(actions[index]) { index &+= 1 }
+      var plain = self
+      write(apply, to: &writer) { body in
+        for action in actions[start..<index] { plain.list([action], to: &body) }
       }
-      end(start, &writer)
+      self = plain
     }
   }
 
-  /// Whether the version has an instruction, not an action, for this.
+  /// Whether the version has an instruction, not an action, for this, or neither.
   private func isInstruction(_ action: Action) -> Bool {
     switch action {
-    case .meter: version < .v15
+    case .meter: ActionTable.frame(.meter, version)?.number.space != .standard
     case .clearActions, .writeActions, .writeMetadata, .gotoTable: true
     default: false
     }
   }
 
-  /// Writes an action that is an instruction; returns whether it is one.
-  private mutating func writeInstruction(_ action: Action, to writer: inout WireWriter) -> Bool {
-    guard isInstruction(action) else { return false }
+  /// Writes an action that is an instruction.
+  private mutating func instruction(_ action: Action, to writer: inout WireWriter) {
     switch action {
-    case .meter(let meter):
-      // OpenFlow 1.1 and 1.2 have no meters.
-      guard version >= .v13 else { return true }
-      let start = begin(6, &writer, padding: 0)
-      writer.uint32(meter)
-      end(start, &writer)
-    case .clearActions: end(begin(5, &writer), &writer)
+    case .meter(let meter): instruction(.meter, to: &writer) { $0.uint32(meter) }
+    case .clearActions: instruction(.clearActions, to: &writer) { _ in }
     case .writeActions(let actions):
-      let start = begin(3, &writer)
-      list(actions, to: &writer)
-      end(start, &writer)
+      var written = self
+      instruction(.writeActions, to: &writer) { written.list(actions, to: &$0) }
+      self = written
     case .writeMetadata(let value, let mask):
-      let start = begin(2, &writer)
-      writer.uint64(value)
-      writer.uint64(mask)
-      end(start, &writer)
-    case .gotoTable(let table):
-      let start = begin(1, &writer, padding: 0)
-      writer.uint8(table)
-      writer.zeros(3)
-      end(start, &writer)
+      instruction(.writeMetadata, to: &writer) { body in
+        body.uint64(value)
+        body.uint64(mask)
+      }
+    case .gotoTable(let table): instruction(.gotoTable, to: &writer) { $0.uint8(table) }
     default: break
     }
-    return true
   }
 
-  private func begin(_ type: UInt16, _ writer: inout WireWriter, padding: Int = 4) -> Int {
-    let start = writer.count
-    writer.uint16(type)
-    writer.uint16(0)
-    writer.zeros(padding)
-    return start
+  private func instruction(
+    _ form: ActionForm, to writer: inout WireWriter, _ body: (inout WireWriter) -> Void
+  ) {
+    if let frame = ActionTable.frame(form, version) { write(frame, to: &writer, body) }
   }
 
-  private func end(_ start: Int, _ writer: inout WireWriter) {
-    writer.patch16(UInt16(truncatingIfNeeded: writer.count &- start), at: start &+ 2)
+  /// Writes metadata by an action, where there is no instruction for that.
+  func writeMetadataAction(_ value: UInt64, _ mask: UInt64, to writer: inout WireWriter) {
+    guard !has(.writeMetadata) else { return }
+    frame(.writeMetadataAction, to: &writer) { body in
+      body.zeros(6)
+      body.uint64(value)
+      body.uint64(mask)
+    }
   }
 }

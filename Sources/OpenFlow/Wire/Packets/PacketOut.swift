@@ -44,7 +44,7 @@ public struct PacketOut: Equatable, Sendable {
       try reader.skip(6)
     }
     var actions = try reader.part(actionsByteCount, error: .badActionBadLength)
-    packetOut.actions = try ActionReader(version).list(&actions)
+    packetOut.actions = try ActionReader(version).actions(&actions)
     packetOut.packet = reader.rest()
     return packetOut
   }

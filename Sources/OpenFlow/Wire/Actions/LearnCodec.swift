@@ -1,15 +1,16 @@
+// The `learn` action on the wire (NXAST_LEARN and NXAST_LEARN2).
+
 import Datapath
 
 extension ActionReader {
-  /// Reads `learn` (NXAST_LEARN and NXAST_LEARN2).
-  func learn(_ subtype: UInt16, _ body: inout WireReader) throws(OpenFlowError) -> Action {
+  func learn(_ body: inout WireReader, isLimited: Bool) throws(OpenFlowError) -> Action {
     var learn = LearnAction()
     learn.idleTimeoutSeconds = try body.uint16()
     learn.hardTimeoutSeconds = try body.uint16()
     learn.priority = try body.uint16()
     learn.cookie = try body.uint64()
     let flags = try body.uint16()
-    guard flags & ~(subtype == 45 ? 7 : 3) == 0 else { throw .badActionBadArgument }
+    guard flags & ~(isLimited ? 7 : 3) == 0 else { throw .badActionBadArgument }
     learn.sendsFlowRemoved = flags & 1 != 0
     learn.deletesLearned = flags & 2 != 0
     learn.table = try body.uint8()
@@ -17,7 +18,7 @@ extension ActionReader {
     try body.skipZero(1, else: .badActionBadArgument)
     learn.finIdleTimeoutSeconds = try body.uint16()
     learn.finHardTimeoutSeconds = try body.uint16()
-    if subtype == 45 {
+    if isLimited {
       learn.limit = try body.uint32()
       let offset = try Int(body.uint16())
       try body.skip(2)
@@ -62,5 +63,54 @@ extension ActionReader {
     default: throw .badActionBadArgument
     }
     return LearnSpecification(bitCount: UInt16(bits), source: source, destination: target)
+  }
+}
+
+extension ActionWriter {
+  func learn(_ learn: LearnAction, to writer: inout WireWriter) {
+    let isLimited = learn.limit != 0 || learn.result != nil
+    frame(isLimited ? .learnLimited : .learn, to: &writer) { body in
+      body.uint16(learn.idleTimeoutSeconds)
+      body.uint16(learn.hardTimeoutSeconds)
+      body.uint16(learn.priority)
+      body.uint64(learn.cookie)
+      body.uint16(
+        (learn.sendsFlowRemoved ? 1 : 0) | (learn.deletesLearned ? 2 : 0) | (learn.result == nil ? 0 : 4))
+      body.uint8(learn.table)
+      body.uint8(0)
+      body.uint16(learn.finIdleTimeoutSeconds)
+      body.uint16(learn.finHardTimeoutSeconds)
+      if isLimited {
+        body.uint32(learn.limit)
+        body.uint16(learn.result?.offset ?? 0)
+        body.zeros(2)
+        if let result = learn.result { FieldEntryHeader.write(result.field, to: &body, .v10) }
+      }
+      for specification in learn.specifications { self.specification(specification, to: &body) }
+    }
+  }
+
+  private func specification(_ specification: LearnSpecification, to writer: inout WireWriter) {
+    let bits = specification.bitCount
+    var header = bits
+    if case .value = specification.source { header |= 0x2000 }
+    switch specification.destination {
+    case .match: break
+    case .load: header |= 0x0800
+    case .output: header |= 0x1000
+    }
+    writer.uint16(header)
+    switch specification.source {
+    case .field(let field):
+      FieldEntryHeader.write(field.field, to: &writer, .v10)
+      writer.uint16(field.offset)
+    case .value(let value): writer.fieldValue(value, (Int(bits) &+ 15) / 16 &* 2)
+    }
+    switch specification.destination {
+    case .match(let field), .load(let field):
+      FieldEntryHeader.write(field.field, to: &writer, .v10)
+      writer.uint16(field.offset)
+    case .output: break
+    }
   }
 }
