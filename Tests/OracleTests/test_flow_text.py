@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import support
 
 VECTORS = os.path.join(support.ROOT, "Tests", "Vectors", "OpenFlow", "flow-text.tsv")
+CHECKED = os.path.join(support.ROOT, "Tests", "Vectors", "OpenFlow", "checked-actions.tsv")
 VERSIONS = ["OpenFlow10", "OpenFlow13", "OpenFlow15"]
 LOG_LINE = re.compile(r"^\d{4}-\d\d-\d\dT")
 
@@ -201,6 +202,8 @@ def generated():
     for match in MATCHES:
         for action in ACTIONS:
             flows.append("%sactions=%s" % (match, action))
+    for depth in (99, 100):
+        flows.append("actions=%soutput:1%s" % ("clone(" * depth, ")" * depth))
     return flows
 
 
@@ -248,6 +251,18 @@ class FlowText(unittest.TestCase):
 
     def test_flows_under_openflow_15(self):
         self.compare("OpenFlow15", generated())
+
+    def test_messages_with_actions_are_refused_alike(self):
+        with open(CHECKED, encoding="utf-8") as lines:
+            messages = [line.rstrip("\n").split("\t") for line in lines if not line.startswith("#")]
+        for what, _, message in messages:
+            answers = []
+            for kind in ("oracle", "apus"):
+                command = [support.program(kind, "ovs-ofctl"), "ofp-print", message]
+                done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+                answers.append(re.findall(r"decode error: (\w+)", done.stdout))
+            with self.subTest(what):
+                self.assertEqual(answers[0], answers[1])
 
 
 if __name__ == "__main__":

@@ -62,9 +62,13 @@ extension Translator {
     case .group, .bundle, .multipath, .sample, .connectionTrack, .nat, .connectionTrackClear,
       .checkPacketLarger,
       .meter, .encapsulate, .decapsulate, .decrementNSHTTL, .deleteField:
-      note(.error, "\(text.action(action)): not supported by this switch, ignored")
+      ignore(action)
     default: change(action)
     }
+  }
+
+  private func ignore(_ action: Action) {
+    note(.error, "\(text.action(action)): not supported by this switch, ignored")
   }
 
   /// Runs an action that changes headers or metadata.
@@ -104,7 +108,7 @@ extension Translator {
     case .setMPLSTTL(let value): write(Subfield(.mplsTTL), FieldValue(value), if: key.isMPLS)
     case .decrementMPLSTTL: decrementMPLSTTL()
     case .setTunnel(let id, _): key.tunnelID = id
-    default: break
+    default: ignore(action)
     }
   }
 
