@@ -16,6 +16,8 @@ struct Options {
   var packetsPerRun = 4_000_000
   var runCount = 5
   var capture: String?
+  /// Whether tunnels are measured in place of flows.
+  var measuresTunnels = false
 
   init(_ arguments: [String]) {
     var index = 0
@@ -28,6 +30,10 @@ struct Options {
         runCount = 1
         index += 1
         continue
+      case "--tunnels":
+        measuresTunnels = true
+        index += 1
+        continue
       case "--flows": flowCounts = value.split(separator: ",").compactMap { Int($0) }
       case "--rules": ruleCounts = value.split(separator: ",").compactMap { Int($0) }
       case "--packets": packetsPerRun = Int(value) ?? packetsPerRun
@@ -35,7 +41,8 @@ struct Options {
       case "--pcap": capture = value
       default:
         print(
-          "usage: datapath-bench [--smoke] [--flows N,N] [--rules 1,19] [--packets N] [--runs N] [--pcap FILE]"
+          "usage: datapath-bench [--smoke] [--flows N,N] [--rules 1,19] [--packets N] [--runs N] [--pcap FILE]\n"
+            + "       datapath-bench --tunnels [--smoke] [--packets N] [--runs N]"
         )
         exit(arguments[index] == "--help" ? 0 : 1)
       }
@@ -48,6 +55,10 @@ struct Options {
 enum Program {
   static func main() {
     let options = Options(Array(CommandLine.arguments.dropFirst()))
+    if options.measuresTunnels {
+      measureTunnels(options)
+      return
+    }
     print("   rules    packets'  ns a packet     million/s     megaflows  masks  cache hits")
     print("              flows")
     for rules in options.ruleCounts {

@@ -128,6 +128,13 @@ extension Array where Element == UInt8 {
     }
   }
 
+  /// Adds zero bytes at the end, for a header that is then written there, and returns where they begin.
+  @inlinable
+  public mutating func appendZeros(_ count: Int) -> Int {
+    append(contentsOf: repeatElement(0, count: count))
+    return self.count - count
+  }
+
   /// A copy of the bytes of a span.
   @inlinable
   public init(_ bytes: RawSpan) {
@@ -155,32 +162,42 @@ extension RawSpan {
   }
 
   /// The one's complement sum of the bytes as big-endian 16-bit words, an odd last byte padded with zero.
-  ///
-  /// A span of up to 4 GiB does not overflow the 64-bit accumulator.
   @inlinable
   public var onesComplementSum: UInt16 {
+    // SAFETY: the pointer is used within the closure, for as many bytes as it points to.
+    unsafe withUnsafeBytes { bytes in unsafe InternetChecksum.sum(of: bytes) }
+  }
+}
+
+extension InternetChecksum {
+  /// The one's complement sum of bytes as big-endian 16-bit words, an odd last byte padded with zero.
+  ///
+  /// Up to 4 GiB do not overflow the 64-bit accumulator. It is on a pointer because the packet path may make no spans:
+  /// the compiler does not prove of them that they take no lock.
+  @unsafe
+  @inlinable
+  public static func sum(of bytes: UnsafeRawBufferPointer) -> UInt16 {
+    guard let start = bytes.baseAddress else { return 0 }
     var sum: UInt64 = 0
     var offset = 0
-    let count = byteCount
+    let count = bytes.count
     let wordsEnd = count & ~3
     while offset < wordsEnd {
       // SAFETY: `offset` is a multiple of four below `wordsEnd`, so four bytes follow it.
-      sum &+= unsafe UInt64(unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt32.self))
+      sum &+= unsafe UInt64(start.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
       offset &+= 4
     }
     if count & 2 != 0 {
       // SAFETY: at least two bytes are left.
-      sum &+= unsafe UInt64(unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt16.self))
+      sum &+= unsafe UInt64(start.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
       offset &+= 2
     }
-    if count & 1 != 0 { sum &+= UInt64(UInt16(littleEndian: UInt16(byte(at: offset)))) }
-    sum = (sum >> 32) &+ (sum & 0xffff_ffff)
-    sum = (sum >> 32) &+ (sum & 0xffff_ffff)
-    sum = (sum >> 16) &+ (sum & 0xffff)
-    sum = (sum >> 16) &+ (sum & 0xffff)
-    sum = (sum >> 16) &+ (sum & 0xffff)
+    if count & 1 != 0 {
+      // SAFETY: one byte is left.
+      sum &+= unsafe UInt64(UInt16(littleEndian: UInt16(start.load(fromByteOffset: offset, as: UInt8.self))))
+    }
     // Words were added as they lie in memory; the sum of swapped words is the swapped sum (RFC 1071, 2 (B)).
-    return UInt16(bigEndian: UInt16(truncatingIfNeeded: sum))
+    return UInt16(bigEndian: folded(sum))
   }
 }
 

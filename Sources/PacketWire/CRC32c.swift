@@ -29,6 +29,22 @@ public struct CRC32c: Sendable, BitwiseCopyable {
     return sum.value
   }
 
+  /// By which bits a CRC changes if one 32-bit word of what it covers changes and `count` bytes follow that word.
+  ///
+  /// A CRC is linear, so the change depends on the bits that differ alone, and the bytes that follow need not be read.
+  ///
+  /// Takes no lock: the table is static data, though the compiler makes it that only after it has proved the packet path.
+  ///
+  /// - Parameter difference: The bits of the word that change, the word taken as a big-endian number.
+  @_semantics("no_performance_analysis")
+  public static func change(ofWord difference: UInt32, followedBy count: Int) -> UInt32 {
+    // The register takes the low byte first.
+    var register = difference.byteSwapped
+    for _ in 0..<4 &+ count { register = step(register, 0) }
+    return register
+  }
+
+  @inline(__always)
   private static func step(_ register: UInt32, _ byte: UInt8) -> UInt32 {
     register >> 8 ^ remainders[Int((register ^ UInt32(byte)) & 0xff)]
   }

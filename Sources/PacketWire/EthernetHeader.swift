@@ -3,6 +3,9 @@ public struct EthernetHeader: ~Escapable {
   /// Length of the header, in bytes.
   @inlinable
   public static var byteCount: Int { 14 }
+  /// Length of the shortest frame without its check sequence, in bytes (IEEE 802.3, clause 4A.4.2).
+  @inlinable
+  public static var minimumFrameByteCount: Int { 60 }
   @usableFromInline let bytes: RawSpan
 
   /// Views the header at the start of a frame; nil if it is cut short.
@@ -43,32 +46,5 @@ public struct EthernetHeader: ~Escapable {
     bytes.store(destination, at: offset)
     bytes.store(source, at: offset &+ 6)
     bytes.store(bigEndian16: type.rawValue, at: offset &+ 12)
-  }
-}
-
-/// A view of the LLC and SNAP headers that follow the length of an 802.3 frame (IEEE 802.2; RFC 1042).
-public struct SubnetworkHeader: ~Escapable {
-  /// Length of the headers, in bytes.
-  @inlinable
-  public static var byteCount: Int { 8 }
-  @usableFromInline let bytes: RawSpan
-
-  /// Views the headers; nil if they are cut short, or are not LLC with SNAP and the Ethernet organization.
-  @inlinable
-  @_lifetime(copy bytes)
-  public init?(_ bytes: RawSpan) {
-    guard bytes.byteCount >= Self.byteCount, bytes.bigEndian48(at: 0) == 0xaaaa_0300_0000 else { return nil }
-    self.bytes = bytes
-  }
-
-  /// The type of what follows.
-  @inlinable
-  public var type: EtherType { EtherType(rawValue: bytes.bigEndian16(at: 6)) }
-
-  /// What follows the headers.
-  @inlinable
-  public var payload: RawSpan {
-    @_lifetime(copy self)
-    get { bytes.from(Self.byteCount) }
   }
 }

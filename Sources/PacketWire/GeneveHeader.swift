@@ -1,4 +1,54 @@
-/// A view of a Geneve header (RFC 8926, section 3.4).
+/// A Geneve header without its options (RFC 8926, section 3.4): eight bytes as one number.
+public struct GeneveBase: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
+  /// Version 2, length of the options in words 6, flags 8, type 16, network identifier 24, reserved 8.
+  public var rawValue: UInt64
+
+  /// Makes a header from its eight bytes.
+  @inlinable
+  public init(rawValue: UInt64) { self.rawValue = rawValue }
+
+  /// Makes a header.
+  ///
+  /// - Precondition: `optionByteCount` is a multiple of four, at most `GeneveHeader.maximumOptionByteCount`.
+  @inlinable
+  public init(
+    networkIdentifier: UInt32, type: EtherType = .ethernet, isControl: Bool = false,
+    hasCriticalOption: Bool = false, optionByteCount: Int = 0
+  ) {
+    precondition(
+      optionByteCount >= 0 && optionByteCount <= GeneveHeader.maximumOptionByteCount
+        && optionByteCount & 3 == 0)
+    rawValue =
+      UInt64(truncatingIfNeeded: optionByteCount / 4) << 56 | (isControl ? 1 << 55 : 0)
+      | (hasCriticalOption ? 1 << 54 : 0) | UInt64(type.rawValue) << 32 | UInt64(networkIdentifier << 8)
+  }
+
+  /// The version; only zero is specified.
+  @inlinable
+  public var version: UInt8 { UInt8(truncatingIfNeeded: rawValue >> 62) }
+
+  /// Length of the options, in bytes.
+  @inlinable
+  public var optionByteCount: Int { Int(truncatingIfNeeded: rawValue >> 56 & 0x3f) &* 4 }
+
+  /// Whether this is a control packet, which is not forwarded.
+  @inlinable
+  public var isControl: Bool { rawValue & 1 << 55 != 0 }
+
+  /// Whether an option is critical.
+  @inlinable
+  public var hasCriticalOption: Bool { rawValue & 1 << 54 != 0 }
+
+  /// The type of what follows.
+  @inlinable
+  public var type: EtherType { EtherType(rawValue: UInt16(truncatingIfNeeded: rawValue >> 32)) }
+
+  /// The network identifier, 24 bits.
+  @inlinable
+  public var networkIdentifier: UInt32 { UInt32(truncatingIfNeeded: rawValue) >> 8 }
+}
+
+/// A view of a Geneve header with its options (RFC 8926, section 3.4).
 public struct GeneveHeader: ~Escapable {
   /// Length of a header without options, in bytes.
   @inlinable
@@ -16,34 +66,20 @@ public struct GeneveHeader: ~Escapable {
   @_lifetime(copy bytes)
   public init?(_ bytes: RawSpan) {
     guard bytes.byteCount >= Self.minimumByteCount else { return nil }
-    let first = bytes.byte(at: 0)
-    guard first >> 6 == 0, bytes.byteCount >= Self.minimumByteCount &+ Int(first) &* 4 else { return nil }
+    let base = GeneveBase(rawValue: bytes.bigEndian64(at: 0))
+    guard base.version == 0, bytes.byteCount >= Self.minimumByteCount &+ base.optionByteCount else {
+      return nil
+    }
     self.bytes = bytes
   }
 
-  /// Length of the options, in bytes.
+  /// The header without its options.
   @inlinable
-  public var optionByteCount: Int { Int(bytes.byte(at: 0) & 0x3f) &* 4 }
+  public var base: GeneveBase { GeneveBase(rawValue: bytes.bigEndian64(at: 0)) }
 
   /// Length of the header with its options, in bytes.
   @inlinable
-  public var headerByteCount: Int { Self.minimumByteCount &+ optionByteCount }
-
-  /// Whether this is a control packet, which is not forwarded.
-  @inlinable
-  public var isControl: Bool { bytes.byte(at: 1) & 0x80 != 0 }
-
-  /// Whether an option is critical.
-  @inlinable
-  public var hasCriticalOption: Bool { bytes.byte(at: 1) & 0x40 != 0 }
-
-  /// The type of what follows.
-  @inlinable
-  public var type: EtherType { EtherType(rawValue: bytes.bigEndian16(at: 2)) }
-
-  /// The network identifier, 24 bits.
-  @inlinable
-  public var networkIdentifier: UInt32 { bytes.bigEndian32(at: 4) >> 8 }
+  public var headerByteCount: Int { Self.minimumByteCount &+ base.optionByteCount }
 
   /// The options as on the wire.
   @inlinable
@@ -68,20 +104,10 @@ public struct GeneveHeader: ~Escapable {
 
   /// Writes a header; the caller stores the options behind it.
   ///
-  /// - Precondition: `optionByteCount` is a multiple of four, at most `maximumOptionByteCount`;
-  ///   `offset + minimumByteCount` lies within the bytes.
+  /// - Precondition: `offset + minimumByteCount` lies within the bytes.
   @inlinable
-  public static func write(
-    networkIdentifier: UInt32, type: EtherType = .ethernet, isControl: Bool = false,
-    hasCriticalOption: Bool = false, optionByteCount: Int = 0, to bytes: inout MutableRawSpan,
-    at offset: Int = 0
-  ) {
-    precondition(
-      optionByteCount >= 0 && optionByteCount <= maximumOptionByteCount && optionByteCount & 3 == 0)
-    bytes.store(byte: UInt8(truncatingIfNeeded: optionByteCount / 4), at: offset)
-    bytes.store(byte: (isControl ? 0x80 : 0) | (hasCriticalOption ? 0x40 : 0), at: offset &+ 1)
-    bytes.store(bigEndian16: type.rawValue, at: offset &+ 2)
-    bytes.store(bigEndian32: networkIdentifier << 8, at: offset &+ 4)
+  public static func write(_ base: GeneveBase, to bytes: inout MutableRawSpan, at offset: Int = 0) {
+    bytes.store(bigEndian64: base.rawValue, at: offset)
   }
 }
 

@@ -42,14 +42,6 @@ public struct IPv4Address: Hashable, Sendable, BitwiseCopyable {
   @inlinable
   public var isMulticast: Bool { rawValue >> 28 == 0xe }
 
-  /// Whether the address is in `224.0.0.0/24`, which routers never forward (RFC 5771, section 4).
-  @inlinable
-  public var isLocalMulticast: Bool { rawValue >> 8 == 0xe00000 }
-
-  /// Whether the address is in `127.0.0.0/8`.
-  @inlinable
-  public var isLoopback: Bool { rawValue >> 24 == 127 }
-
   /// The bits of an address that a mask selects.
   @inlinable
   public static func & (left: IPv4Address, right: IPv4Address) -> IPv4Address {

@@ -6,6 +6,9 @@ public struct IPv4Header: ~Escapable {
   /// Length of a header with all the options it can hold, in bytes.
   @inlinable
   public static var maximumByteCount: Int { 60 }
+  /// Where the header says what the payload is.
+  @inlinable
+  public static var protocolOffset: Int { 9 }
   @usableFromInline let bytes: RawSpan
 
   /// Views a header; nil if it is cut short or not of version 4.
@@ -49,7 +52,7 @@ public struct IPv4Header: ~Escapable {
 
   /// What the payload is.
   @inlinable
-  public var protocolNumber: IPProtocol { IPProtocol(rawValue: bytes.byte(at: 9)) }
+  public var protocolNumber: IPProtocol { IPProtocol(rawValue: bytes.byte(at: Self.protocolOffset)) }
 
   /// The checksum as the header says.
   @inlinable
@@ -90,7 +93,7 @@ public struct IPv4Header: ~Escapable {
     get { bytes.extracting(first: max(headerByteCount, Int(totalLength))).from(headerByteCount) }
   }
 
-  /// Writes a header with its checksum.
+  /// Writes a header, with its checksum or with zero in its place.
   ///
   /// `optionByteCount` bytes of options, already stored behind the place of the header, are counted in.
   ///
@@ -100,7 +103,7 @@ public struct IPv4Header: ~Escapable {
     source: IPv4Address, destination: IPv4Address, protocol number: IPProtocol, totalLength: UInt16,
     typeOfService: UInt8 = 0, timeToLive: UInt8 = 64, identification: UInt16 = 0,
     fragmentation: IPv4Fragmentation = IPv4Fragmentation(), optionByteCount: Int = 0,
-    to bytes: inout MutableRawSpan, at offset: Int = 0
+    hasChecksum: Bool = true, to bytes: inout MutableRawSpan, at offset: Int = 0
   ) {
     precondition(optionByteCount >= 0 && optionByteCount <= 40 && optionByteCount & 3 == 0)
     let headerByteCount = minimumByteCount &+ optionByteCount
@@ -114,6 +117,7 @@ public struct IPv4Header: ~Escapable {
     bytes.store(bigEndian16: 0, at: offset &+ 10)
     bytes.store(source, at: offset &+ 12)
     bytes.store(destination, at: offset &+ 16)
+    guard hasChecksum else { return }
     let sum = bytes.bytes.extracting(offset..<offset &+ headerByteCount).onesComplementSum
     bytes.store(bigEndian16: ~sum, at: offset &+ 10)
   }

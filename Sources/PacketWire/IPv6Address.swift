@@ -61,14 +61,6 @@ public struct IPv6Address: Hashable, Sendable, BitwiseCopyable {
   @inlinable
   public var isMulticast: Bool { high >> 56 == 0xff }
 
-  /// Whether the address is in `fe80::/10`.
-  @inlinable
-  public var isLinkLocal: Bool { high >> 54 == 0xfe80 >> 6 }
-
-  /// Whether the address is `::1`.
-  @inlinable
-  public var isLoopback: Bool { high == 0 && low == 1 }
-
   /// The IPv4 address that this address maps (`::ffff:a.b.c.d`), if it maps one.
   @inlinable
   public var mappedIPv4: IPv4Address? {

@@ -3,6 +3,9 @@ public struct IPv6Header: ~Escapable {
   /// Length of the header without extension headers, in bytes.
   @inlinable
   public static var byteCount: Int { 40 }
+  /// Where the header says what follows it.
+  @inlinable
+  public static var nextHeaderOffset: Int { 6 }
   /// How many extension headers of one packet are walked over; a packet with more is malformed.
   @inlinable
   public static var maximumExtensionCount: Int { 16 }
@@ -32,7 +35,7 @@ public struct IPv6Header: ~Escapable {
 
   /// The extension header or payload that follows.
   @inlinable
-  public var nextHeader: IPProtocol { IPProtocol(rawValue: bytes.byte(at: 6)) }
+  public var nextHeader: IPProtocol { IPProtocol(rawValue: bytes.byte(at: Self.nextHeaderOffset)) }
 
   /// How many more hops the packet may take.
   @inlinable

@@ -66,7 +66,12 @@ public struct InternetChecksum: Sendable, BitwiseCopyable {
   /// It is 0xffff over data that contains its own, correct checksum. A device that completes a checksum
   /// expects this sum of the pseudo header in the checksum field.
   @inlinable
-  public var folded: UInt16 {
+  public var folded: UInt16 { InternetChecksum.folded(sum) }
+
+  /// A sum of 16-bit words, folded to one word.
+  @inlinable
+  @inline(__always)
+  public static func folded(_ sum: UInt64) -> UInt16 {
     var folded = (sum >> 32) &+ (sum & 0xffff_ffff)
     folded = (folded >> 32) &+ (folded & 0xffff_ffff)
     folded = (folded >> 16) &+ (folded & 0xffff)
@@ -95,40 +100,17 @@ public struct InternetChecksum: Sendable, BitwiseCopyable {
 // Incremental update (RFC 1624, equation 3): HC' = ~(~HC + ~m + m').
 
 extension InternetChecksum {
-  /// The checksum after one of the 16-bit words it covers changed.
+  /// The checksum after 16-bit words that it covers changed; `old` and `new` are the sums of those words.
   @inlinable
-  public static func updated(_ checksum: UInt16, from old: UInt16, to new: UInt16) -> UInt16 {
-    var sum = UInt32(~checksum) &+ UInt32(~old) &+ UInt32(new)
-    sum = (sum >> 16) &+ (sum & 0xffff)
-    sum = (sum >> 16) &+ (sum & 0xffff)
-    return ~UInt16(truncatingIfNeeded: sum)
+  @inline(__always)
+  public static func updated(_ checksum: UInt16, fromSum old: UInt64, toSum new: UInt64) -> UInt16 {
+    ~updatedSum(~checksum, fromSum: old, toSum: new)
   }
 
-  /// The checksum after two of the 16-bit words it covers changed.
+  /// A folded sum after 16-bit words that it covers changed; `old` and `new` are the sums of those words.
   @inlinable
-  public static func updated(_ checksum: UInt16, from old: UInt32, to new: UInt32) -> UInt16 {
-    var sum = InternetChecksum()
-    sum.add(~checksum)
-    sum.add(~old)
-    sum.add(new)
-    return sum.value
-  }
-
-  /// The checksum after an IPv4 address it covers changed.
-  @inlinable
-  public static func updated(_ checksum: UInt16, from old: IPv4Address, to new: IPv4Address) -> UInt16 {
-    updated(checksum, from: old.rawValue, to: new.rawValue)
-  }
-
-  /// The checksum after an IPv6 address it covers changed.
-  @inlinable
-  public static func updated(_ checksum: UInt16, from old: IPv6Address, to new: IPv6Address) -> UInt16 {
-    var sum = InternetChecksum()
-    sum.add(~checksum)
-    sum.add(~old.high)
-    sum.add(~old.low)
-    sum.add(new.high)
-    sum.add(new.low)
-    return sum.value
+  @inline(__always)
+  public static func updatedSum(_ sum: UInt16, fromSum old: UInt64, toSum new: UInt64) -> UInt16 {
+    folded(UInt64(sum) &+ UInt64(~folded(old)) &+ new)
   }
 }

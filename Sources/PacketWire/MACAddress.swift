@@ -23,10 +23,6 @@ public struct MACAddress: Hashable, Sendable, BitwiseCopyable {
   @inlinable
   public var isMulticast: Bool { rawValue & 0x0100_0000_0000 != 0 }
 
-  /// Whether the address was assigned locally rather than by the vendor (IEEE 802, "U/L" bit).
-  @inlinable
-  public var isLocallyAdministered: Bool { rawValue & 0x0200_0000_0000 != 0 }
-
   /// Whether every bit is zero.
   @inlinable
   public var isZero: Bool { rawValue == 0 }

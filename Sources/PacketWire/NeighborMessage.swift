@@ -1,8 +1,31 @@
+/// The flags of a neighbour advertisement (RFC 4861, section 4.4).
+public struct NeighborFlags: OptionSet, Hashable, Sendable, BitwiseCopyable {
+  /// The 32 bits in which they stand, 29 of them reserved.
+  public var rawValue: UInt32
+
+  /// Makes flags from their bits.
+  @inlinable
+  public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+  /// The sender is a router.
+  @inlinable
+  public static var router: NeighborFlags { NeighborFlags(rawValue: 0x8000_0000) }
+  /// The advertisement answers a solicitation.
+  @inlinable
+  public static var solicited: NeighborFlags { NeighborFlags(rawValue: 0x4000_0000) }
+  /// The advertisement replaces what the receiver knew.
+  @inlinable
+  public static var override: NeighborFlags { NeighborFlags(rawValue: 0x2000_0000) }
+}
+
 /// A view of a neighbour solicitation or advertisement, ICMPv6 header included (RFC 4861, sections 4.3 and 4.4).
 public struct NeighborMessage: ~Escapable {
   /// Length of the message without options, in bytes.
   @inlinable
   public static var byteCount: Int { 24 }
+  /// The hop limit that a message has to arrive with, which shows that it comes from the link (RFC 4861, section 7.1).
+  @inlinable
+  public static var hopLimit: UInt8 { 255 }
   @usableFromInline let bytes: RawSpan
 
   /// Views a message; nil if it is cut short, or neither a solicitation nor an advertisement of code 0.
@@ -19,21 +42,9 @@ public struct NeighborMessage: ~Escapable {
   @inlinable
   public var type: ICMPv6Type { ICMPv6Type(rawValue: bytes.byte(at: 0)) }
 
-  /// The flags of an advertisement and the reserved bits: router, solicited, override, 29 reserved.
+  /// The flags of an advertisement, and the reserved bits beside them.
   @inlinable
-  public var flags: UInt32 { bytes.bigEndian32(at: 4) }
-
-  /// Whether the sender of an advertisement is a router.
-  @inlinable
-  public var isRouter: Bool { flags & 0x8000_0000 != 0 }
-
-  /// Whether an advertisement answers a solicitation.
-  @inlinable
-  public var isSolicited: Bool { flags & 0x4000_0000 != 0 }
-
-  /// Whether an advertisement replaces what the receiver knew.
-  @inlinable
-  public var isOverride: Bool { flags & 0x2000_0000 != 0 }
+  public var flags: NeighborFlags { NeighborFlags(rawValue: bytes.bigEndian32(at: 4)) }
 
   /// The address that is asked for or told.
   @inlinable
@@ -57,10 +68,10 @@ public struct NeighborMessage: ~Escapable {
   /// - Precondition: `offset + byteCountWithLinkLayer` lies within the bytes.
   @inlinable
   public static func write(
-    type: ICMPv6Type, flags: UInt32 = 0, target: IPv6Address, linkLayer: MACAddress,
+    type: ICMPv6Type, flags: NeighborFlags = [], target: IPv6Address, linkLayer: MACAddress,
     to bytes: inout MutableRawSpan, at offset: Int = 0
   ) {
-    ICMPHeader.write(type: type.rawValue, code: 0, rest: flags, to: &bytes, at: offset)
+    ICMPHeader.write(type: type.rawValue, code: 0, rest: flags.rawValue, to: &bytes, at: offset)
     bytes.store(target, at: offset &+ 8)
     let kind =
       type == .neighborSolicitation ? NeighborOption.sourceLinkLayerKind : NeighborOption.targetLinkLayerKind

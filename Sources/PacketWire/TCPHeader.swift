@@ -129,26 +129,12 @@ public struct TCPHeader: ~Escapable {
 }
 
 extension HeaderOption {
-  /// The kind of TCP's maximum segment size option (RFC 9293, section 3.7.1).
-  @inlinable
-  public static var maximumSegmentSizeKind: UInt8 { 2 }
   /// The kind of TCP's window scale option (RFC 7323, section 2.2).
   @inlinable
   public static var windowScaleKind: UInt8 { 3 }
 }
 
 extension TCPHeader {
-  /// The maximum segment size, in bytes, if an option names it (RFC 9293, section 3.7.1).
-  public var maximumSegmentSize: UInt16? {
-    var walk = options
-    while let option = walk.next() {
-      if option.kind == HeaderOption.maximumSegmentSizeKind, option.value.byteCount == 2 {
-        return option.value.bigEndian16(at: 0)
-      }
-    }
-    return nil
-  }
-
   /// The shift of the window, 0 to 14, if an option names it (RFC 7323, section 2.3).
   public var windowScale: UInt8? {
     var walk = options

@@ -15,81 +15,94 @@ public struct VXLANGroupPolicy: Hashable, Sendable, BitwiseCopyable {
     self.isApplied = isApplied
   }
 
+  /// Makes a group policy of a group and the flags as the second byte of the header holds them.
+  @inlinable
+  public init(identifier: UInt16, flags: UInt8) {
+    self.init(identifier: identifier, isLearningForbidden: flags & 0x40 != 0, isApplied: flags & 0x08 != 0)
+  }
+
   /// The two flags as the second byte of the header holds them: 0x40 no learning, 0x08 applied.
   @inlinable
   public var flags: UInt8 { (isLearningForbidden ? 0x40 : 0) | (isApplied ? 0x08 : 0) }
 }
 
-/// A view of a VXLAN header (RFC 7348, section 5), with the bits of its group policy extension.
-public struct VXLANHeader: ~Escapable {
+/// A VXLAN header (RFC 7348, section 5), with the bits of its group policy extension: eight bytes as one number.
+public struct VXLANHeader: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
   /// Length of the header, in bytes.
   @inlinable
   public static var byteCount: Int { 8 }
   /// The UDP port that is assigned to VXLAN.
   @inlinable
   public static var port: UInt16 { 4789 }
-  @usableFromInline let bytes: RawSpan
-
-  /// Views a header; nil if it is cut short.
+  /// The flag that the network identifier counts.
   @inlinable
-  @_lifetime(copy bytes)
-  public init?(_ bytes: RawSpan) {
-    guard bytes.byteCount >= Self.byteCount else { return nil }
-    self.bytes = bytes
+  public static var identifierFlag: UInt32 { 0x0800_0000 }
+  /// The flag that there is a group policy.
+  @inlinable
+  public static var groupPolicyFlag: UInt32 { 0x8000_0000 }
+  /// The eight bytes: flags and what extensions put behind them 32, network identifier 24, reserved 8.
+  public var rawValue: UInt64
+
+  /// Makes a header from its eight bytes.
+  @inlinable
+  public init(rawValue: UInt64) { self.rawValue = rawValue }
+
+  /// Makes a header from its flags and a network identifier, of which 24 bits count.
+  @inlinable
+  public init(firstWord: UInt32, networkIdentifier: UInt32) {
+    rawValue = UInt64(firstWord) << 32 | UInt64(networkIdentifier << 8)
   }
 
-  /// The flags: 0x08 identifier valid, 0x80 group policy, 0x04 next protocol.
+  /// Makes a header that says a network identifier, of which 24 bits count, and perhaps the sender's group.
   @inlinable
-  public var flags: UInt8 { bytes.byte(at: 0) }
+  public init(networkIdentifier: UInt32, groupPolicy: VXLANGroupPolicy? = nil) {
+    var first = Self.identifierFlag
+    if let groupPolicy {
+      first |= Self.groupPolicyFlag | UInt32(groupPolicy.flags) << 16 | UInt32(groupPolicy.identifier)
+    }
+    self.init(firstWord: first, networkIdentifier: networkIdentifier)
+  }
+
+  /// Reads a header; nil if it is cut short.
+  @inlinable
+  public init?(_ bytes: RawSpan) {
+    guard bytes.byteCount >= Self.byteCount else { return nil }
+    self.init(rawValue: bytes.bigEndian64(at: 0))
+  }
+
+  /// The flags and what extensions put behind them.
+  @inlinable
+  public var firstWord: UInt32 { UInt32(truncatingIfNeeded: rawValue >> 32) }
+
+  /// The byte behind the identifier, which is zero in all that is specified.
+  @inlinable
+  public var reserved: UInt8 { UInt8(truncatingIfNeeded: rawValue) }
 
   /// Whether the network identifier counts; without it, the packet is to be dropped.
   @inlinable
-  public var hasNetworkIdentifier: Bool { flags & 0x08 != 0 }
+  public var hasNetworkIdentifier: Bool { firstWord & Self.identifierFlag != 0 }
 
   /// Whether nothing is set but the identifier, as a receiver without extensions expects.
   @inlinable
-  public var isPlain: Bool { bytes.bigEndian32(at: 0) == 0x0800_0000 && bytes.byte(at: 7) == 0 }
+  public var isPlain: Bool { firstWord == Self.identifierFlag && reserved == 0 }
 
   /// The network identifier, 24 bits.
   @inlinable
-  public var networkIdentifier: UInt32 { bytes.bigEndian32(at: 4) >> 8 }
+  public var networkIdentifier: UInt32 { UInt32(truncatingIfNeeded: rawValue) >> 8 }
 
   /// The group policy, if the header carries one.
   @inlinable
   public var groupPolicy: VXLANGroupPolicy? {
-    guard flags & 0x80 != 0 else { return nil }
-    let second = bytes.byte(at: 1)
+    guard firstWord & Self.groupPolicyFlag != 0 else { return nil }
     return VXLANGroupPolicy(
-      identifier: bytes.bigEndian16(at: 2), isLearningForbidden: second & 0x40 != 0,
-      isApplied: second & 0x08 != 0)
+      identifier: UInt16(truncatingIfNeeded: firstWord), flags: UInt8(truncatingIfNeeded: firstWord >> 16))
   }
 
-  /// The type of what follows, if the header says it.
-  ///
-  /// Numbers are those of a network service header (draft-ietf-nvo3-vxlan-gpe, section 3.2).
-  @inlinable
-  public var nextProtocol: UInt8? { flags & 0x04 != 0 ? bytes.byte(at: 3) : nil }
-
-  /// What follows the header.
-  @inlinable
-  public var payload: RawSpan {
-    @_lifetime(copy self)
-    get { bytes.from(Self.byteCount) }
-  }
-
-  /// Writes a header.
+  /// Writes the header.
   ///
   /// - Precondition: `offset + byteCount` lies within the bytes.
   @inlinable
-  public static func write(
-    networkIdentifier: UInt32, groupPolicy: VXLANGroupPolicy? = nil, to bytes: inout MutableRawSpan,
-    at offset: Int = 0
-  ) {
-    var first: UInt32 = 0x0800_0000
-    if let groupPolicy {
-      first |= 0x8000_0000 | UInt32(groupPolicy.flags) << 16 | UInt32(groupPolicy.identifier)
-    }
-    bytes.store(bigEndian32: first, at: offset)
-    bytes.store(bigEndian32: networkIdentifier << 8, at: offset &+ 4)
+  public func write(to bytes: inout MutableRawSpan, at offset: Int = 0) {
+    bytes.store(bigEndian64: rawValue, at: offset)
   }
 }

@@ -1,16 +1,8 @@
+import Datapath
 import PacketWire
 
 /// The options of a tunnel interface, checked.
 struct TunnelSettings: Equatable {
-  /// The encapsulation.
-  enum Encapsulation: Equatable {
-    /// RFC 7348.
-    case vxlan
-    /// RFC 2784 and 2890 around Ethernet frames (protocol 0x6558).
-    case gre
-    /// RFC 8926.
-    case geneve
-  }
   /// A key or address that is fixed, or that the flow says (`=flow`).
   enum Choice<Value: Equatable>: Equatable {
     /// Not given: any on receive, none on send.
@@ -21,7 +13,7 @@ struct TunnelSettings: Equatable {
     case flow
   }
   /// The encapsulation.
-  var encapsulation: Encapsulation
+  var encapsulation: TunnelKind
   /// The other end; IPv4 addresses are in their mapped form.
   var remoteAddress: Choice<IPv6Address> = .absent
   /// This end.
@@ -38,12 +30,30 @@ struct TunnelSettings: Equatable {
   var doesNotFragment = true
   /// Whether sent packets have a checksum (UDP or GRE).
   var hasChecksum = false
-  /// Whether sent GRE packets have a sequence number.
+  /// Whether sent packets have a sequence number; only for a kind that has them.
   var hasSequence = false
-  /// The UDP port sent to and listened on; 0 for GRE.
+  /// The UDP port sent to and listened on; unused by a kind that has no UDP header.
   var destinationPort: UInt16 = 0
-  /// Whether the VXLAN group policy extension is on.
+  /// Whether the group policy extension is on; only for a kind that has it.
   var hasGroupPolicy = false
   /// The mark of sent packets, to choose a route by.
   var egressMark: UInt32 = 0
+
+  /// Makes the settings of a tunnel without options.
+  init(encapsulation: TunnelKind) {
+    self.encapsulation = encapsulation
+    destinationPort = encapsulation.row.carrier.defaultPort
+  }
+
+  /// The kind of datapath port.
+  var vportType: VportType { encapsulation.row.vportType }
+
+  /// The name of the datapath port that tunnels of this encapsulation and UDP port share.
+  var datapathPortName: String {
+    let row = encapsulation.row
+    return row.carrier.isUDP ? "\(row.portName)_\(destinationPort)" : row.portName
+  }
+
+  /// The UDP port that a packet of this tunnel is sent to; zero if it has none.
+  var transportPort: UInt16 { encapsulation.row.carrier.isUDP ? destinationPort : 0 }
 }

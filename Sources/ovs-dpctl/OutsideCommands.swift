@@ -105,11 +105,8 @@ struct OutsideCommands {
 
   private static func kind(_ port: VportMessage) -> String {
     switch port.type {
-    case .vxlan: "vxlan: packet_type=ptap"
-    case .gre, .ip6gre: "gre: packet_type=ptap"
-    case .geneve: "geneve: packet_type=ptap"
     case .internal: "internal"
-    default: "system"
+    default: DatapathSummary.kind(ofTunnel: port.type) ?? "system"
     }
   }
 
@@ -120,16 +117,14 @@ struct OutsideCommands {
       guard let first = parts.first else { throw CommandFailure("(null): bad device name") }
       var message = VportMessage(type: .netdev, name: String(first))
       for option in parts.dropFirst() {
-        switch String(option) {
-        case "type=internal": message.type = .internal
-        case "type=vxlan": message.type = .vxlan
-        case "type=gre": message.type = .gre
-        case "type=geneve": message.type = .geneve
-        default:
-          guard option.hasPrefix("port_no="), let number = UInt32(option.dropFirst(8)) else {
-            throw CommandFailure("\(option): unknown option")
-          }
+        if option == "type=internal" {
+          message.type = .internal
+        } else if option.hasPrefix("type="), let kind = TunnelKind(name: String(option.dropFirst(5))) {
+          message.type = kind.row.vportType
+        } else if option.hasPrefix("port_no="), let number = UInt32(option.dropFirst(8)) {
           message.number = DatapathPortNumber(number)
+        } else {
+          throw CommandFailure("\(option): unknown option")
         }
       }
       _ = try ask(

@@ -17,7 +17,6 @@ import Testing
     #expect(MACAddress.broadcast.isMulticast && MACAddress.broadcast.isBroadcast)
     #expect(MACAddress(0x0180_c200_000e).isBridgeGroup)
     #expect(!MACAddress(0x0180_c200_0010).isBridgeGroup)
-    #expect(MACAddress(0x0200_0000_0001).isLocallyAdministered)
     #expect(MACAddress(UInt64.max) == .broadcast)
     let solicited = IPv6Address("fe80::1:2:ab34")!.solicitedNode
     #expect(MACAddress.multicast(for: solicited).description == "33:33:ff:02:ab:34")

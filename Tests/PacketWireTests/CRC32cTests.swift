@@ -1,4 +1,5 @@
 import PacketWire
+import TestSupport
 import Testing
 
 @Suite struct CRC32cTests {
@@ -21,6 +22,22 @@ import Testing
     var counted = CRC32c()
     counted.addZeros(32)
     #expect(counted.value == 0x8a91_36aa)
+  }
+
+  @Test func `A change of a word is known without the bytes that follow`() {
+    var random = SeededRandom(seed: 7)
+    for count in [0, 1, 7, 64, 1_400] {
+      var bytes = random.bytes(4 + count)
+      let before = CRC32c.of(bytes.rawBytes)
+      let old = bytes.rawBytes.bigEndian32(at: 0)
+      let new = UInt32(truncatingIfNeeded: random.next())
+      do {
+        var span = bytes.mutableRawBytes
+        span.store(bigEndian32: new, at: 0)
+      }
+      let after = CRC32c.of(bytes.rawBytes)
+      #expect(before ^ CRC32c.change(ofWord: old ^ new, followedBy: count) == after)
+    }
   }
 
   @Test func `An SCTP packet is completed`() {

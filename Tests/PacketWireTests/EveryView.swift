@@ -55,10 +55,6 @@ struct EveryView {
   }
 
   private mutating func readLink(_ bytes: RawSpan) {
-    if let header = SubnetworkHeader(bytes) {
-      take(header.type.rawValue)
-      take(header.payload)
-    }
     if let header = MPLSHeader(bytes) {
       take(header.entry.label)
       take(header.entry.isBottom)
@@ -136,7 +132,6 @@ struct EveryView {
         header.sourcePort ^ header.destinationPort ^ header.window ^ header.urgentPointer ^ header.checksum)
       take(header.sequenceNumber ^ header.acknowledgmentNumber)
       take(header.flags.rawValue)
-      take(header.maximumSegmentSize ?? 0)
       take(header.windowScale ?? 0)
       readOptions(header.options)
       take(header.payload)
@@ -158,7 +153,7 @@ struct EveryView {
       take(header.key ?? 0)
       take(header.sequenceNumber ?? 0)
       take(header.hasValidChecksum)
-      readTyped(header.payload, header.type, depth: depth + 1)
+      readTyped(header.payload, header.base.type, depth: depth + 1)
     default:
       readICMP(bytes, depth: depth)
     }
@@ -176,7 +171,7 @@ struct EveryView {
     }
     if let message = NeighborMessage(bytes) {
       take(message.target)
-      take(message.isRouter)
+      take(message.flags.contains(.router))
       var walk = message.options
       while let option = walk.next() {
         take(option.kind)
@@ -193,13 +188,12 @@ struct EveryView {
       take(header.isPlain)
       take(header.networkIdentifier)
       take(header.groupPolicy?.identifier ?? 0)
-      take(header.nextProtocol ?? 0)
-      readEthernet(header.payload, depth: depth + 1)
+      readEthernet(bytes.from(VXLANHeader.byteCount), depth: depth + 1)
     }
     if let header = GeneveHeader(bytes) {
-      take(header.networkIdentifier)
-      take(header.isControl)
-      take(header.hasCriticalOption)
+      take(header.base.networkIdentifier)
+      take(header.base.isControl)
+      take(header.base.hasCriticalOption)
       var walk = header.options
       while let option = walk.next() {
         take(option.optionClass)
@@ -207,7 +201,7 @@ struct EveryView {
         take(option.value)
       }
       take(walk.isMalformed)
-      readTyped(header.payload, header.type, depth: depth + 1)
+      readTyped(header.payload, header.base.type, depth: depth + 1)
     }
   }
 }

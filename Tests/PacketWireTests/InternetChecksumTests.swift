@@ -21,7 +21,7 @@ import Testing
 
   @Test func `The example of RFC 1624, section 4`() {
     // Zero must not become 0xffff, as it did by RFC 1141.
-    #expect(InternetChecksum.updated(0xdd2f, from: 0x5555 as UInt16, to: 0x3285) == 0x0000)
+    #expect(InternetChecksum.updated(0xdd2f, fromSum: 0x5555, toSum: 0x3285) == 0x0000)
   }
 
   @Test func `Every length and split agrees with the definition`() {
@@ -68,12 +68,18 @@ import Testing
         span.store(bigEndian16: new16, at: 8)
         span.store(new128, at: 16)
       }
-      var updated = InternetChecksum.updated(before, from: old32, to: new32)
-      updated = InternetChecksum.updated(updated, from: old16, to: new16)
-      updated = InternetChecksum.updated(updated, from: old128, to: new128)
+      var updated = InternetChecksum.updated(
+        before, fromSum: UInt64(old32 >> 16) + UInt64(old32 & 0xffff),
+        toSum: UInt64(new32 >> 16) + UInt64(new32 & 0xffff))
+      updated = InternetChecksum.updated(updated, fromSum: UInt64(old16), toSum: UInt64(new16))
+      updated = InternetChecksum.updated(updated, fromSum: sum(of: old128), toSum: sum(of: new128))
       let after = InternetChecksum.of(bytes.rawBytes)
       #expect(updated == after, "seed \(seed)")
     }
+  }
+
+  private func sum(of address: IPv6Address) -> UInt64 {
+    (0..<8).reduce(0) { $0 + UInt64(address.group($1)) }
   }
 
   @Test func `UDP replaces a checksum of zero`() {

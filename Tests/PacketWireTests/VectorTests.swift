@@ -130,7 +130,7 @@ import Testing
     #expect(!isPlain)
     var written = [UInt8](repeating: 0xff, count: 8)
     var span = written.mutableRawBytes
-    VXLANHeader.write(networkIdentifier: 0x7e, groupPolicy: policy, to: &span)
+    VXLANHeader(networkIdentifier: 0x7e, groupPolicy: policy).write(to: &span)
     #expect(written == bytes)
   }
 

@@ -121,7 +121,8 @@ public func tcp(
 public func vxlan(_ identifier: UInt32? = nil, _ inner: @escaping PacketCheck = anything()) -> PacketCheck {
   { bytes in
     guard let header = VXLANHeader(bytes), header.hasNetworkIdentifier else { return "VXLAN: malformed" }
-    return differs("VXLAN identifier", header.networkIdentifier, identifier) ?? inner(header.payload)
+    return differs("VXLAN identifier", header.networkIdentifier, identifier)
+      ?? inner(bytes.from(VXLANHeader.byteCount))
   }
 }
 
@@ -139,7 +140,7 @@ public func geneve(
     }
     return differs("Geneve options malformed", walk.isMalformed, false)
       ?? differs("Geneve options", found, options)
-      ?? differs("Geneve identifier", header.networkIdentifier, identifier) ?? inner(header.payload)
+      ?? differs("Geneve identifier", header.base.networkIdentifier, identifier) ?? inner(header.payload)
   }
 }
 
@@ -153,7 +154,7 @@ public func gre(
     return differs("GRE checksum valid", header.hasValidChecksum, true)
       ?? differs("GRE key", header.key, key)
       ?? differs("GRE sequence number", header.sequenceNumber, sequenceNumber)
-      ?? differs("GRE type", header.type, type) ?? inner(header.payload)
+      ?? differs("GRE type", header.base.type, type) ?? inner(header.payload)
   }
 }
 

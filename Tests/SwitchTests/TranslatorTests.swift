@@ -322,7 +322,7 @@ func ports(_ actions: [DatapathAction]) -> [UInt32] {
 
 func v4(_ last: UInt8) -> IPv6Address { IPv6Address(mapped: IPv4Address(172, 31, 0, last)) }
 
-func tunnelCourse(_ encapsulation: TunnelSettings.Encapsulation) throws -> Course {
+func tunnelCourse(_ encapsulation: TunnelKind) throws -> Course {
   let course = Course()
   course.add(course.inner, "p1", OpenFlowPortNumber(1), 1)
   course.add(course.outer, "eth0", OpenFlowPortNumber(1), 9)
@@ -362,9 +362,9 @@ func tunnelCourse(_ encapsulation: TunnelSettings.Encapsulation) throws -> Cours
 }
 
 @Test(arguments: [
-  (TunnelSettings.Encapsulation.vxlan, 50), (.gre, 42), (.geneve, 50),
+  (TunnelKind.vxlan, 50), (.gre, 42), (.geneve, 50),
 ])
-func `a known next hop gets the packet with its headers`(_ kind: TunnelSettings.Encapsulation, _ size: Int)
+func `a known next hop gets the packet with its headers`(_ kind: TunnelKind, _ size: Int)
   throws
 {
   let course = try tunnelCourse(kind)
@@ -381,6 +381,49 @@ func `a known next hop gets the packet with its headers`(_ kind: TunnelSettings.
   #expect(Array(actions.dropFirst()) == [.output(.init(9))])
   let key = Array(push.header[(size - (kind == .gre ? 4 : 4))...])
   #expect(key == (kind == .gre ? [0, 0, 0, 100] : [0, 0, 100, 0]))
+}
+
+@Test(arguments: TunnelKind.allCases, [false, true])
+func `a tunnel of any kind is configured, and its headers are those that the datapath takes`(
+  kind: TunnelKind, overIPv6: Bool
+) throws {
+  let row = kind.row
+  var options = Settings()
+  for (name, value) in [
+    ("remote_ip", overIPv6 ? "fd00::2" : "192.0.2.2"), ("key", "flow"), ("csum", "true"), ("seq", "true"),
+    ("exts", "gbp"),
+  ] {
+    options[name] = value
+  }
+  let settings = try TunnelSettings(name: "t", encapsulation: kind, options: options)
+  #expect(settings.destinationPort == row.carrier.defaultPort)
+  #expect(settings.hasSequence == row.abilities.contains(.sequence))
+  #expect(settings.hasGroupPolicy == row.abilities.contains(.groupPolicy))
+  #expect(settings.datapathPortName.hasPrefix(row.portName) && settings.datapathPortName.utf8.count <= 15)
+
+  var key = FlowKey()
+  key.tunnelID = 99
+  key.tunnelFlags = [.key, .operations]
+  let header = TunnelHeader(
+    settings: settings, source: overIPv6 ? IPv6Address(high: 1, low: 1) : v4(1),
+    destination: overIPv6 ? IPv6Address(high: 1, low: 2) : v4(2), from: MACAddress(2),
+    to: MACAddress(4), key: key, inner: FlowKey())
+  #expect(TunnelKind(header.kind) == kind)
+  let push = TunnelPush(
+    tunnelPort: Datapath.DatapathPortNumber(1), outPort: Datapath.DatapathPortNumber(2), kind: header.kind,
+    header: header.bytes)
+  let text = DatapathText().describe([.tunnelPush(push)])
+  #expect(try DatapathText.readActions(text) { _ in nil } == [.tunnelPush(push)], "\(text)")
+
+  // The underlay sees the packet that this end would take out of the tunnel.
+  let course = Course()
+  let interface = course.add(course.inner, "tun", OpenFlowPortNumber(2), nil, .tunnel(settings))
+  interface.datapathNumber = DatapathPortNumber(6)
+  let map = TunnelMap()
+  #expect(map.replace(with: [interface]).isEmpty)
+  var wildcards = FlowKey()
+  let port = map.port(terminating: header.outerKey, wildcards: &wildcards)
+  #expect(port == interface.datapathNumber)
 }
 
 @Test func `a packet for the endpoint is taken out of its tunnel`() throws {

@@ -107,8 +107,8 @@ public struct UserspaceAction: Equatable, Sendable {
   }
 }
 
-/// The kinds of datapath port (`enum ovs_vport_type`).
-public struct VportType: RawRepresentable, Hashable, Sendable {
+/// The kinds of datapath port (`enum ovs_vport_type`); those of tunnels are in the files of their kinds.
+public struct VportType: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
   /// The number on the wire.
   public var rawValue: UInt32
 
@@ -122,18 +122,9 @@ public struct VportType: RawRepresentable, Hashable, Sendable {
   public static var netdev: VportType { VportType(rawValue: 1) }
   /// A port of the host's own network stack (`OVS_VPORT_TYPE_INTERNAL`).
   public static var `internal`: VportType { VportType(rawValue: 2) }
-  /// A GRE tunnel (`OVS_VPORT_TYPE_GRE`).
-  public static var gre: VportType { VportType(rawValue: 3) }
-  /// A VXLAN tunnel (`OVS_VPORT_TYPE_VXLAN`).
-  public static var vxlan: VportType { VportType(rawValue: 4) }
-  /// A Geneve tunnel (`OVS_VPORT_TYPE_GENEVE`).
-  public static var geneve: VportType { VportType(rawValue: 5) }
-  /// A GRE tunnel over IPv6 (`OVS_VPORT_TYPE_IP6GRE`).
-  public static var ip6gre: VportType { VportType(rawValue: 109) }
 
   /// Whether ports of this kind encapsulate.
-  @inlinable
-  public var isTunnel: Bool { rawValue >= 3 }
+  public var isTunnel: Bool { TunnelKind(self) != nil }
 }
 
 /// Encapsulates a packet (`struct ovs_action_push_tnl`).

@@ -146,6 +146,5 @@ struct Operand {
   static var greaterWordCount: Operand { low }
   /// How many words the program for other packets has, which follows that.
   static var lessOrEqualWordCount: Operand { high }
-  /// The kind of tunnel; the bytes of the header follow, as user data does.
-  static var tunnelKind: Operand { low }
+  // That of a push is a `TunnelLayout`; the bytes of the header follow, as user data does.
 }

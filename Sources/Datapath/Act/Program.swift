@@ -136,13 +136,13 @@ struct ProgramCompiler {
   }
 
   private mutating func append(_ push: TunnelPush) throws(ActionError) {
-    guard push.header.count <= TunnelPush.maximumHeaderByteCount, TunnelLayout(push) != nil else {
+    guard push.header.count <= TunnelPush.maximumHeaderByteCount, let layout = push.layout else {
       throw .invalid
     }
     emit(
       .tunnelPush, (.tunnelHeaderByteCount, UInt64(push.header.count)),
       (.tunnelPort, UInt64(push.tunnelPort.rawValue)))
-    words.append(Operand.tunnelKind.word(UInt64(push.kind.rawValue)))
+    words.append(layout.word)
     append(bytes: push.header)
   }
 

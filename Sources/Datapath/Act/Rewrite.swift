@@ -1,6 +1,8 @@
 // Actions that change a packet's bytes. Checksums are corrected for what changes (RFC 1624), not computed anew,
 // so that a packet that was broken stays broken.
 
+import PacketWire
+
 extension Engine {
   /// What became of a TTL.
   enum Decrement { case done, exhausted, impossible }
@@ -293,14 +295,8 @@ extension Engine {
     let end = Engine.networkEnd(state, pool)
     let length = end &- transport
     guard length >= 12 else { return }
-    let carried = pool.load32(address &+ 8)
-    let new = pool.load32(address)
-    pool.store32(0, address &+ 8)
-    let after = pool.crc32c(address, length)
-    pool.store32(old, address)
-    let before = pool.crc32c(address, length)
-    pool.store32(new, address)
-    pool.store32(carried ^ before ^ after, address &+ 8)
+    let change = CRC32c.change(ofWord: old ^ pool.load32(address), followedBy: length &- 4)
+    pool.store32(pool.load32(address &+ 8) ^ change.byteSwapped, address &+ 8)
   }
 
   /// The offset at which the IP packet ends.
@@ -375,17 +371,5 @@ extension Engine {
     let new = (old & ~mask) | value
     pool.store64(new, address)
     pool.adjustChecksum(at: checksum, old: Engine.halves(old), new: Engine.halves(new))
-  }
-}
-
-extension PacketPool {
-  /// CRC32c, a bit at a time, in SCTP's byte order on the wire.
-  func crc32c(_ address: Int, _ count: Int) -> UInt32 {
-    var crc: UInt32 = ~0
-    for index in 0..<count {
-      crc ^= UInt32(load8(address &+ index))
-      for _ in 0..<8 { crc = crc & 1 != 0 ? (crc >> 1) ^ 0x82f6_3b78 : crc >> 1 }
-    }
-    return (~crc).byteSwapped
   }
 }

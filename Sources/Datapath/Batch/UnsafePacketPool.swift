@@ -8,6 +8,8 @@
 // How it is safe: an address is an offset into the one region, checked against its size at each access.
 // Packet bounds are the caller's to check, once a layer.
 
+import PacketWire
+
 /// Memory for packets, handed out in slots that count their owners.
 @safe
 struct PacketPool: ~Copyable {
@@ -234,23 +236,11 @@ struct PacketPool: ~Copyable {
     return unsafe UnsafeRawBufferPointer(start: base + address, count: count)
   }
 
-  /// The one's complement sum of bytes, as RFC 1071 defines it, not folded beyond 64 bits.
-  func sum(_ address: Int, _ count: Int) -> UInt64 {
-    var total: UInt64 = 0
-    var position = address
-    var left = count
-    while left >= 8 {
-      let word = load64(position)
-      total &+= (word >> 32) &+ (word & 0xffff_ffff)
-      position &+= 8
-      left &-= 8
-    }
-    while left >= 2 {
-      total &+= UInt64(load16(position))
-      position &+= 2
-      left &-= 2
-    }
-    if left == 1 { total &+= UInt64(load8(position)) << 8 }
-    return total
+  /// The one's complement sum of bytes, as RFC 1071 defines it.
+  func sum(_ address: Int, _ count: Int) -> UInt16 {
+    precondition(count >= 0)
+    check(address, count)
+    // SAFETY: the range was checked.
+    return unsafe InternetChecksum.sum(of: UnsafeRawBufferPointer(start: base + address, count: count))
   }
 }

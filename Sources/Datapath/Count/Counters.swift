@@ -17,7 +17,11 @@ struct EngineCounters: BitwiseCopyable {
 /// A port, with its counters and the head of its output queue.
 struct PortRecord: BitwiseCopyable {
   var number: UInt32 = 0
-  var type: UInt32 = 0
+  var type = VportType.unspecified
+  /// The kind of tunnel, if it is the port of one.
+  var tunnel: TunnelKind?
+  /// The IP protocol of a tunnel's packets.
+  var tunnelProtocol: UInt8 = 0
   /// A tunnel's UDP port.
   var destinationPort: UInt16 = 0
   var capabilities: OffloadCapabilities = []
@@ -41,7 +45,7 @@ struct PortRecord: BitwiseCopyable {
 
   /// Whether packets leave by it as they are; a tunnel port has no wire of its own.
   @inline(__always)
-  var isOpen: Bool { type < 3 && hasAdapter }
+  var isOpen: Bool { tunnel == nil && hasAdapter }
 }
 
 /// The ports of a datapath: dense records found by number.

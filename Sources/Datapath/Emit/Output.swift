@@ -40,7 +40,7 @@ extension Engine {
   private mutating func outputWithCare(_ packet: PacketState, _ index: Int) {
     var packet = packet
     // A tunnel port has no wire of its own; the translator pushes a header and names the port beneath.
-    guard ports.records[index].type < 3 else {
+    guard ports.records[index].tunnel == nil else {
       count(.unknownPortOut)
       pool.release(packet.slot)
       return

@@ -4,6 +4,8 @@
 // identifications, TCP sequence numbers and flags follow RFC 9293 as hardware does it: FIN and PSH only on the
 // last part, CWR only on the first. Checksums are computed, or left to the port if it can.
 
+import PacketWire
+
 extension Engine {
   /// The most parts that one segment is cut into.
   static var maximumSegmentCount: Int { 1_024 }
@@ -133,7 +135,7 @@ extension Engine {
     let field = layout.isTCP ? 16 : 6
     let pseudo = pool.pseudoHeaderSum(
       network: network, isIPv6: layout.isIPv6, proto: layout.isTCP ? 6 : 17, byteCount: covered)
-    pool.store16(PacketPool.fold(pseudo), transport &+ field)
+    pool.store16(pseudo.folded, transport &+ field)
     part.offload.needsChecksum = true
     part.offload.checksumStart = UInt16(truncatingIfNeeded: layout.transport)
     part.offload.checksumOffset = UInt16(truncatingIfNeeded: field)
@@ -152,25 +154,19 @@ extension Engine {
       }
       return
     }
-    let network = Int(whole.tunnelEthernetByteCount)
-    let address = part.start &+ network
-    let isIPv6 = pool.load8(address) >> 4 == 6
-    let transport = address &+ (isIPv6 ? 40 : 20)
-    let isUDP = (isIPv6 ? pool.load8(address &+ 6) : pool.load8(address &+ 9)) == 17
-    let needsOuter = isUDP ? pool.load16(transport &+ 6) != 0 : pool.load8(transport) & 0x80 != 0
-    if needsOuter || !capabilities.contains(.checksum) {
+    let outer = TunnelLayout(pool, part.start, network: Int(whole.tunnelEthernetByteCount))
+    if outer.hasChecksum || !capabilities.contains(.checksum) {
       _ = pool.completeChecksum(part.start, part.count, part.offload)
       part.offload = Offload()
     }
-    if !isIPv6 {
-      pool.store16(pool.load16(address &+ 4) &+ UInt16(truncatingIfNeeded: number), address &+ 4)
+    if !outer.isIPv6 {
+      let identification = part.start &+ outer.network &+ 4
+      pool.store16(pool.load16(identification) &+ UInt16(truncatingIfNeeded: number), identification)
     }
-    if !isUDP && pool.load8(transport) & 0x10 != 0 {
-      let flags = pool.load8(transport)
-      let offset = 4 &+ (flags & 0x80 != 0 ? 4 : 0) &+ (flags & 0x20 != 0 ? 4 : 0)
-      pool.store32(
-        pool.load32(transport &+ offset) &+ UInt32(truncatingIfNeeded: number), transport &+ offset)
+    if outer.sequence > 0 {
+      let place = part.start &+ outer.sequence
+      pool.store32(pool.load32(place) &+ UInt32(truncatingIfNeeded: number), place)
     }
-    pool.completeTunnel(part.start, part.count, network, needsOuter: needsOuter)
+    pool.completeTunnel(part.start, part.count, outer, needsOuter: outer.hasChecksum)
   }
 }

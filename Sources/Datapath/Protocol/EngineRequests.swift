@@ -1,6 +1,8 @@
 // The daemon's requests, as a datapath answers them: an echo where it is asked for, an acknowledgement where
 // that is asked for, an error always.
 
+import PacketWire
+
 extension Engine {
   /// Does what messages ask, and returns the messages that answer, one an element.
   public mutating func handle(message bytes: [UInt8], nowMilliseconds: UInt64) -> [[UInt8]] {
@@ -126,7 +128,7 @@ extension Engine {
       removePort(index)
       return acknowledge(header, .vport(.delete, description))
     case .new, .set:
-      if let type = request.type, type.rawValue != ports.records[index].type { throw .invalid }
+      if let type = request.type, type != ports.records[index].type { throw .invalid }
       apply(request, to: index)
       return acknowledge(header, .vport(.new, describePort(index)))
     }
@@ -136,19 +138,20 @@ extension Engine {
     _ request: VportMessage, _ header: MessageHeader
   ) throws(DatapathErrorCode) -> [Message] {
     guard let type = request.type, let name = request.name, !name.isEmpty else { throw .invalid }
-    switch type {
-    case .netdev, .internal, .vxlan, .geneve, .gre, .ip6gre: break
-    default: throw .notSupported
-    }
+    let tunnel = TunnelKind(type)
+    guard tunnel != nil || type == .netdev || type == .internal else { throw .notSupported }
     guard ports.index(named: name) < 0 else { throw .exists }
     guard let number = request.number?.rawValue ?? ports.freeNumber() else { throw .noSpace }
     guard number <= PortTable.maximumNumber else { throw .outOfRange }
     guard ports.index(number) < 0 else { throw .busy }
     var record = PortRecord()
     record.number = number
-    record.type = type.rawValue
-    if type == .vxlan { record.destinationPort = 4789 }
-    if type == .geneve { record.destinationPort = 6081 }
+    record.type = type
+    record.tunnel = tunnel
+    if let carrier = tunnel?.row.carrier {
+      record.tunnelProtocol = carrier.protocolNumber.rawValue
+      record.destinationPort = carrier.defaultPort
+    }
     guard ports.add(record, name: name) else { throw .noSpace }
     let index = ports.index(number)
     apply(request, to: index)
@@ -179,7 +182,7 @@ extension Engine {
     let record = ports.records[index]
     var message = VportMessage()
     message.number = DatapathPortNumber(record.number)
-    message.type = VportType(rawValue: record.type)
+    message.type = record.type
     message.name = ports.names[index]
     message.upcallProcessIDs = control.upcallProcessIDs[record.number]
     if record.destinationPort != 0 {

@@ -19,6 +19,11 @@ public enum DatapathSummary {
     return text + (fraction.utf8.count < 2 ? "0" : "") + fraction + "\n"
   }
 
+  /// What `show` says of a tunnel port in brackets; `nil` if the port is none.
+  public static func kind(ofTunnel type: VportType?) -> String? {
+    type.flatMap { TunnelKind($0) }?.row.description
+  }
+
   /// The line about a port.
   public static func line(_ port: VportMessage, kind: String) -> String {
     let name = String(decoding: port.name ?? [], as: UTF8.self)

@@ -47,11 +47,8 @@ extension DatapathLink {
   private func kind(_ port: VportMessage) -> String {
     if let number = port.number, let interface = interfaces[number] { return interface.description }
     switch port.type {
-    case .vxlan: return "vxlan: packet_type=ptap"
-    case .gre, .ip6gre: return "gre: packet_type=ptap"
-    case .geneve: return "geneve: packet_type=ptap"
     case .internal: return type == "dummy" ? "dummy-internal" : type == "netdev" ? "tap" : "internal"
-    default: return "system"
+    default: return DatapathSummary.kind(ofTunnel: port.type) ?? "system"
     }
   }
 }

@@ -79,13 +79,14 @@ enum TunnelCommands {
     for endpoint in environment.endpoints.all {
       guard let bridge = link.bridges[endpoint.bridge] else { continue }
       text += "\(name) (\(port.number.rawValue)) : eth(dst=\(bridge.ethernetAddress)),"
-      let proto = settings.encapsulation == .gre ? 47 : 17
+      let carrier = settings.encapsulation.row.carrier
+      let proto = carrier.protocolNumber.rawValue
       if let address = endpoint.address.mappedIPv4 {
         text += "eth_type(0x0800),ipv4(dst=\(address),proto=\(proto),frag=no)"
       } else {
         text += "eth_type(0x86dd),ipv6(dst=\(endpoint.address),proto=\(proto),frag=no)"
       }
-      if proto == 17 { text += ",udp(dst=\(settings.destinationPort))" }
+      if carrier.isUDP { text += ",udp(dst=\(settings.destinationPort))" }
       text += "\n"
     }
     return text
@@ -113,18 +114,9 @@ extension SwitchCommand {
 }
 
 extension TunnelSettings {
-  /// The encapsulation's name, as an interface's type.
-  var typeName: String {
-    switch encapsulation {
-    case .vxlan: "vxlan"
-    case .gre: "gre"
-    case .geneve: "geneve"
-    }
-  }
-
   /// What `ofproto/list-tunnels` says of the tunnel.
   func described(port: DatapathPortNumber) -> String {
-    var text = typeName + ": " + Self.text(localAddress) + "->" + Self.text(remoteAddress)
+    var text = encapsulation.row.name + ": " + Self.text(localAddress) + "->" + Self.text(remoteAddress)
     if keyIn == keyOut {
       text += ", key=" + Self.text(keyIn)
     } else {

@@ -357,14 +357,3 @@ extension Reconciler {
     return hasChanged
   }
 }
-
-extension TunnelSettings {
-  /// The kind of datapath port of this encapsulation.
-  var vportType: VportType {
-    switch encapsulation {
-    case .vxlan: .vxlan
-    case .geneve: .geneve
-    case .gre: .gre
-    }
-  }
-}

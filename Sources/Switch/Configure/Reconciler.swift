@@ -323,7 +323,7 @@ final class Reconciler {
     case "system", "afxdp", "afxdp-nonpmd":
       return interface.bridge.datapath.type == "dummy" ? .dummy(type: "system") : .system
     default:
-      if let encapsulation = TunnelSettings.encapsulation(ofType: interface.type) {
+      if let encapsulation = TunnelKind(name: interface.type) {
         return .tunnel(
           try TunnelSettings(name: interface.name, encapsulation: encapsulation, options: wanted.options))
       }

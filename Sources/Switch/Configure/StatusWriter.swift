@@ -71,7 +71,8 @@ struct StatusWriter {
       set(row, "dpdk_initialized", Datum(.boolean(false)))
       set(row, "dpdk_version", "none")
       var datapaths: [Text] = ["netdev", "system"]
-      var interfaces: [Text] = ["geneve", "gre", "internal", "patch", "system", "tap", "vxlan"]
+      var interfaces: [Text] = ["internal", "patch", "system", "tap"]
+      interfaces += TunnelKind.allCases.map { Text($0.row.name) }
       if context.options.dummyMode != .none {
         datapaths.append("dummy")
         interfaces.append(contentsOf: ["dummy", "dummy-internal", "dummy-pmd"])

@@ -1,3 +1,4 @@
+import Datapath
 import PacketWire
 
 /// Why the options of a tunnel interface can't be used, as the log and `Interface.error` say it.
@@ -6,29 +7,10 @@ struct TunnelOptionsError: Error, Equatable {
 }
 
 extension TunnelSettings {
-  /// The encapsulation that an interface type names, if it names one.
-  static func encapsulation(ofType type: String) -> Encapsulation? {
-    switch type {
-    case "vxlan": .vxlan
-    case "gre": .gre
-    case "geneve": .geneve
-    default: nil
-    }
-  }
-
-  /// The UDP port of an encapsulation, unless options say otherwise; 0 for none.
-  static func defaultPort(_ encapsulation: Encapsulation) -> UInt16 {
-    switch encapsulation {
-    case .vxlan: 4789
-    case .geneve: 6081
-    case .gre: 0
-    }
-  }
-
   /// Reads the options of a tunnel interface.
-  init(name: String, encapsulation: Encapsulation, options: Settings) throws(TunnelOptionsError) {
+  init(name: String, encapsulation: TunnelKind, options: Settings) throws(TunnelOptionsError) {
     self.init(encapsulation: encapsulation)
-    destinationPort = Self.defaultPort(encapsulation)
+    let row = encapsulation.row
     for (key, value) in options.pairs {
       switch key {
       case "remote_ip": remoteAddress = try Self.address(name, key, value)
@@ -37,9 +19,11 @@ extension TunnelSettings {
       case "ttl": timeToLive = value == "inherit" ? nil : UInt8(clamping: Self.number(value) ?? 0)
       case "dst_port": destinationPort = UInt16(clamping: Self.number(value) ?? 0)
       case "csum": hasChecksum = value == "true"
-      case "seq": hasSequence = value == "true" && encapsulation == .gre
+      case "seq": hasSequence = value == "true" && row.abilities.contains(.sequence)
       case "df_default": doesNotFragment = value != "false"
-      case "exts": hasGroupPolicy = encapsulation == .vxlan && value.split(separator: ",").contains("gbp")
+      case "exts":
+        hasGroupPolicy =
+          row.abilities.contains(.groupPolicy) && value.split(separator: ",").contains("gbp")
       case "egress_pkt_mark": egressMark = UInt32(clamping: Self.number(value) ?? 0)
       default: break
       }
@@ -48,30 +32,12 @@ extension TunnelSettings {
     keyOut = Self.key(options["out_key"] ?? options["key"])
     if remoteAddress == .absent {
       throw TunnelOptionsError(
-        message: "\(name): \(Self.typeName(encapsulation)) type requires valid 'remote_ip' argument")
+        message: "\(name): \(row.name) type requires valid 'remote_ip' argument")
     }
     if case .fixed = remoteAddress, localAddress == .flow {
       throw TunnelOptionsError(
         message:
-          "\(name): \(Self.typeName(encapsulation)) type requires 'remote_ip=flow' with 'local_ip=flow'")
-    }
-  }
-
-  /// The name of the interface type of an encapsulation.
-  static func typeName(_ encapsulation: Encapsulation) -> String {
-    switch encapsulation {
-    case .vxlan: "vxlan"
-    case .gre: "gre"
-    case .geneve: "geneve"
-    }
-  }
-
-  /// The name of the datapath port that tunnels of this encapsulation and UDP port share.
-  var datapathPortName: String {
-    switch encapsulation {
-    case .vxlan: "vxlan_sys_\(destinationPort)"
-    case .geneve: "genev_sys_\(destinationPort)"
-    case .gre: "gre_sys"
+          "\(name): \(row.name) type requires 'remote_ip=flow' with 'local_ip=flow'")
     }
   }
 

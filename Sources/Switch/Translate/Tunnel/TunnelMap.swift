@@ -17,7 +17,7 @@ final class TunnelMap {
   /// Counts the changes after which a lookup may come out otherwise.
   private(set) var generation: UInt64 = 0
   private var interfaces: [Selector: Interface] = [:]
-  private var ports: [DatapathPortNumber: TunnelSettings.Encapsulation] = [:]
+  private var ports: Set<DatapathPortNumber> = []
   private var portsByProtocol: [UInt32: DatapathPortNumber] = [:]
 
   init() {}
@@ -30,13 +30,13 @@ final class TunnelMap {
   /// Of two that receive the same packets the first by name wins; the other is answered.
   func replace(with new: [Interface]) -> [Interface] {
     interfaces = [:]
-    ports = [:]
+    ports = []
     portsByProtocol = [:]
     generation &+= 1
     var conflicts: [Interface] = []
     for interface in new {
       guard case .tunnel(let settings) = interface.kind, let port = interface.datapathNumber else { continue }
-      ports[port] = settings.encapsulation
+      ports.insert(port)
       portsByProtocol[Self.protocolKey(settings)] = port
       let selector = Selector(
         port: port, local: Self.fixed(settings.localAddress), remote: Self.fixed(settings.remoteAddress),
@@ -57,14 +57,15 @@ final class TunnelMap {
   }
 
   private static func protocolKey(_ settings: TunnelSettings) -> UInt32 {
-    switch settings.encapsulation {
-    case .gre: 47 << 16
-    case .vxlan, .geneve: 17 << 16 | UInt32(settings.destinationPort)
-    }
+    protocolKey(settings.encapsulation.row.carrier.protocolNumber, settings.transportPort)
+  }
+
+  private static func protocolKey(_ number: IPProtocol, _ port: UInt16) -> UInt32 {
+    UInt32(number.rawValue) << 16 | UInt32(port)
   }
 
   /// Whether a datapath port is that of an encapsulation.
-  func isTunnel(_ port: DatapathPortNumber) -> Bool { ports[port] != nil }
+  func isTunnel(_ port: DatapathPortNumber) -> Bool { ports.contains(port) }
 
   /// The interface that a packet that was taken out of a tunnel belongs to.
   func interface(port: DatapathPortNumber, key: borrowing FlowKey) -> Interface? {
@@ -89,12 +90,9 @@ final class TunnelMap {
   func port(terminating key: borrowing FlowKey, wildcards: inout FlowKey) -> DatapathPortNumber? {
     guard key.fragment & 2 == 0, !portsByProtocol.isEmpty else { return nil }
     wildcards.words[4] |= 0xff << 56
-    switch key.ipProtocol {
-    case 47: return portsByProtocol[47 << 16]
-    case 17:
-      wildcards.words[4] |= 0xffff
-      return portsByProtocol[17 << 16 | UInt32(key.transportDestination)]
-    default: return nil
-    }
+    let number = IPProtocol(rawValue: key.ipProtocol)
+    guard number == .udp else { return portsByProtocol[Self.protocolKey(number, 0)] }
+    wildcards.words[4] |= 0xffff
+    return portsByProtocol[Self.protocolKey(number, key.transportDestination)]
   }
 }
