@@ -74,7 +74,7 @@ class Sandbox:
     def path(self, name):
         return os.path.join(self.directory, name)
 
-    def run(self, kind, name, *arguments, stdin="", timeout=30, environment=None):
+    def run(self, kind, name, *arguments, stdin="", timeout=60, environment=None):
         """Runs a program to its end."""
         done = subprocess.run(
             [program(kind, name)] + [str(argument) for argument in arguments], input=stdin.encode(),
@@ -100,7 +100,7 @@ class Sandbox:
         self.processes.append(process)
         return process
 
-    def wait_until(self, condition, what, seconds=15, process=None):
+    def wait_until(self, condition, what, seconds=60, process=None):
         """Polls until the condition holds; fails at once when the process has ended."""
         deadline = time.monotonic() + seconds
         while not condition():
@@ -137,7 +137,7 @@ class Sandbox:
         if process.poll() is None:
             process.send_signal(how)
             try:
-                process.wait(10)
+                process.wait(30)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

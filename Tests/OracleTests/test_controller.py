@@ -16,10 +16,15 @@ PINNED = ["os-ken==4.2.2"]
 FRAME = "in_port(%d),eth(src=50:54:00:00:00:%02x,dst=50:54:00:00:00:%02x),eth_type(0x1234)"
 
 
-def setUpModule():
+def install():
+    """Installs the controller, unless it is here."""
     if not os.path.exists(os.path.join(os.path.dirname(PYTHON), "netaddr")):
         subprocess.run([sys.executable, "-m", "venv", os.path.dirname(os.path.dirname(PYTHON))], check=True, timeout=120)
         subprocess.run([PYTHON, "-m", "pip", "install", "--quiet", *PINNED], check=True, timeout=600)
+
+
+def setUpModule():
+    install()
 
 
 def free_port():

@@ -15,8 +15,6 @@ import wine
 sys.path.insert(0, os.path.join(wine.ROOT, "Tests", "OracleTests"))
 import support  # noqa: E402
 
-PROGRAMS = [
-    "ovsdb-tool", "ovsdb-server", "ovsdb-client", "ovs-vsctl", "ovs-vswitchd", "ovs-ofctl", "ovs-dpctl", "ovs-appctl"]
 BIN = os.path.join(wine.BUILD, "bin")
 SCHEMA = os.path.join(BIN, "vswitch.ovsschema")
 PROBE = os.path.join(wine.TEST_BUILD, "probe.exe")
@@ -26,17 +24,6 @@ RUN = "C:\\ovs\\run"
 def program(name):
     """The path of a program for Windows."""
     return os.path.join(BIN, name + ".exe")
-
-
-def build_probe():
-    source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "Probe.c")
-    if os.path.exists(PROBE) and os.path.getmtime(PROBE) > os.path.getmtime(source):
-        return
-    os.makedirs(wine.TEST_BUILD, exist_ok=True)
-    subprocess.run(
-        ["x86_64-w64-mingw32-gcc", "-O1", "-Wall", "-Wextra", "-Werror", "-D_WIN32_WINNT=0x0602", source, "-o",
-         PROBE + ".new", "-ladvapi32", "-lntdll"], check=True)
-    os.rename(PROBE + ".new", PROBE)
 
 
 def free_port():
@@ -86,7 +73,7 @@ class ProgramTestCase(wine.WineTestCase):
 
     @classmethod
     def prepare(cls):
-        build_probe()
+        wine.build_tests()
         cls.run_folder = cls.prefix.path(RUN)
         os.makedirs(cls.run_folder)
         # Where the programs look by themselves, as a service does without variables of its own.
@@ -138,7 +125,7 @@ class ProgramTestCase(wine.WineTestCase):
                 program(name), *arguments, variables=self.variables, stdout=output, stderr=output)
         self.running.append(process)
         wine.wait_until(
-            lambda: os.path.exists(self.file(marker)) or process.poll() is not None, f"{name} listens", 30,
+            lambda: os.path.exists(self.file(marker)) or process.poll() is not None, f"{name} listens",
             log=lambda: self.output(name))
         self.assertIsNone(process.poll(), self.output(name))
         return process
@@ -164,7 +151,7 @@ class ProgramTestCase(wine.WineTestCase):
         if process.poll() is None:
             process.send_signal(how)
         try:
-            return process.wait(20)
+            return process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

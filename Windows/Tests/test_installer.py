@@ -16,7 +16,6 @@ import wine
 
 ROOT = pathlib.Path(wine.ROOT)
 STANDINS = ROOT / "Windows" / "Tests" / "Standins"
-PROGRAMS = ["ovsdb-server", "ovs-vswitchd", "ovsdb-tool", "ovsdb-client", "ovs-vsctl", "ovs-ofctl", "ovs-dpctl", "ovs-appctl"]
 PRODUCT = "C:\\Program Files\\Open vSwitch"
 MODULE = "C:\\Program Files\\WindowsPowerShell\\Modules\\OVS"
 DATA = "C:\\ProgramData\\openvswitch"
@@ -31,7 +30,7 @@ FEATURES = {
 }
 # What is installed if nothing is said; symbols have to be asked for.
 DEFAULT = set().union(*FEATURES.values())
-SYMBOLS = {f"symbols\\{name}.pdb" for name in PROGRAMS + ["openvswitch"]}
+SYMBOLS = {f"symbols\\{name}.pdb" for name in wine.PROGRAMS + ["openvswitch"]}
 
 
 def run(*command, check=True):
@@ -67,6 +66,8 @@ class Packages:
 
 class InstalledTestCase(unittest.TestCase):
     """Each test has a Windows of its own."""
+
+    tests_are_apart = True
 
     def setUp(self):
         self.prefix = wine.Prefix()
@@ -150,7 +151,7 @@ class InstallerTests(InstalledTestCase):
         cls.addClassCleanup(shutil.rmtree, cls.standins, True)
         program = cls.standins / "program.exe"
         compile(STANDINS / "program.c", program)
-        for name in PROGRAMS:
+        for name in wine.PROGRAMS:
             shutil.copy(program, cls.standins / f"{name}.exe")
             (cls.standins / f"{name}.pdb").write_bytes(b"symbols")
         (cls.standins / "openvswitch.pdb").write_bytes(b"symbols")
@@ -553,7 +554,7 @@ class InstallerTests(InstalledTestCase):
 
 def built():
     """Whether every program is built, and the driver."""
-    files = [pathlib.Path(wine.BUILD) / "bin" / f"{name}.exe" for name in PROGRAMS] + [pathlib.Path(wine.BUILD) / "driver" / "openvswitch.sys"]
+    files = [pathlib.Path(wine.BUILD) / "bin" / f"{name}.exe" for name in wine.PROGRAMS] + [pathlib.Path(wine.BUILD) / "driver" / "openvswitch.sys"]
     return all(path.exists() for path in files)
 
 

@@ -35,14 +35,19 @@ OLD_NAMES = [
 ]
 
 
-def grammar():
-    """A parser of PowerShell; installs it the first time."""
+def install():
+    """Installs the grammar, unless it is here."""
     marker = PACKAGES / "-".join(PINNED).replace("=", "")
     if not marker.exists():
         subprocess.run(
             [sys.executable, "-m", "pip", "install", "--quiet", "--upgrade", "--target", str(PACKAGES), *PINNED],
             check=True)
         marker.touch()
+
+
+def grammar():
+    """A parser of PowerShell."""
+    install()
     if str(PACKAGES) not in sys.path:
         sys.path.insert(0, str(PACKAGES))
     import tree_sitter

@@ -10,7 +10,8 @@ import struct
 import unittest
 
 import wine
-from programs import PROBE, PROGRAMS, RUN, SCHEMA, ProgramTestCase, Wire, free_port, program, support
+from programs import PROBE, RUN, SCHEMA, ProgramTestCase, Wire, free_port, program, support
+from wine import PROGRAMS
 
 DAEMONS = ["ovsdb-server", "ovs-vswitchd"]
 ROW = '["Open_vSwitch",{"op":"insert","table":"Bridge","row":{"name":"%s"}}]'

@@ -21,6 +21,8 @@ TEST_BUILD = os.path.join(ROOT, ".build-windows", "tests")
 TEMPLATE = os.path.join(ROOT, ".build-windows", "wine")
 # Another name whenever a template is made in another way.
 TEMPLATE_MARK = "ready-2"
+PROGRAMS = subprocess.run(
+    [os.path.join(ROOT, "Scripts", "targets"), "--programs"], check=True, stdout=subprocess.PIPE, text=True).stdout.split()
 PR_SET_PDEATHSIG = 1
 ADDR_NO_RANDOMIZE = 0x0040000
 LIBRARY = ctypes.CDLL(None)
@@ -140,7 +142,7 @@ class Prefix:
         self.server = subprocess.Popen(
             ["wineserver", "-f", "-p"], env=environment(self.folder), stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=end_with_parent)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while True:
             # The services inherit standard error from the first program, and drivers print there.
             with open(self.log_path, "ab") as log:
@@ -218,7 +220,7 @@ class Prefix:
 
     # Programs
 
-    def run(self, *arguments, check=False, timeout=60, stdin="", variables=None):
+    def run(self, *arguments, check=False, timeout=120, stdin="", variables=None):
         """Runs a program to its end."""
         command = ["wine"] + [str(argument) for argument in arguments]
         try:
@@ -265,10 +267,10 @@ class Prefix:
             "sc", "create", service, "type=", "kernel", "start=", "demand", "binPath=",
             f"C:\\windows\\system32\\drivers\\{name}", check=True)
 
-    def start_service(self, service, check=True, timeout=60):
+    def start_service(self, service, check=True, timeout=120):
         return self.run("net", "start", service, check=check, timeout=timeout)
 
-    def stop_service(self, service, check=True, timeout=60):
+    def stop_service(self, service, check=True, timeout=120):
         return self.run("net", "stop", service, check=check, timeout=timeout)
 
     def stop_driver(self, service):
@@ -308,7 +310,7 @@ def wait_until(condition, what, seconds=15, log=None):
 
 
 def build_tests():
-    """Builds the simulated ndis.sys and its harness, if anything changed."""
+    """Builds what the tests need besides the programs and the driver, if anything changed."""
     done = subprocess.run(
         [os.path.join(ROOT, "Windows", "Tests", "build")], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode != 0:
