@@ -122,7 +122,9 @@ public struct Engine: ~Copyable {
     ports = PortTable(maximumPortCount: configuration.maximumPortCount)
     outputs = OutputQueues(
       maximumEntryCount: configuration.maximumOutputCount, maximumPortCount: configuration.maximumPortCount)
-    upcalls = UpcallQueue(capacity: configuration.maximumUpcallCount, firstRow: rows)
+    upcalls = UpcallQueue(
+      capacity: configuration.maximumUpcallCount, firstRow: rows,
+      maximumPortCount: configuration.maximumPortCount)
     drops = Slab(repeating: 0, count: DropReason.allCases.count)
     dropReasons = Slab(repeating: 0, count: Engine.batchCapacity)
     control = ControlState(

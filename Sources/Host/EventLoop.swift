@@ -52,14 +52,39 @@ public final class EventLoop {
   private var isStopping = false
   private var signalSource: SignalSource?
   private let clock: () -> Instant
+  private let nanoseconds: () -> UInt64
+  private var turnStart: UInt64?
+  /// The longest turn so far: the time between two waits for something to happen.
+  public private(set) var longestTurnMicroseconds: UInt64 = 0
+  /// How many turns took longer than `longTurnMicroseconds`.
+  public private(set) var longTurnCount: UInt64 = 0
+  /// A turn that takes longer than this is too long for who waits for the next.
+  public static var longTurnMicroseconds: UInt64 { 20_000 }
 
   /// Makes a loop that reads the monotonic clock.
   public convenience init() { self.init(clock: { Instant.now }) }
 
   /// Makes a loop with a clock of the caller's.
-  public init(clock: @escaping () -> Instant) {
+  public convenience init(clock: @escaping () -> Instant) {
+    self.init(clock: clock, nanoseconds: { Syscalls.monotonicNanoseconds() })
+  }
+
+  /// Makes a loop with a clock of the caller's, and one in nanoseconds that turns are measured by.
+  public init(clock: @escaping () -> Instant, nanoseconds: @escaping () -> UInt64) {
     poller = Poller()
     self.clock = clock
+    self.nanoseconds = nanoseconds
+  }
+
+  /// The present time by the clock that turns are measured by, in nanoseconds.
+  public var preciseNow: UInt64 { nanoseconds() }
+
+  private func endTurn() {
+    guard let turnStart else { return }
+    self.turnStart = nil
+    let microseconds = (nanoseconds() &- turnStart) / 1000
+    longestTurnMicroseconds = max(longestTurnMicroseconds, microseconds)
+    if microseconds > Self.longTurnMicroseconds { longTurnCount &+= 1 }
   }
 
   /// The present time by the loop's clock.
@@ -135,7 +160,9 @@ public final class EventLoop {
     var wait = maximumMilliseconds
     if !deferred.isEmpty { wait = 0 }
     if let due = timers.nextDue() { wait = min(wait, max(0, due.milliseconds(since: clock()))) }
+    endTurn()
     let ready = poller.wait(timeoutMilliseconds: wait)
+    turnStart = nanoseconds()
     for event in ready {
       // A handler that ran before may have ended this watch.
       guard let watch = watches[event.number] else { continue }

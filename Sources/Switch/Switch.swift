@@ -41,6 +41,8 @@ public final class VirtualSwitch {
   private(set) var flowsInOrder: [DatapathFlows] = []
   /// The users' commands that wait for more than one answer.
   var pendingCommands: [CommandID: PendingCommand] = [:]
+  /// What whoever calls `step` has measured of its turns.
+  public var turns = TurnCounts()
   /// How fast the counters of `coverage/show` grow.
   private(set) var coverage = CoverageHistory()
   /// When rules are next looked over for their timeouts.
@@ -89,6 +91,9 @@ public final class VirtualSwitch {
     }
     return next
   }
+
+  /// How many packets that came up wait for a step that has time for them.
+  public var waitingPacketCount: Int { flowsInOrder.reduce(0) { $0 + $1.waitingPacketCount } }
 
   private func handle(_ event: Event) {
     switch event {

@@ -14,6 +14,13 @@ final class HostSide {
     get { datapaths.onMessage }
     set { datapaths.onMessage = newValue }
   }
+  /// Told that packets have come up, which `takeUpcalls` gives.
+  var onUpcalls: (() -> Void)? {
+    get { datapaths.onUpcalls }
+    set { datapaths.onUpcalls = newValue }
+  }
+  /// Whether there are packets that `takeUpcalls` gives.
+  var hasUpcalls: Bool { datapaths.hasUpcalls }
   /// Takes all devices when one has changed.
   var onDevices: (([NetworkDevice]) -> Void)?
   /// Takes all routes when one has changed.
@@ -37,6 +44,9 @@ final class HostSide {
 
   /// Hands a request to a datapath.
   func send(_ message: [UInt8]) { datapaths.send(message) }
+
+  /// Takes the messages of some packets that came up.
+  func takeUpcalls(maximumCount: Int) -> [[UInt8]] { datapaths.takeUpcalls(maximumCount: maximumCount) }
 
   /// Lets a dummy port receive a frame.
   func inject(_ frame: [UInt8], port: DatapathPortNumber, datapath: String) {

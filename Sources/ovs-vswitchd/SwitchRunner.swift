@@ -1,4 +1,8 @@
 // What: carries out what the switch wants done, and tells it what happened. Everything that decides is in `Switch`.
+//
+// How: requests, answers and whatever keeps a connection alive are told to the switch when they come. What may be much, packets that came up
+// and flows that are to be looked over, is done at the end of the loop's turn, as much as takes some milliseconds; then the loop looks again
+// who else has become ready.
 
 import Command
 import Datapath
@@ -26,6 +30,7 @@ final class SwitchRunner {
   private var events: [Event] = []
   private var isDraining = false
   private var timer: TimerToken?
+  private var budget = TurnBudget()
   /// Called when the configuration is in force for the first time.
   var onReady: (() -> Void)?
 
@@ -43,6 +48,7 @@ final class SwitchRunner {
     virtualSwitch = VirtualSwitch(options: options)
     host = HostSide(loop: loop, dummyMode: options.dummyMode)
     host.onMessage = { [self] in post(.datapathReceived($0)) }
+    host.onUpcalls = { [self] in scheduleWork() }
     host.onDevices = { [self] in post(.devicesChanged($0)) }
     host.onFailure = { invocation.log.module("netdev").warn($0) }
     host.onRoutes = { [self] in post(.routesChanged($0)) }
@@ -69,22 +75,47 @@ final class SwitchRunner {
   }
 
   private func drain() {
+    step(budget: .none)
+    scheduleWork()
+  }
+
+  /// Tells the switch what has happened, and what happens by that.
+  private func step(budget: StepBudget) {
     isDraining = true
+    var budget = budget
     repeat {
       let taken = events
       events = []
+      virtualSwitch.turns = TurnCounts(
+        longestMicroseconds: loop.longestTurnMicroseconds, longCount: loop.longTurnCount)
       let moment = Moment(milliseconds: loop.now.milliseconds, wallMilliseconds: WallClock.milliseconds)
-      for effect in virtualSwitch.step(taken, now: moment) { perform(effect) }
+      for effect in virtualSwitch.step(taken, now: moment, budget: budget) { perform(effect) }
+      budget = .none
     } while !events.isEmpty
     isDraining = false
+  }
+
+  /// Sees to it that the switch is called when there is something for it to do.
+  private func scheduleWork() {
+    if isDraining { return }
     if let timer { loop.cancel(timer) }
     timer = nil
-    if let wakeup = virtualSwitch.nextWakeup {
-      timer = loop.schedule(at: Instant(milliseconds: wakeup)) { [self] in
-        timer = nil
-        drain()
-      }
+    let wakeup = host.hasUpcalls ? loop.now.milliseconds : virtualSwitch.nextWakeup
+    guard let wakeup else { return }
+    timer = loop.schedule(at: Instant(milliseconds: wakeup)) { [self] in
+      timer = nil
+      work()
     }
+  }
+
+  /// Does some of what may be much.
+  private func work() {
+    let start = loop.preciseNow
+    let room = max(0, budget.count - virtualSwitch.waitingPacketCount)
+    events += host.takeUpcalls(maximumCount: room).map { .datapathReceived($0) }
+    step(budget: StepBudget(packetCount: budget.count, flowCount: budget.count))
+    budget.adapt(microseconds: (loop.preciseNow &- start) / 1000)
+    scheduleWork()
   }
 
   // MARK: effects
@@ -237,6 +268,26 @@ final class SwitchRunner {
       nextRequest += 1
       requests[id] = request
       post(.command(id, name: command.name, arguments: request.arguments))
+    }
+  }
+}
+
+/// How much of what may be much is done in one turn of the loop: as much as takes some milliseconds.
+struct TurnBudget {
+  /// What a turn may take, in microseconds, so that with all else it stays well below `EventLoop.longTurnMicroseconds`.
+  private static let targetMicroseconds: UInt64 = 4_000
+  private static let leastCount = 8
+  private static let mostCount = 256
+
+  /// How many packets, and how many flows.
+  private(set) var count = 64
+
+  /// Learns from what a turn took.
+  mutating func adapt(microseconds: UInt64) {
+    if microseconds > Self.targetMicroseconds {
+      count = max(Self.leastCount, count * 3 / 4)
+    } else if microseconds < Self.targetMicroseconds / 2 {
+      count = min(Self.mostCount, count + 8)
     }
   }
 }

@@ -145,6 +145,34 @@ import Testing
     #expect(harness.upcalls().count == 8)
   }
 
+  @Test func `a port that floods takes no room that another port needs, and is drained in turn with it`() {
+    let harness = EngineHarness { $0.maximumUpcallCount = 8 }
+    _ = harness.send((0..<20).map { Build.udp4(from: $0) }, from: 1)
+    _ = harness.send((0..<3).map { Build.udp4(from: $0) }, from: 2)
+    _ = harness.send((0..<20).map { Build.udp4(from: $0) }, from: 1)
+    #expect(harness.drops(.upcallQueueFull) == 35)
+    #expect(harness.statistics.lost == 35)
+    #expect(harness.upcalls().map { ($0.message.key?.words[0] ?? 0) >> 32 } == [1, 2, 1, 2, 1, 2, 1, 1])
+    let ports = harness.request(.vport(.get, VportMessage()), flags: [.request, .dump])
+    var dropped: [UInt64] = []
+    for case .vport(_, let port) in ports.map(\.body) {
+      dropped.append(port.statistics?.receivedDropped ?? 0)
+    }
+    #expect(dropped == [35, 0, 0, 0])
+  }
+
+  @Test func `ports that flood share the room, and nothing is lost of what waits`() {
+    let harness = EngineHarness { $0.maximumUpcallCount = 12 }
+    for port in UInt32(1)...4 { _ = harness.send((0..<30).map { Build.udp4(from: $0) }, from: port) }
+    let ports = harness.upcalls().map { ($0.message.key?.words[0] ?? 0) >> 32 }
+    #expect(ports.count == 12)
+    for port in UInt64(1)...4 { #expect(ports.filter { $0 == port }.count >= 2) }
+    for _ in 0..<100 {
+      for port in UInt32(1)...4 { _ = harness.send((0..<30).map { Build.udp4(from: $0) }, from: port) }
+      #expect(harness.upcalls().count == 12)
+    }
+  }
+
   @Test func `no buffer is lost however packets end`() {
     let harness = EngineHarness {
       $0.smallSlotCount = 40

@@ -14,6 +14,9 @@ import Testing
     init() {
       host = DatapathHost(on: loop, dummyMode: .all)
       host.onMessage = { [self] bytes in received += (try? Message.decode(bytes)) ?? [] }
+      host.onUpcalls = { [self] in
+        for bytes in host.takeUpcalls(maximumCount: 100) { received += (try? Message.decode(bytes)) ?? [] }
+      }
     }
 
     /// Sends a request and waits until it is acknowledged or refused; returns the answers.
@@ -83,6 +86,50 @@ import Testing
     let statistics = try #require(fixture.statistics(2))
     #expect(statistics.sentPackets == 1 && statistics.sentBytes == 64)
     #expect(fixture.statistics(1)?.receivedPackets == 2)
+    fixture.host.stop()
+  }
+
+  @Test func `all flows are named, however many there are`() {
+    let fixture = Fixture()
+    _ = fixture.request(.datapath(.new, DatapathMessage(name: "ovs-test")), datapath: 0)
+    for number in 0..<1000 {
+      var key = FlowKey()
+      key.words[0] = 1 << 32 | UInt64(number)
+      let flow = FlowMessage(key: key, actions: [.drop(reason: 0)])
+      let header = MessageHeader(flags: [.request, .create], sequence: 0, processID: 7, datapathIndex: 1)
+      fixture.host.send(Message(header, .flow(.new, flow)).encode())
+    }
+    let named = fixture.request(.flow(.get, FlowMessage(key: nil)), flags: .dump)
+    #expect(named.count == 1001)
+    fixture.host.stop()
+  }
+
+  @Test func `packets that the daemon does not take wait in the datapath, fair by port`() {
+    let fixture = Fixture()
+    fixture.host.onUpcalls = nil
+    _ = fixture.request(.datapath(.new, DatapathMessage(name: "ovs-test")), datapath: 0)
+    for number in 1...2 as ClosedRange<UInt32> {
+      let port = VportMessage(number: DatapathPortNumber(number), type: .netdev, name: "p\(number)")
+      _ = fixture.request(.vport(.new, port))
+    }
+    for _ in 0..<5000 { fixture.host.inject(frame, port: DatapathPortNumber(1), datapath: "ovs-test") }
+    fixture.host.inject(frame, port: DatapathPortNumber(2), datapath: "ovs-test")
+    // The statistics are asked for after the packets, and so are answered after them.
+    let flood = fixture.statistics(1)
+    #expect(flood?.receivedPackets == 5000)
+    #expect((flood?.receivedDropped ?? 0) >= 5000 - 1024 - 64 - 1)
+    #expect(fixture.statistics(2)?.receivedDropped == 0)
+    var ports: [UInt64] = []
+    let end = Instant.now.advanced(byMilliseconds: 10_000)
+    while !ports.contains(2), Instant.now < end {
+      for bytes in fixture.host.takeUpcalls(maximumCount: 16) {
+        for case .packet(.miss, let packet) in ((try? Message.decode(bytes)) ?? []).map(\.body) {
+          ports.append((packet.key?.words[0] ?? 0) >> 32)
+        }
+      }
+    }
+    // What was on its way already, and one turn of the other port's.
+    #expect((ports.firstIndex(of: 2) ?? .max) <= 66)
     fixture.host.stop()
   }
 

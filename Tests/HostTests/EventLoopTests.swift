@@ -19,6 +19,19 @@ import Testing
     #expect(log == ["timer", "deferred", "second"])
   }
 
+  @Test func `the longest turn is known, and how many were too long`() {
+    var nanoseconds: UInt64 = 0
+    let loop = EventLoop(clock: { Instant(milliseconds: 0) }, nanoseconds: { nanoseconds })
+    for microseconds in [3_000, 25_000, 20_000, 40_000, 10] as [UInt64] {
+      loop.schedule(afterMilliseconds: 0) { nanoseconds += microseconds * 1000 }
+      loop.runOnce(maximumMilliseconds: 0)
+      nanoseconds += 1
+    }
+    loop.runOnce(maximumMilliseconds: 0)
+    #expect(loop.longestTurnMicroseconds == 40_000)
+    #expect(loop.longTurnCount == 2)
+  }
+
   @Test func `a timer that sets itself again for now does not starve the loop`() {
     let loop = EventLoop(clock: { Instant(milliseconds: 0) })
     var count = 0

@@ -76,7 +76,7 @@ extension EngineGroup {
   }
 
   /// Takes out what an engine has to send, port by port.
-  public func takeSent(on index: Int = 0) -> [Sent] { self[index].takeSent() }
+  public func takeSent(on index: Int = 0) -> [Sent] { unlocked(index) { $0.takeSent() } }
 
   /// Takes out what an engine has to send, in an order that does not depend on when it was sent.
   public func drain(_ index: Int) -> [Sent] { takeSent(on: index).sorted() }

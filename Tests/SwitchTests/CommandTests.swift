@@ -45,6 +45,15 @@ struct CommandTests {
     }
   }
 
+  @Test func `the longest turn, and how many were too long, can be read`() {
+    let desk = Desk()
+    #expect(desk.text("coverage/read-counter", ["turn_longest_us"]) == "0\n")
+    desk.harness.virtualSwitch.turns = TurnCounts(longestMicroseconds: 31_000, longCount: 2)
+    #expect(desk.text("coverage/read-counter", ["turn_longest_us"]) == "31000\n")
+    #expect(desk.text("coverage/read-counter", ["turn_over_20ms"]) == "2\n")
+    #expect(desk.text("coverage/read-counter", ["upcall_port_queue_full"]) == "0\n")
+  }
+
   @Test func `coverage shows how fast counters grew in the last seconds, minute and hour`() {
     let desk = Desk()
     for number in 0..<30 {

@@ -1,5 +1,10 @@
-// Packets on their way to the daemon: a bounded ring that holds the packet's slot, its key and what the
-// userspace action says. Turning them into messages allocates, and happens outside the packet path.
+// What: packets on their way to the daemon. An entry holds the packet's slot, its key and what the userspace action says. Turning it
+// into a message allocates, and happens outside of the packet path.
+//
+// Why by port: what one port sends must not make other ports' packets wait, nor take their room.
+//
+// How: each port has a list of entries in one bounded store, and ports are taken from in turns. When the store is full, the port that has
+// most waiting loses its oldest packet to a port that has less.
 
 /// A packet that waits for the daemon.
 struct UpcallEntry: BitwiseCopyable {
@@ -8,6 +13,17 @@ struct UpcallEntry: BitwiseCopyable {
   var processID: UInt32 = 0
   /// User data bytes, or -1 for none.
   var userDataByteCount: Int32 = -1
+  /// The place of the port's next entry, or of the next free one; -1 for none.
+  var next: Int32 = -1
+}
+
+/// The packets of one port that wait for the daemon.
+struct UpcallLine: BitwiseCopyable {
+  var head: Int32 = -1
+  var tail: Int32 = -1
+  var count: Int32 = 0
+  /// The line whose turn comes after this one's, or -1.
+  var nextTurn: Int32 = -1
 }
 
 /// The packets that wait for the daemon.
@@ -17,28 +33,120 @@ struct UpcallQueue: ~Copyable {
   var entries: Slab<UpcallEntry>
   var userData: Slab<UInt64>
   let firstRow: Int
-  var head = 0
-  var count = 0
+  /// How many packets wait.
+  private(set) var count = 0
+  /// Line 0 is for packets of no port, the others for the ports by their records.
+  private var lines: Slab<UpcallLine>
+  private var free: Int32 = 0
+  private var firstTurn: Int32 = -1
+  private var lastTurn: Int32 = -1
 
-  init(capacity: Int, firstRow: Int) {
-    entries = Slab(repeating: UpcallEntry(), count: max(1, capacity))
-    userData = Slab(repeating: 0, count: max(1, capacity) * UpcallQueue.userDataWordCount)
+  init(capacity: Int, firstRow: Int, maximumPortCount: Int) {
+    let capacity = max(1, capacity)
+    entries = Slab(repeating: UpcallEntry(), count: capacity)
+    for place in 0..<capacity - 1 { entries[place].next = Int32(place + 1) }
+    userData = Slab(repeating: 0, count: capacity * UpcallQueue.userDataWordCount)
+    lines = Slab(repeating: UpcallLine(), count: max(1, maximumPortCount) + 1)
     self.firstRow = firstRow
+  }
+
+  /// Whether there is no room for another packet.
+  var isFull: Bool { free < 0 }
+
+  /// The line that has most waiting, and more than a line would have with one more packet; -1 if there is none.
+  func longest(than line: Int) -> Int {
+    var longest = -1
+    var most = lines[line].count &+ 1
+    var next = firstTurn
+    while next >= 0 {
+      if lines[Int(next)].count > most {
+        longest = Int(next)
+        most = lines[longest].count
+      }
+      next = lines[Int(next)].nextTurn
+    }
+    return longest
+  }
+
+  /// The place that the next entry gets; there has to be room.
+  var nextPlace: Int { Int(free) }
+
+  /// Adds an entry to a line, at `nextPlace`.
+  mutating func append(_ entry: UpcallEntry, to line: Int) {
+    let place = free
+    free = entries[Int(place)].next
+    entries[Int(place)] = entry
+    entries[Int(place)].next = -1
+    if lines[line].count == 0 {
+      lines[line].head = place
+      takeTurn(line)
+    } else {
+      entries[Int(lines[line].tail)].next = place
+    }
+    lines[line].tail = place
+    lines[line].count &+= 1
+    count &+= 1
+  }
+
+  /// Takes the oldest entry of a line off it; the place stays taken until `release`.
+  mutating func removeFirst(of line: Int) -> Int {
+    let place = Int(lines[line].head)
+    lines[line].head = entries[place].next
+    lines[line].count &-= 1
+    count &-= 1
+    return place
+  }
+
+  /// Takes the oldest entry of the line whose turn it is, or -1; the place stays taken until `release`.
+  mutating func takeFirst() -> Int {
+    while firstTurn >= 0 {
+      let line = Int(firstTurn)
+      firstTurn = lines[line].nextTurn
+      if firstTurn < 0 { lastTurn = -1 }
+      let place = lines[line].count > 0 ? removeFirst(of: line) : -1
+      if lines[line].count > 0 { takeTurn(line) }
+      if place >= 0 { return place }
+    }
+    return -1
+  }
+
+  /// Gives back the place of an entry that was taken.
+  mutating func release(_ place: Int) {
+    entries[place].next = free
+    free = Int32(truncatingIfNeeded: place)
+  }
+
+  private mutating func takeTurn(_ line: Int) {
+    lines[line].nextTurn = -1
+    if lastTurn < 0 {
+      firstTurn = Int32(truncatingIfNeeded: line)
+    } else {
+      lines[Int(lastTurn)].nextTurn = Int32(truncatingIfNeeded: line)
+    }
+    lastTurn = Int32(truncatingIfNeeded: line)
   }
 }
 
 extension Engine {
-  /// Puts a packet in the queue to the daemon, sharing its slot; `false` if the queue was full.
+  /// Puts a packet in its port's line to the daemon, sharing its slot; `false` if there is no room.
   mutating func enqueueUpcall(
     _ state: PacketState, kind: PacketMessage.Command, processID: UInt32, dataPlace: Int = 0,
     dataHeader: UInt64 = 0
   ) -> Bool {
-    guard upcalls.count < upcalls.entries.count else {
-      count(.upcallQueueFull)
-      return false
+    let line = ports.index(state.inPort) &+ 1
+    if upcalls.isFull {
+      let longest = upcalls.longest(than: line)
+      guard longest >= 0 else {
+        countLostUpcall(of: line)
+        return false
+      }
+      let place = upcalls.removeFirst(of: longest)
+      pool.release(upcalls.entries[place].state.slot)
+      if upcalls.entries[place].isMiss { counters.lost &+= 1 }
+      upcalls.release(place)
+      countLostUpcall(of: longest)
     }
-    let place = (upcalls.head &+ upcalls.count) % upcalls.entries.count
-    upcalls.count &+= 1
+    let place = upcalls.nextPlace
     let row = upcalls.firstRow &+ place
     bank.copy(from: Int(state.key), to: row)
     var entry = UpcallEntry()
@@ -61,10 +169,16 @@ extension Engine {
       }
       parseAgain(&entry.state)
     }
-    upcalls.entries[place] = entry
+    upcalls.append(entry, to: line)
     pool.retain(state.slot)
     deliveredPackets |= 1 &<< UInt32(state.origin)
     return true
+  }
+
+  /// Counts a packet for which its port's line had no room.
+  private mutating func countLostUpcall(of line: Int) {
+    count(.upcallQueueFull)
+    if line > 0 { ports.records[line &- 1].receivedDropped &+= 1 }
   }
 
   /// Whether anything waits for the daemon.
@@ -75,12 +189,10 @@ extension Engine {
   /// A segment is cut first, since a message cannot hold it, and the daemon will send what it holds.
   public mutating func drainUpcalls(maximumCount: Int = .max) -> [[UInt8]] {
     var messages: [[UInt8]] = []
-    let remaining = max(0, upcalls.count - maximumCount)
-    while upcalls.count > remaining {
-      let place = upcalls.head
+    for _ in 0..<min(maximumCount, upcalls.count) {
+      let place = upcalls.takeFirst()
       let entry = upcalls.entries[place]
-      upcalls.head = (upcalls.head + 1) % upcalls.entries.count
-      upcalls.count -= 1
+      defer { upcalls.release(place) }
       var state = entry.state
       if state.offload.segmentation != .none {
         let parts = segments(of: state)
@@ -101,9 +213,9 @@ extension Engine {
   /// Gives up the oldest packets for the daemon, and counts them as lost.
   public mutating func discardUpcalls(maximumCount: Int) {
     for _ in 0..<min(maximumCount, upcalls.count) {
-      pool.release(upcalls.entries[upcalls.head].state.slot)
-      upcalls.head = (upcalls.head + 1) % upcalls.entries.count
-      upcalls.count -= 1
+      let place = upcalls.takeFirst()
+      pool.release(upcalls.entries[place].state.slot)
+      upcalls.release(place)
       counters.lost &+= 1
     }
   }

@@ -62,7 +62,7 @@ public final class EngineGroup {
   }
 
   /// An engine, for whoever holds its lock.
-  public subscript(index: Int) -> Engine {
+  subscript(index: Int) -> Engine {
     @inline(__always)
     unsafeAddress {
       guard UInt(bitPattern: index) < UInt(bitPattern: count) else {
@@ -83,6 +83,11 @@ public final class EngineGroup {
 
   /// The engine for a processor, whatever its number is.
   public func index(ofProcessor number: Int) -> Int { number >= 0 ? number % count : 0 }
+
+  /// Does something with an engine, for whoever holds its lock.
+  public func unlocked<Result>(_ index: Int, _ body: (_ engine: inout Engine) -> Result) -> Result {
+    body(&self[index])
+  }
 
   /// Does something with an engine while its lock is held.
   public func locked<Result>(_ index: Int, _ body: (_ engine: inout Engine) -> Result) -> Result {

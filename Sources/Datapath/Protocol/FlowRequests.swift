@@ -132,6 +132,22 @@ extension Engine {
     for flow in 0..<table.highestFlow where table.records[flow].isAlive { removeFlow(flow) }
   }
 
+  /// The next messages of a dump of flows, from a place of the table on, which is moved; it is nil after the last message of all.
+  ///
+  /// There may be none, with more to come.
+  public func nextFlows(of request: Message, from place: inout Int?, maximumCount: Int) -> [[UInt8]] {
+    guard case .flow(_, let asked) = request.body, var position = place else { return [] }
+    let flows = describeFlows(
+      from: &position, maximumCount: maximumCount, flags: asked.identifierFlags ?? 0)
+    let header = request.header
+    var replies = flows.map {
+      Message(header.reply(flags: .multipart), .flow(.new, $0.message)).encode()
+    }
+    place = position < table.highestFlow ? position : nil
+    if place == nil { replies.append(Message(header.reply(), .done).encode()) }
+    return replies
+  }
+
   private func dumpFlows(_ request: FlowMessage, _ header: MessageHeader) -> [Message] {
     var replies: [Message] = []
     for flow in 0..<table.highestFlow where table.records[flow].isAlive {

@@ -17,6 +17,13 @@ enum DatapathRouting {
     return Int32(bitPattern: word)
   }
 
+  /// Whether the first message asks for all flows.
+  static func isFlowDump(_ bytes: [UInt8]) -> Bool {
+    guard family(of: bytes) == .flow else { return false }
+    let flags = MessageFlags(rawValue: UInt16(bytes[6]) | UInt16(bytes[7]) << 8)
+    return flags.isSuperset(of: .dump)
+  }
+
   /// Whether one of some answers says that the request failed.
   static func containsError(_ replies: [[UInt8]]) -> Bool {
     replies.contains { reply in

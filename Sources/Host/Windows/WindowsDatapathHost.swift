@@ -79,8 +79,13 @@
 
     /// Called with each message that a datapath sends.
     public var onMessage: (([UInt8]) -> Void)?
-    /// Upcalls that the daemon was too slow to take; those that the driver lost are in its own counters.
-    public var lostUpcallCount: UInt64 { 0 }
+    /// Not called: what the driver sends up comes as any message.
+    public var onUpcalls: (() -> Void)?
+    /// Whether there are packets that `takeUpcalls` gives.
+    public var hasUpcalls: Bool { false }
+
+    /// Nothing, since packets come as any message.
+    public func takeUpcalls(maximumCount: Int) -> [[UInt8]] { [] }
 
     private let loop: EventLoop
     private let dummyMode: DummyMode

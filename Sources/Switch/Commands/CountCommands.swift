@@ -32,6 +32,7 @@ enum CountCommands {
       ("flow_put_failed", sum.refusedByDatapath), ("injection_too_deep", sum.injectionsTooDeep),
       ("pause_table_full", host.environment.pauses.refusedCount), ("revalidate_changed", sum.removedChanged),
       ("revalidate_idle", sum.removedIdle), ("upcall_action", sum.actions),
+      ("turn_longest_us", host.turns.longestMicroseconds), ("turn_over_20ms", host.turns.longCount),
       ("upcall_malformed", sum.malformed),
       ("upcall_miss", sum.misses), ("upcall_port_queue_full", sum.refusedPackets),
       ("upcall_unknown_port", sum.unknownPort),

@@ -43,3 +43,17 @@ public struct StepBudget: Sendable, Equatable {
   /// Nothing of what waits.
   public static let none = StepBudget(packetCount: 0, flowCount: 0)
 }
+
+/// What was measured of the turns of the loop that the switch runs in (`coverage/show`).
+public struct TurnCounts: Sendable, Equatable {
+  /// The longest turn so far, in microseconds.
+  public var longestMicroseconds: UInt64
+  /// How many turns took longer than 20 milliseconds.
+  public var longCount: UInt64
+
+  /// Makes counts.
+  public init(longestMicroseconds: UInt64 = 0, longCount: UInt64 = 0) {
+    self.longestMicroseconds = longestMicroseconds
+    self.longCount = longCount
+  }
+}

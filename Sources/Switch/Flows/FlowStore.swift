@@ -8,8 +8,12 @@ import Datapath
 
 /// The flows that the switch put into one datapath.
 struct FlowStore {
+  /// How many flows a port's packets may have even if others have taken all the room.
+  static var reservedCount: Int { 256 }
+
   private var places: [FlowIdentifier: Int] = [:]
   private var row: [InstalledFlow] = []
+  private var countOfPort: [UInt32: Int] = [:]
   /// The most flows that there were.
   private(set) var highestCount = 0
 
@@ -28,10 +32,16 @@ struct FlowStore {
   /// Whether there is a flow with a name.
   func contains(_ identifier: FlowIdentifier) -> Bool { places[identifier] != nil }
 
+  /// Whether there is room for another flow of a port's packets.
+  func hasRoom(port: UInt32, limit: Int) -> Bool {
+    row.count < limit || countOfPort[port, default: 0] < min(limit, Self.reservedCount)
+  }
+
   /// Adds a flow whose name no other has.
   mutating func add(_ flow: InstalledFlow) {
     places[flow.identifier] = row.count
     row.append(flow)
+    countOfPort[flow.port, default: 0] += 1
     highestCount = max(highestCount, row.count)
   }
 
@@ -42,7 +52,11 @@ struct FlowStore {
 
   /// Forgets a flow.
   mutating func remove(_ identifier: FlowIdentifier) {
-    guard let place = places.removeValue(forKey: identifier), let last = row.popLast() else { return }
+    guard let place = places.removeValue(forKey: identifier) else { return }
+    let port = row[place].port
+    let count = countOfPort[port, default: 1] - 1
+    countOfPort[port] = count == 0 ? nil : count
+    let last = row.removeLast()
     guard place < row.count else { return }
     row[place] = last
     places[last.identifier] = place
@@ -52,6 +66,7 @@ struct FlowStore {
   mutating func removeAll() {
     places = [:]
     row = []
+    countOfPort = [:]
   }
 
   /// Notes that the datapath was asked to remove a flow; false if the flow is not here.

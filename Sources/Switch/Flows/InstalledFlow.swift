@@ -4,6 +4,8 @@ import Datapath
 struct InstalledFlow {
   /// The name that the datapath knows it by.
   var identifier: FlowIdentifier
+  /// The datapath's port that its packets come in by.
+  var port: UInt32
   /// What the first packet looked like, with the datapath's port numbers.
   var key: PackedKey
   /// Which bits of that count.

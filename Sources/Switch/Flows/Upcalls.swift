@@ -100,7 +100,7 @@ struct Upcalls {
   ) {
     let identifier = FlowIdentifier(of: key)
     guard !store.contains(identifier) else { return }
-    guard store.count < limit else {
+    guard store.hasRoom(port: key.inPort.rawValue, limit: limit) else {
       side.counters.refusedByLimit &+= 1
       return
     }
@@ -108,7 +108,8 @@ struct Upcalls {
     let actions = side.installedActions(translation, key)
     store.add(
       InstalledFlow(
-        identifier: identifier, key: PackedKey(key), mask: PackedKey(mask), actions: actions,
+        identifier: identifier, port: key.inPort.rawValue, key: PackedKey(key), mask: PackedKey(mask),
+        actions: actions,
         credits: translation.credits, generation: generation, usedMilliseconds: side.now,
         learned: translation.learned, createdDump: dump))
     side.counters.installed &+= 1

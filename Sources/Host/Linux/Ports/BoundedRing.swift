@@ -34,6 +34,11 @@
     /// Exact on the taking side.
     var isEmpty: Bool { head.load(ordering: .relaxed) == tail.load(ordering: .acquiring) }
 
+    /// How much waits.
+    ///
+    /// At most so much on the adding side, at least so much on the taking side.
+    var count: Int { tail.load(ordering: .acquiring) &- head.load(ordering: .acquiring) }
+
     /// Adds an element; false if there is no room.
     ///
     /// For the adding side alone.

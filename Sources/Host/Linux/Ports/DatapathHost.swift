@@ -36,8 +36,10 @@
       }
     }
 
-    /// Called with each message that a datapath sends.
+    /// Called with each message that a datapath sends, apart from those that `takeUpcalls` gives.
     public var onMessage: (([UInt8]) -> Void)?
+    /// Called when there are packets that `takeUpcalls` gives.
+    public var onUpcalls: (() -> Void)?
 
     private let loop: EventLoop
     private let dummyMode: DummyMode
@@ -72,9 +74,22 @@
       post(.inject(port, frame), to: datapath)
     }
 
-    /// Upcalls that the daemon was too slow to take, of all datapaths.
-    public var lostUpcallCount: UInt64 {
-      datapaths.reduce(0) { $0 &+ $1.link.lostUpcallCount.load(ordering: .relaxed) }
+    /// Whether there are packets that `takeUpcalls` gives.
+    public var hasUpcalls: Bool { datapaths.contains { !$0.link.upcalls.isEmpty } }
+
+    /// Takes the messages of some packets that came up, of each datapath at most so many.
+    public func takeUpcalls(maximumCount: Int) -> [[UInt8]] {
+      var messages: [[UInt8]] = []
+      for datapath in datapaths {
+        var count = 0
+        while count < maximumCount, let message = datapath.link.upcalls.take() {
+          count += 1
+          messages.append(message)
+        }
+        // More may wait in the engine.
+        if count > 0 { datapath.link.workerBell.ring() }
+      }
+      return messages
     }
 
     /// Ends all datapaths, and waits until they have.
@@ -168,7 +183,7 @@
     private func take(from datapath: RunningDatapath) {
       datapath.link.daemonBell.disarm()
       var count = 0
-      while count < DatapathHost.messagesPerTurn, let message = datapath.link.results.take() {
+      while count < DatapathHost.messagesPerTurn, let message = datapath.link.answers.take() {
         count += 1
         onMessage?(message)
       }
@@ -176,20 +191,20 @@
       while posted < datapath.backlog.count, datapath.link.commands.add(datapath.backlog[posted]) {
         posted += 1
       }
-      if posted > 0 {
-        datapath.backlog.removeFirst(posted)
-        datapath.link.workerBell.ring()
-      }
+      if posted > 0 { datapath.backlog.removeFirst(posted) }
+      if count + posted > 0 { datapath.link.workerBell.ring() }
       datapath.link.daemonBell.arm()
-      if !datapath.link.results.isEmpty || !datapath.backlog.isEmpty {
-        loop.deferWork { [self] in take(from: datapath) }
+      if !datapath.link.upcalls.isEmpty { onUpcalls?() }
+      if !datapath.link.answers.isEmpty || !datapath.backlog.isEmpty {
+        // Whoever else has become ready has a turn before.
+        loop.schedule(at: loop.now) { [self] in take(from: datapath) }
       } else if datapath.link.hasEnded.load(ordering: .sequentiallyConsistent) {
         join(datapath)
         datapaths.removeAll { $0 === datapath }
       }
     }
 
-    private static let messagesPerTurn = 512
+    private static let messagesPerTurn = 256
 
     private func join(_ datapath: RunningDatapath) {
       guard let token = datapath.token else { return }

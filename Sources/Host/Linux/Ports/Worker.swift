@@ -3,6 +3,9 @@
 // How: a round takes a batch from each port that has packets, processes it and sends what came out; commands of the
 // daemon are looked at between batches. A port stays in the set of busy ports while its ring has more, so that a
 // loaded worker asks the kernel only now and then which ports are ready. An idle worker sleeps in epoll.
+//
+// Whatever is not packets is done in pieces, so that a packet waits for no more than a piece of each: some commands a round, some
+// flows of a dump. Few packets for the daemon are on their way at a time; the others wait in the engine, which is fair to ports.
 
 #if !APUS_WINDOWS
   import CLinux
@@ -24,16 +27,21 @@
   final class WorkerLink: Sendable {
     /// Requests that may wait for the worker.
     static let commandCapacity = 65_536
-    /// Answers and upcalls that may wait for the daemon.
-    static let resultCapacity = 16_384
+    /// Answers that may wait for the daemon.
+    static let answerCapacity = 16_384
+    /// Upcalls that may wait for the daemon: those of `upcallCount` packets, each of which may be cut into many.
+    static let upcallCapacity = 8_192
+    /// Packets that may be on their way to the daemon; about as many as it takes in a turn.
+    static let upcallCount = 64
+    /// Parts of dumps that may be on their way to the daemon.
+    static let dumpedCount = 128
 
     let commands = BoundedRing<WorkerCommand>(capacity: WorkerLink.commandCapacity)
-    let results = BoundedRing<[UInt8]>(capacity: WorkerLink.resultCapacity)
+    let answers = BoundedRing<[UInt8]>(capacity: WorkerLink.answerCapacity)
+    let upcalls = BoundedRing<[UInt8]>(capacity: WorkerLink.upcallCapacity)
     let workerBell: Doorbell
     let daemonBell: Doorbell
     let hasEnded = Atomic<Bool>(false)
-    /// Upcalls for which there was no room.
-    let lostUpcallCount = Atomic<UInt64>(0)
 
     init() throws(SystemError) {
       workerBell = try Doorbell()
@@ -53,6 +61,8 @@
     private var busy: [Port] = []
     /// Answers that found the ring full.
     private var backlog: [[UInt8]] = []
+    /// Dumps of flows that are under way, and the place of the table where each goes on.
+    private var dumps: [(request: Message, place: Int?)] = []
     private var lastMaintenance: UInt64 = 0
     private var isRunning = true
 
@@ -61,6 +71,7 @@
       configuration.name = name
       configuration.datapathIndex = index
       configuration.seed = Random.integer()
+      configuration.maximumUpcallCount = Worker.waitingUpcallCount
       engine = Engine(configuration)
       self.isDummy = isDummy
       self.link = link
@@ -70,22 +81,35 @@
     private static let bellNumber = UInt64.max
     /// Rounds after which a loaded worker asks which other ports have become ready.
     private static let roundsBetweenPolls = 8
+    /// Time after which it asks so in any case, in nanoseconds.
+    private static let nanosecondsBetweenPolls: UInt64 = 200_000
     /// Commands between two rounds of packets.
-    private static let commandsPerRound = 256
+    private static let commandsPerRound = 64
+    /// Flows of a dump that are described between two rounds of packets.
+    private static let dumpedPerRound = 32
+    /// Packets that may wait in the engine for the daemon.
+    private static let waitingUpcallCount = 1024
     private static let maintenanceIntervalMilliseconds: UInt64 = 250
 
     /// Runs until told to stop.
     mutating func run() {
       var round = 0
+      var lastPoll: UInt64 = 0
       while isRunning {
-        if busy.isEmpty || round >= Worker.roundsBetweenPolls {
+        var nanoseconds = Syscalls.monotonicNanoseconds()
+        if busy.isEmpty || round >= Worker.roundsBetweenPolls
+          || nanoseconds &- lastPoll >= Worker.nanosecondsBetweenPolls
+        {
           round = 0
           poll()
+          nanoseconds = Syscalls.monotonicNanoseconds()
+          lastPoll = nanoseconds
         }
         round += 1
-        let now = Syscalls.monotonicNanoseconds() / 1_000_000
-        runCommands(now)
+        let now = nanoseconds / 1_000_000
         runPorts(now)
+        runCommands(now)
+        runDumps()
         report()
         if now &- lastMaintenance >= Worker.maintenanceIntervalMilliseconds {
           lastMaintenance = now
@@ -100,11 +124,15 @@
     /// Adds the ports that are ready to the busy ones; sleeps if there is nothing else to do.
     private mutating func poll() {
       var timeout: Int64 = 0
-      if busy.isEmpty, backlog.isEmpty {
+      if busy.isEmpty {
         link.workerBell.arm()
-        if link.commands.isEmpty { timeout = Int64(Worker.maintenanceIntervalMilliseconds) }
-      } else if busy.isEmpty {
-        timeout = 1
+        if !backlog.isEmpty {
+          timeout = 1
+        } else if link.commands.isEmpty {
+          let mayDump = !dumps.isEmpty && link.answers.count < WorkerLink.dumpedCount
+          let mayReport = engine.hasUpcalls && link.upcalls.count < WorkerLink.upcallCount
+          if !mayDump, !mayReport { timeout = Int64(Worker.maintenanceIntervalMilliseconds) }
+        }
       }
       let events = poller.wait(timeoutMilliseconds: timeout)
       for event in events {
@@ -138,17 +166,28 @@
     /// Hands answers that waited, then upcalls, to the daemon.
     private mutating func report() {
       var delivered = 0
-      while delivered < backlog.count, link.results.add(backlog[delivered]) { delivered += 1 }
+      while delivered < backlog.count, link.answers.add(backlog[delivered]) { delivered += 1 }
       if delivered > 0 { backlog.removeFirst(delivered) }
-      let upcalls = engine.drainUpcalls()
-      for upcall in upcalls where !(backlog.isEmpty && link.results.add(upcall)) {
-        link.lostUpcallCount.wrappingAdd(1, ordering: .relaxed)
+      let room = WorkerLink.upcallCount - link.upcalls.count
+      var reported = false
+      if room > 0, engine.hasUpcalls {
+        // The ring has room for whatever so many packets are cut into.
+        for upcall in engine.drainUpcalls(maximumCount: room) { reported = link.upcalls.add(upcall) }
       }
-      if delivered > 0 || !upcalls.isEmpty { link.daemonBell.ring() }
+      if delivered > 0 || reported { link.daemonBell.ring() }
+    }
+
+    /// Describes some flows to who wants all, as fast as the daemon takes them.
+    private mutating func runDumps() {
+      guard !dumps.isEmpty, backlog.isEmpty, link.answers.count < WorkerLink.dumpedCount else { return }
+      answer(
+        engine.nextFlows(
+          of: dumps[0].request, from: &dumps[0].place, maximumCount: Worker.dumpedPerRound))
+      if dumps[0].place == nil { dumps.removeFirst() }
     }
 
     private mutating func answer(_ replies: [[UInt8]]) {
-      for reply in replies where !(backlog.isEmpty && link.results.add(reply)) { backlog.append(reply) }
+      for reply in replies where !(backlog.isEmpty && link.answers.add(reply)) { backlog.append(reply) }
       if !replies.isEmpty { link.daemonBell.ring() }
     }
 
@@ -172,6 +211,12 @@
     }
 
     private mutating func handle(_ bytes: [UInt8], _ now: UInt64) {
+      if DatapathRouting.isFlowDump(bytes), let request = (try? Message.decode(bytes))?.first,
+        case .flow(.get, _) = request.body
+      {
+        dumps.append((request, 0))
+        return
+      }
       guard DatapathRouting.family(of: bytes) == .vport, let messages = try? Message.decode(bytes) else {
         return answer(engine.handle(message: bytes, nowMilliseconds: now))
       }
