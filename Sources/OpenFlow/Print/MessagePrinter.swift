@@ -17,11 +17,13 @@ public struct MessagePrinter {
   }
 
   /// The text of a message, with a newline at the end.
+  @export(interface)
   public func text(_ bytes: [UInt8]) -> String {
     String(decoding: textBytes(bytes), as: UTF8.self)
   }
 
   /// The text of a message as UTF-8 bytes.
+  @export(interface)
   public func textBytes(_ bytes: [UInt8]) -> [UInt8] {
     var writer = TextWriter()
     do throws(OpenFlowError) {

@@ -4,6 +4,7 @@ import Datapath
 
 extension Action {
   /// A list of actions as OVS's tools print it; an empty one is `drop`.
+  @export(interface)
   public static func text(_ actions: [Action], names: FlowNames = FlowNames()) -> String {
     var writer = TextWriter()
     ActionFormatter(names: names).write(actions, to: &writer)

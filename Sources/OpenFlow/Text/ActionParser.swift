@@ -97,6 +97,7 @@ struct ActionParser {
 
 extension FlowParser {
   /// Reads actions without instructions, as in a packet-out message or a bucket of a group.
+  @export(interface)
   public func actions(_ text: String) throws(FlowTextError) -> [Action] {
     var parser = ActionParser(names: names)
     return try parser.parseActions(Array(text.utf8)[...])

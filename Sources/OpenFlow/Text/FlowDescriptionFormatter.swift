@@ -2,6 +2,7 @@ extension FlowDescription {
   /// The flow as `ovs-ofctl dump-flows` prints it, with the space that each line begins with.
   ///
   /// Without statistics, what is zero is left out.
+  @export(interface)
   public func text(showsStatistics: Bool = true, names: FlowNames = FlowNames()) -> String {
     var writer = TextWriter()
     write(showsStatistics: showsStatistics, names: names, to: &writer)
@@ -9,6 +10,7 @@ extension FlowDescription {
   }
 
   /// Appends the flow as `ovs-ofctl dump-flows` prints it to UTF-8 text.
+  @export(interface)
   public func write(showsStatistics: Bool = true, names: FlowNames = FlowNames(), to text: inout [UInt8]) {
     var writer = TextWriter()
     swap(&writer.bytes, &text)

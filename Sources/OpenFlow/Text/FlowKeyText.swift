@@ -36,6 +36,7 @@ extension Match {
 
 extension FlowKey {
   /// The packet as OVS's tools print it; metadata that is zero is left out.
+  @export(interface)
   public func text(names: FlowNames = FlowNames()) -> String {
     var match = Match(packet: self)
     for word in [0, 6, 7, 8, 61] { match.clearZeroHalves(of: word) }

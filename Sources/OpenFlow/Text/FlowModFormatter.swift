@@ -1,5 +1,6 @@
 extension FlowMod {
   /// The change as OVS's tools print it in messages, such as `ADD table:1 ip actions=drop`.
+  @export(interface)
   public func text(names: FlowNames = FlowNames()) -> String {
     var writer = TextWriter()
     writer.append(commandName)

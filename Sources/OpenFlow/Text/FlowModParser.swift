@@ -22,11 +22,13 @@ public struct FlowParser {
   public init(names: FlowNames = FlowNames()) { self.names = names }
 
   /// Reads a flow for a command, as the argument of `ovs-ofctl add-flow` and its like.
+  @export(interface)
   public func flow(_ text: String, _ command: FlowCommand) throws(FlowTextError) -> ParsedFlow {
     try flow(Array(text.utf8)[...], command)
   }
 
   /// Reads a flow for a command.
+  @export(interface)
   public func flow(_ text: ArraySlice<UInt8>, _ command: FlowCommand) throws(FlowTextError) -> ParsedFlow {
     var reader = FlowModReader(names: names, accepts: .init(command), command: command)
     return try reader.read(text)
@@ -34,6 +36,7 @@ public struct FlowParser {
 
   /// Reads the match of a request for flows or their statistics, as `ovs-ofctl dump-flows` takes it: a match,
   /// and `table`, `cookie`, `out_port`, `out_group`.
+  @export(interface)
   public func request(_ text: String) throws(FlowTextError) -> ParsedFlow {
     var reader = FlowModReader(names: names, accepts: [.outPort], command: nil)
     return try reader.read(Array(text.utf8)[...])
@@ -41,6 +44,7 @@ public struct FlowParser {
 
   /// Reads a line of a file of flows, which may begin with `add`, `delete`, `delete_strict`, `modify` or
   /// `modify_strict`; without, it is taken for `command`.
+  @export(interface)
   public func line(
     _ text: ArraySlice<UInt8>, otherwise command: FlowCommand = .add
   ) throws(FlowTextError) -> ParsedFlow {

@@ -8,6 +8,7 @@ import Datapath
 
 extension Match {
   /// The match as OVS's tools print it, with a priority first unless it is the default.
+  @export(interface)
   public func text(priority: UInt16 = 0x8000, names: FlowNames = FlowNames()) -> String {
     var writer = TextWriter()
     write(priority: priority, names: names, to: &writer)

@@ -6,6 +6,7 @@ extension Message {
   ///   - hasTableID: Whether the peer asked that flow modifications of OpenFlow 1.0 carry a table number.
   ///   - checksActions: Whether the actions of a flow modification have to make sense for its match.
   /// - Throws: The error to answer with, by `ErrorMessage(error, about: bytes)`.
+  @export(interface)
   public static func decode(
     _ bytes: [UInt8], hasTableID: Bool = false, checksActions: Bool = true
   ) throws(OpenFlowError) -> ReceivedMessage {

@@ -3,6 +3,7 @@ extension Message {
   ///
   /// A multipart reply that exceeds one message's length becomes several, one after another in the result. The
   /// result is empty if the version has no such message.
+  @export(interface)
   public func encode(_ form: WireProtocol, xid: UInt32) -> [UInt8] {
     guard let row = row(form) else { return [] }
     let parts = MultipartWriter(form.version, row, xid)
