@@ -22,6 +22,8 @@ final class Bridge {
   var portNumbers = PortNumberAllocator()
   /// Its ports by name.
   var ports: [String: BridgePort] = [:]
+  /// The lowest address of its system devices, which the bridge takes for its own.
+  var lowestDeviceAddress = LowestAddress()
   /// Its interfaces by OpenFlow port number, and no others: an interface without a number is not part of the bridge.
   var interfaces: [OpenFlowPortNumber: Interface] = [:]
   /// Its mirrors.
@@ -58,14 +60,12 @@ final class Bridge {
 
   /// The interface with a name.
   func interface(named name: String) -> Interface? {
-    if let port = ports[name], port.interfaces.count == 1, port.interfaces[0].name == name {
-      return port.interfaces[0]
-    }
-    for port in ports.values {
-      for interface in port.interfaces where interface.name == name { return interface }
-    }
-    return nil
+    guard let interface = datapath.interfacesByName[name], interface.bridge === self else { return nil }
+    return interface
   }
+
+  /// Takes a port out and lets go of its interfaces, which hold the port as it holds them.
+  func removePort(_ name: String) { ports.removeValue(forKey: name)?.interfaces = [] }
 
   /// The interface that is the bridge's own port.
   var local: Interface? { interfaces[.local] }
@@ -114,7 +114,16 @@ final class BridgePort {
   /// Whether it is protected: protected ports don't forward to each other.
   var isProtected = false
   /// Its interfaces, by name.
-  var interfaces: [Interface] = []
+  ///
+  /// Each of them holds the port: one that goes has to be taken out of here, or neither is ever freed.
+  var interfaces: [Interface] = [] {
+    didSet {
+      for interface in oldValue where !interfaces.contains(where: { $0 === interface }) {
+        bridge.datapath.forget(interface)
+      }
+      for interface in interfaces { bridge.datapath.interfacesByName[interface.name] = interface }
+    }
+  }
 
   init(name: String, bridge: Bridge) {
     self.name = name
@@ -195,23 +204,29 @@ final class Interface {
   /// Its bridge.
   var bridge: Bridge { port.bridge }
   /// Its number in the bridge.
-  var number = OpenFlowPortNumber.none
+  var number = OpenFlowPortNumber.none { didSet { if number != oldValue { noteState() } } }
   /// Its number in the datapath; a patch port has none.
   var datapathNumber: DatapathPortNumber?
   /// Its Ethernet address.
-  var ethernetAddress = MACAddress.zero
+  var ethernetAddress = MACAddress.zero { didSet { if ethernetAddress != oldValue { noteState() } } }
   /// What controllers configured (`OFPPC_*`).
   var configuration = PortConfiguration()
   /// Whether an administrator has it up.
-  var isUp = true
+  var isUp = true { didSet { if isUp != oldValue { noteState() } } }
   /// Whether it has a carrier.
-  var hasCarrier = true
+  var hasCarrier = true { didSet { if hasCarrier != oldValue { noteState() } } }
   /// What was received and sent.
-  var counters = InterfaceCounters()
+  var counters = InterfaceCounters() { didSet { if counters != oldValue { noteCounters() } } }
   /// When it joined the bridge.
   var createdMilliseconds: Int64 = 0
   /// How far it is in becoming part of its bridge.
-  var attachment = Attachment.detached
+  var attachment = Attachment.detached {
+    didSet {
+      guard attachment != oldValue else { return }
+      noteState()
+      noteCounters()
+    }
+  }
   /// Why it can't be part of its bridge, as the database says it.
   var error: String?
   /// The number that the configuration asks for, and the one that the database remembers.
@@ -219,8 +234,6 @@ final class Interface {
   var previousNumber: OpenFlowPortNumber?
   /// The configuration that was last applied.
   var wanted: DesiredInterface?
-  /// Whether the datapath refused its port for a reason that may pass.
-  var mayRetry = false
 
   init(name: String, type: String, kind: Kind, port: BridgePort) {
     self.name = name
@@ -228,6 +241,12 @@ final class Interface {
     self.kind = kind
     self.port = port
   }
+
+  /// Lets the database be told what the interface is now.
+  func noteState() { bridge.datapath.changedStates.insert(name) }
+
+  /// Lets the database be told what the interface has counted.
+  func noteCounters() { bridge.datapath.changedCounters.insert(name) }
 
   /// The other half of a patch port, if it is there and points back.
   func peer(among datapath: DatapathLink) -> Interface? {

@@ -15,9 +15,15 @@ final class DatapathLink {
   struct SharedPort {
     var number: DatapathPortNumber
     var type: VportType
-    var users: [Interface]
+    /// The interfaces by name.
+    var users: [String: Interface]
     /// Whether the datapath has made it.
     var isOpen = false
+
+    /// The interfaces in the order of their names.
+    var usersInOrder: [Interface] {
+      users.values.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    }
   }
 
   /// The datapath's type ("system", "netdev", "dummy").
@@ -36,14 +42,27 @@ final class DatapathLink {
   var index: Int32 = 0
   /// Its bridges by name.
   var bridges: [String: Bridge] = [:]
-  /// The interfaces for whose ports the datapath was asked and has not answered; some may not want them any more.
+  /// The interfaces of its bridges by name, whether they have a port or not.
+  var interfacesByName: [String: Interface] = [:]
+  /// Names of interfaces that are, or have counted, something else than the database says.
+  var changedStates: Set<String> = []
+  /// Names of bridges that have another datapath id than the database says.
+  var changedBridges: Set<String> = []
+  var changedCounters: Set<String> = []
+  /// The interfaces whose ports the datapath refused for a reason that may pass, by name.
+  var refused: [String: Interface] = [:]
+  /// The interfaces for whose ports the datapath was asked and has not answered.
   var attaching: [DatapathPortNumber: Interface] = [:]
+  /// The numbers of such ports that nobody wants any more.
+  var abandoned: Set<DatapathPortNumber> = []
   /// The interfaces that have a port in the datapath to themselves.
   var interfaces: [DatapathPortNumber: Interface] = [:]
-  /// The ports of tunnels, by name.
+  /// The ports of tunnels, by name: one for each encapsulation and UDP port.
   var tunnelPorts: [String: SharedPort] = [:]
   /// Ports that the datapath did not delete when it was asked to.
   var undeletedPorts: Set<DatapathPortNumber> = []
+  /// A number below which all port numbers are taken.
+  private var lowestCandidate: UInt32 = 1
   /// Counts the changes to ports after which translations may come out otherwise.
   var generation: UInt64 = 0
   /// The packets that found a flow, and those that did not, as the datapath counts them.
@@ -59,23 +78,23 @@ final class DatapathLink {
   }
 
   /// The interface with a name, in any bridge of the datapath.
-  func interface(named name: String) -> Interface? {
-    for bridge in bridges.values {
-      if let found = bridge.interface(named: name) { return found }
-    }
-    return nil
+  func interface(named name: String) -> Interface? { interfacesByName[name] }
+
+  /// Forgets an interface that is taken out of its port.
+  func forget(_ interface: Interface) {
+    if interfacesByName[interface.name] === interface { interfacesByName[interface.name] = nil }
+    if refused[interface.name] === interface { refused[interface.name] = nil }
   }
 
-  /// The tunnel interfaces that share a datapath port; empty if it is none of tunnels.
-  func tunnels(on number: DatapathPortNumber) -> [Interface] {
-    for port in tunnelPorts.values where port.number == number { return port.users }
-    return []
+  /// Whether something was asked for that has not been answered.
+  var isSettling: Bool {
+    state == .opening || !attaching.isEmpty || tunnelPorts.values.contains { !$0.isOpen }
   }
 
   /// The lowest free port number, by the datapath's own rules.
   ///
   /// Dummies get the number that their name ends in, and bridges' ports count from 100, so that tests can know them.
-  func freePortNumber(name: String, taken: Set<UInt32>) -> DatapathPortNumber {
+  func freePortNumber(name: String) -> DatapathPortNumber {
     if type == "dummy" {
       let start: UInt32 = name.hasPrefix("br") ? 100 : 0
       var digits: [UInt8] = []
@@ -85,12 +104,21 @@ final class DatapathLink {
       }
       if let number = UInt32(String(decoding: digits, as: UTF8.self)), number < 0xffff {
         let wanted = start + number
-        if wanted > 0, !taken.contains(wanted) { return DatapathPortNumber(wanted) }
+        if wanted > 0, !isTaken(DatapathPortNumber(wanted)) { return DatapathPortNumber(wanted) }
       }
     }
-    var number: UInt32 = 1
-    while taken.contains(number) { number += 1 }
-    return DatapathPortNumber(number)
+    while isTaken(DatapathPortNumber(lowestCandidate)) { lowestCandidate += 1 }
+    return DatapathPortNumber(lowestCandidate)
+  }
+
+  private func isTaken(_ number: DatapathPortNumber) -> Bool {
+    interfaces[number] != nil || attaching[number] != nil || abandoned.contains(number)
+      || undeletedPorts.contains(number) || tunnelPorts.values.contains { $0.number == number }
+  }
+
+  /// Says that a port number may be free again.
+  func released(_ number: DatapathPortNumber) {
+    if number.rawValue > 0 { lowestCandidate = min(lowestCandidate, number.rawValue) }
   }
 
   /// Takes the counters of the datapath as a whole.
@@ -101,13 +129,11 @@ final class DatapathLink {
     saidDrops = found
   }
 
-  /// Takes the counters of a port.
-  func take(_ port: VportMessage) {
-    guard let number = port.number, let interface = interfaces[number], let statistics = port.statistics
-    else {
-      return
-    }
-    interface.counters = InterfaceCounters(statistics)
+  /// Takes the counters of a port; says whether it is one of an interface's own.
+  func take(_ port: VportMessage) -> Bool {
+    guard let number = port.number, let interface = interfaces[number] else { return false }
+    if let statistics = port.statistics { interface.counters = InterfaceCounters(statistics) }
+    return true
   }
 }
 

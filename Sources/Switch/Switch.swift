@@ -6,6 +6,9 @@
 // How: `step` takes what happened and the time, and returns what to do. The folders are the parts, and this is how they
 // call each other:
 //
+// `step` alone routes: an event goes to the part that it is for, found by the number of its stream or by what was asked of the
+// datapath, and the part gives out what has changed or what others have to do. No part holds a closure into another.
+//
 //     Configure  rows of the database -> bridges, ports, interfaces, listeners, controllers (Bridge.swift has the model)
 //     Agent      OpenFlow messages <-> Tables (flow mods, statistics), Translate (packet-outs), configuration of ports
 //     Tables     `FlowTables.lookup`, `FlowTables.apply(FlowModification)`, expiry
@@ -17,6 +20,7 @@
 
 import Vlog
 import Datapath
+import OpenFlow
 
 /// The switch: every bridge, its flow tables and its connections, as one deterministic value.
 public final class VirtualSwitch {
@@ -26,13 +30,11 @@ public final class VirtualSwitch {
   /// The connection to the database server.
   let database: DatabaseLink
   /// The OpenFlow side of each bridge, by the bridge's name.
-  private(set) var agents: [String: BridgeAgent] = [:] {
-    didSet {
-      agentsInOrder = agents.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }.map { $0.value }
-    }
-  }
-  /// The same in the order of the names: what effects come from must not depend on how a dictionary is laid out.
-  private var agentsInOrder: [BridgeAgent] = []
+  private(set) var agents: [String: BridgeAgent] = [:]
+  /// The agents that something has happened to in this step, by name.
+  private var touchedAgents: Set<String> = []
+  /// When the others have something to do.
+  private var agenda = Agenda<String>()
   /// The flows of each datapath, by its type.
   private(set) var flows: [String: DatapathFlows] = [:] {
     didSet { flowsInOrder = flows.keys.sorted().compactMap { flows[$0] } }
@@ -83,8 +85,7 @@ public final class VirtualSwitch {
 
   /// When `step` wants to be called next if nothing happens, in milliseconds of the clock that never goes back.
   public var nextWakeup: Int64? {
-    var next = database.nextWakeup
-    for agent in agents.values { next = earlier(next, agent.nextWakeup) }
+    var next = earlier(database.nextWakeup, agenda.first)
     for flows in flows.values { next = earlier(next, flows.nextWakeup) }
     if !reconciler.bridges.isEmpty || reconciler.hasUndeletedPorts {
       next = earlier(next, earlier(nextExpiry, nextCounters))
@@ -101,31 +102,57 @@ public final class VirtualSwitch {
     case .databaseReceived(let message): database.received(message)
     case .databaseClosed(let reason): database.closed(reason)
     case .streamAccepted(let listener, let stream, peer: _):
-      let agent = agents.values.first { $0.listeners[listener] != nil }
-      if let agent { agent.accepted(listener, stream) } else { context.turn.emit(.closeStream(stream)) }
+      if let name = context.listeners[listener], let agent = agents[name] {
+        agent.accepted(listener, stream)
+        touchedAgents.insert(name)
+      } else {
+        context.turn.emit(.closeStream(stream))
+      }
     case .streamOpened(let stream):
-      for agent in agents.values where agent.handle(opened: stream) { break }
+      if let (agent, target) = owner(of: stream), let target { agent.opened(stream, target) }
     case .streamReceived(let stream, let bytes):
-      for agent in agents.values where agent.handle(received: bytes, from: stream) { break }
+      guard let (agent, _) = owner(of: stream) else { return }
+      agent.received(bytes, from: stream)
+      advance(stream, agent)
     case .streamDrained(let stream):
-      for agent in agents.values where agent.handle(drained: stream) { break }
+      guard let (agent, _) = owner(of: stream) else { return }
+      agent.drained(stream)
+      advance(stream, agent)
     case .streamClosed(let stream, let reason):
-      for agent in agents.values where agent.handle(closed: stream, reason: reason) { break }
+      if let (agent, target) = owner(of: stream) { agent.closed(stream, target, reason: reason) }
     case .listenerFailed(_, let reason):
       context.turn.log("connmgr", .warning, "failed to listen: \(reason)")
     case .datapathReceived(let bytes):
       for message in context.channel.decode(bytes) { handle(message) }
-    case .devicesChanged(let devices):
-      reconciler.devicesChanged(devices)
-      refreshTunnels()
+    case .devicesChanged(let devices): reconciler.devicesChanged(devices)
     case .routesChanged(let routes):
       context.routes = routes
-      refreshTunnels()
+      context.haveAddressesChanged = true
     case .command(let id, let name, let arguments): command(id, name, arguments)
     }
   }
 
-  private func handle(_ message: Message) {
+  /// The agent whose stream it is, with the controller at the other end if the agent has opened it.
+  private func owner(of stream: StreamID) -> (agent: BridgeAgent, target: String?)? {
+    guard let owner = context.streams[stream], let agent = agents[owner.bridge] else { return nil }
+    touchedAgents.insert(owner.bridge)
+    return (agent, owner.target)
+  }
+
+  /// Lets an agent answer what a peer has said, and sends the peer's packets in between.
+  private func advance(_ stream: StreamID, _ agent: BridgeAgent) {
+    while true {
+      let packets = agent.advance(stream)
+      guard !packets.isEmpty else { return }
+      for packet in packets {
+        apply(
+          flows(of: agent.bridge.datapath).send(
+            frame: packet.packet, bridge: agent.bridge, inPort: packet.inPort, actions: packet.actions))
+      }
+    }
+  }
+
+  private func handle(_ message: Datapath.Message) {
     if case .packet(let command, let packet) = message.body, command != .execute {
       flows(ofDatapath: message.header.datapathIndex)?.receive(command, packet)
     } else if case .datapath(.delete, _) = message.body, message.header.sequence == 0 {
@@ -154,6 +181,8 @@ public final class VirtualSwitch {
   private func takeChanges() {
     for change in reconciler.takeChanges() {
       switch change {
+      case .settings(let settings):
+        for flows in flowsInOrder { flows.limits = DatapathFlows.Limits(settings) }
       case .bridgeAdded(let bridge): bridgeAdded(bridge)
       case .bridgeConfigured(let bridge, let wanted): bridgeConfigured(bridge, wanted)
       case .bridgeRemoved(let bridge): bridgeRemoved(bridge)
@@ -161,15 +190,26 @@ public final class VirtualSwitch {
       case .datapathLost(let link): flows[link.type]?.forgetAll()
       }
     }
+    if reconciler.attachments.haveTunnelsChanged || context.haveAddressesChanged { refreshTunnels() }
   }
 
   private func run(_ budget: StepBudget) {
     let now = context.now
     takeChanges()
-    for agent in agentsInOrder { agent.run() }
+    touchedAgents.formUnion(agenda.take(until: now))
+    for name in touchedAgents.sorted() {
+      agents[name]?.run()
+      agenda.set(name, agents[name]?.nextWakeup)
+    }
+    touchedAgents = []
     if now >= nextExpiry {
       nextExpiry = now + Self.expiryMilliseconds
-      for agent in agentsInOrder { agent.expireRules() }
+      // A look at each bridge: whether it has anything that expires.
+      for agent in agents.values.filter({ $0.bridge.tables.hasExpirableRules })
+        .sorted(by: { $0.bridge.name < $1.bridge.name })
+      {
+        agent.expireRules()
+      }
       for bridge in reconciler.bridges.values { bridge.addresses.expire(now: now) }
       environment.neighbors.expire(now: now)
       environment.pauses.expire(
@@ -192,26 +232,22 @@ public final class VirtualSwitch {
   // MARK: bridges
 
   private func bridgeAdded(_ bridge: Bridge) {
-    let agent = BridgeAgent(bridge: bridge, context: context)
-    agents[bridge.name] = agent
-    let flows = flows(of: bridge.datapath)
-    agent.onPacketOut = { [self] frame, inPort, actions in
-      apply(flows.send(frame: frame, bridge: bridge, inPort: inPort, actions: actions))
-    }
+    agents[bridge.name] = BridgeAgent(bridge: bridge, context: context)
+    _ = flows(of: bridge.datapath)
   }
 
   private func bridgeConfigured(_ bridge: Bridge, _ wanted: DesiredBridge) {
     agents[bridge.name]?.configure(wanted)
-    if let other = reconciler.desired?.otherConfig {
-      flows[bridge.datapath.type]?.limits = DatapathFlows.Limits(other)
-    }
-    refreshTunnels()
+    touchedAgents.insert(bridge.name)
+    // Its address may be among the tunnels' ends.
+    context.haveAddressesChanged = true
   }
 
   private func bridgeRemoved(_ bridge: Bridge) {
     agents.removeValue(forKey: bridge.name)?.stop()
+    agenda.set(bridge.name, nil)
     environment.pauses.remove(bridge: bridge.name)
-    refreshTunnels()
+    context.haveAddressesChanged = true
   }
 
   // MARK: datapaths
@@ -220,6 +256,7 @@ public final class VirtualSwitch {
   private func flows(of link: DatapathLink) -> DatapathFlows {
     if let known = flows[link.type] { return known }
     let made = DatapathFlows(datapath: link, environment: environment, context: context)
+    if let settings = reconciler.wanted?.otherConfig { made.limits = DatapathFlows.Limits(settings) }
     flows[link.type] = made
     return made
   }
@@ -255,7 +292,6 @@ public final class VirtualSwitch {
     guard case .done(let messages) = answer, link.state == .open else { return }
     var ports: [VportMessage] = []
     for case .vport(_, let port) in messages.map({ $0.body }) { ports.append(port) }
-    for port in ports { link.take(port) }
     reconciler.repairPorts(of: link, seen: ports)
   }
 

@@ -1,6 +1,14 @@
 import Datapath
 import PacketWire
 
+/// Whose an OpenFlow stream is.
+struct StreamOwner {
+  /// The bridge's name.
+  var bridge: String
+  /// The controller that the bridge connects to, if it is not the peer that has connected.
+  var target: String?
+}
+
 /// What all parts of one switch share: the clock and the effects, the way to the datapaths, the options, chance.
 final class SwitchContext {
   let turn: Turn
@@ -8,8 +16,14 @@ final class SwitchContext {
   let options: SwitchOptions
   /// Makes flow keys of frames.
   let frames = FrameKey()
+  /// The OpenFlow streams that are open or being opened, and whose they are.
+  var streams: [StreamID: StreamOwner] = [:]
+  /// The bridges of the listeners, by name.
+  var listeners: [ListenerID: String] = [:]
   /// The host's network devices by name.
   var devices: [String: NetworkDevice] = [:]
+  /// Whether addresses or routes of the host are others than what the tunnels were last told of.
+  var haveAddressesChanged = false
   /// The host's routes.
   var routes: [NetworkRoute] = []
   private var numbers: SplitMix64
@@ -25,6 +39,28 @@ final class SwitchContext {
 
   /// The time of this step, in milliseconds.
   var now: Int64 { turn.now.milliseconds }
+
+  /// Takes what the host's devices look like now; gives the names of those that have come, gone or changed, in order.
+  func take(_ all: [NetworkDevice]) -> [String] {
+    var changed: [String] = []
+    var names: Set<String> = []
+    for device in all {
+      names.insert(device.name)
+      let old = devices[device.name]
+      guard old != device else { continue }
+      if old?.addresses ?? [] != device.addresses { haveAddressesChanged = true }
+      devices[device.name] = device
+      changed.append(device.name)
+    }
+    if devices.count > names.count {
+      for (name, device) in devices where !names.contains(name) {
+        if !device.addresses.isEmpty { haveAddressesChanged = true }
+        devices[name] = nil
+        changed.append(name)
+      }
+    }
+    return changed.sorted()
+  }
 
   /// The next number of a sequence that depends on the seed alone.
   func random() -> UInt64 { numbers.next() }

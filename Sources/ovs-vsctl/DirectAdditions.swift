@@ -36,8 +36,7 @@ extension SwitchContext {
   }
 
   private func row(_ table: Text, named name: String) -> RowHandle? {
-    let name = Text(name)
-    return edit.rows(table).first { edit[$0, "name"].text == name }
+    edit.rows(table, where: "name", is: .string(Text(name))).first
   }
 
   private func isFree(_ name: String) -> Bool {

@@ -28,9 +28,42 @@ enum Invariants {
     for flows in host.flows.values where flows.count > max(flows.limits.flowCount, flows.highestCount) {
       throw Violation("\(flows.count) flows")
     }
+    try checkIndexes(world)
     guard host.environment.pauses.count <= PauseTable.limit else { throw Violation("too many pauses") }
     guard host.context.channel.requestCount <= world.datapathMessageCount else {
       throw Violation("requests wait for answers that will not come")
+    }
+  }
+
+  /// What is kept so that nobody has to look for it is what a search would find.
+  static func checkIndexes(_ world: World) throws {
+    let host = world.virtualSwitch
+    if let desired = host.database.rereadConfiguration, desired != host.reconciler.wanted?.desired {
+      throw Violation("the configuration is not what the database says")
+    }
+    var tunnels: Set<String> = []
+    for link in host.reconciler.datapaths.values {
+      var names: Set<String> = []
+      for bridge in link.bridges.values {
+        for port in bridge.ports.values {
+          for interface in port.interfaces {
+            names.insert(interface.name)
+            if case .tunnel = interface.kind, interface.attachment == .attached {
+              tunnels.insert(interface.name)
+            }
+          }
+        }
+        var searched = LowestAddress()
+        searched.forget()
+        guard bridge.lowestDeviceAddress.address(among: bridge.ports) == searched.address(among: bridge.ports)
+        else { throw Violation("\(bridge.name) does not know its lowest address") }
+      }
+      guard names == Set(link.interfacesByName.keys) else {
+        throw Violation("\(link.name) knows \(link.interfacesByName.keys.sorted()), not \(names.sorted())")
+      }
+    }
+    guard tunnels == Set(host.reconciler.attachments.tunnels.keys) else {
+      throw Violation("there are tunnels \(tunnels.sorted())")
     }
   }
 

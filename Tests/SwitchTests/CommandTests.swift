@@ -30,6 +30,11 @@ private struct Desk {
 }
 
 struct CommandTests {
+  @Test func `every command has a name of its own`() {
+    let names = VirtualSwitch.commands.map { $0.name }
+    #expect(Set(names).count == names.count)
+  }
+
   @Test func `every command answers whatever it is given`() {
     let desk = Desk()
     let texts = ["", "br0", "p1", "-m", "0", "1.2.3.4", "in_port(1),eth()", "zz", "00:00:00:00:00:01"]

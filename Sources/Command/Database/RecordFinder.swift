@@ -67,12 +67,9 @@ extension ControlContext {
   ) throws(ControlError) -> RowHandle? {
     // A name that the column cannot hold names nothing; a bare string is taken as it is.
     guard let wanted = table.column(column).flatMap({ atom(named: name, $0.type.key) }) else { return nil }
-    var found: RowHandle?
-    for row in edit.rows(table.name) where edit[row, column].scalar == wanted {
-      if found != nil { throw ControlError("multiple rows in \(table.name) match \"\(name)\"") }
-      found = row
-    }
-    return found
+    let found = edit.rows(table.name, where: column, is: wanted)
+    if found.count > 1 { throw ControlError("multiple rows in \(table.name) match \"\(name)\"") }
+    return found.first
   }
 
   private func atom(named name: String, _ type: BaseType) -> Atom? {

@@ -68,7 +68,8 @@ struct Monitor {
       guard let monitored = tables[change.table],
         let update = update(monitored, change, database)
       else { continue }
-      perTable[change.table, default: JSONObject()].append(Text(change.uuid.text), update)
+      if perTable[change.table] == nil { perTable[change.table] = JSONObject() }
+      perTable[change.table]?.append(Text(change.uuid.text), update)
     }
     return Monitor.joined(perTable, schema)
   }
@@ -124,7 +125,8 @@ struct Monitor {
         guard after.selection.contains(kind),
           let update = update(after, kind, old: wasSeen ? row : nil, new: isSeen ? row : nil, database)
         else { continue }
-        perTable[place, default: JSONObject()].append(Text(uuid.text), update)
+        if perTable[place] == nil { perTable[place] = JSONObject() }
+        perTable[place]?.append(Text(uuid.text), update)
       }
     }
     return Monitor.joined(perTable, schema)
@@ -222,12 +224,5 @@ extension MonitoredTable {
       if let whereJSON { try condition.add(whereJSON, schema) }
     }
     return condition
-  }
-}
-
-extension [JSONObject?] {
-  fileprivate subscript(place: Int, default fallback: JSONObject) -> JSONObject {
-    get { self[place] ?? fallback }
-    set { self[place] = newValue }
   }
 }

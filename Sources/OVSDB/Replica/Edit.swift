@@ -53,6 +53,8 @@ public struct Edit {
   var verified: [(row: RowHandle, column: Text)] = []
   var comments: [String] = []
   var incremented: (row: RowHandle, column: Text)?
+  /// The rows that have, or had, a value in a column, for columns that rows were looked for by.
+  private var finders: [Text: [Text: [Atom: [UUID]]]] = [:]
 
   /// Starts with no changes.
   public init(_ replica: Replica) {
@@ -73,6 +75,31 @@ public struct Edit {
       }
     }
     return rows
+  }
+
+  /// The rows of a table whose value of a column is one atom, in the order of `rows`.
+  ///
+  /// The first time all rows are looked at, and after that only those that have the value.
+  public mutating func rows(_ table: Text, where column: Text, is value: Atom) -> [RowHandle] {
+    if finders[table]?[column] == nil {
+      var found: [Atom: [UUID]] = [:]
+      for row in rows(table) {
+        if let atom = self[row, column].scalar { found[atom, default: []].append(row.uuid) }
+      }
+      finders[table, default: [:]][column] = found
+    }
+    var rows: [RowHandle] = []
+    for uuid in finders[table]?[column]?[value] ?? [] {
+      let row = RowHandle(table, uuid)
+      if exists(row), self[row, column].scalar == value, !rows.contains(row) { rows.append(row) }
+    }
+    return rows
+  }
+
+  /// Lets a row be found by what a column has now.
+  private mutating func noteValue(_ row: RowHandle, _ column: Text) {
+    guard finders[row.table]?[column] != nil, let atom = self[row, column].scalar else { return }
+    finders[row.table]?[column]?[atom, default: []].append(row.uuid)
   }
 
   /// Whether a row exists.
@@ -108,6 +135,7 @@ public struct Edit {
       change.isInserted = true
       change.keepsUUID = keepsUUID
     }
+    if let columns = finders[table]?.keys.sorted() { for column in columns { noteValue(row, column) } }
     return row
   }
 
@@ -125,14 +153,21 @@ public struct Edit {
       change.mutations.removeAll { $0.column == column }
       if !change.writtenColumns.contains(column) { change.writtenColumns.append(column) }
     }
+    noteValue(row, column)
   }
 
   /// Puts elements into a set, or pairs into a map, where they replace those with the same keys.
   public mutating func insert(_ elements: Datum, into column: Text, of row: RowHandle) {
-    let old = self[row, column]
-    let replaced = elements.isMap ? Datum(set: elements.keys.filter { old.contains($0) }) : .empty
+    var replaced = Datum.empty
+    if elements.isMap {
+      let old = self[row, column]
+      replaced = Datum(set: elements.keys.filter { old.contains($0) })
+    }
+    let base = changes[row.uuid]?.values[column] == nil ? self[row, column] : .empty
     change(row) { change in
-      change.values[column] = elements.isMap ? elements.merging(old) : old.union(elements)
+      var value = change.values.removeValue(forKey: column) ?? base
+      if elements.isMap { value = elements.merging(value) } else { value.formUnion(elements) }
+      change.values[column] = value
       if change.isInserted || change.writtenColumns.contains(column) {
         if !change.writtenColumns.contains(column) { change.writtenColumns.append(column) }
         return
@@ -141,6 +176,7 @@ public struct Edit {
       if !replaced.isEmpty { change.mutate(column, "delete", replaced) }
       change.mutate(column, "insert", elements)
     }
+    noteValue(row, column)
   }
 
   /// Takes elements out of a set, or out of a map the pairs that match both key and value.
@@ -162,6 +198,7 @@ public struct Edit {
       if change.isInserted || change.writtenColumns.contains(column) { return }
       change.mutate(column, "delete", elements)
     }
+    noteValue(row, column)
   }
 
   /// Lets the transaction go through only if a column still has the value that the replica has.
@@ -195,6 +232,13 @@ public struct Edit {
 
 extension Edit.RowChange {
   mutating func mutate(_ column: Text, _ mutator: Text, _ elements: Datum) {
+    // What is put into a set at once is one mutation.
+    if mutator == "insert", !elements.isMap, let last = mutations.indices.last,
+      mutations[last].column == column, mutations[last].mutator == mutator
+    {
+      mutations[last].elements.formUnion(elements)
+      return
+    }
     mutations.append(Edit.Mutation(column: column, mutator: mutator, elements: elements))
   }
 }

@@ -22,10 +22,18 @@ extension Edit {
   }
 
   /// Whether there is something to send.
-  public var hasChanges: Bool { !operations().isEmpty }
+  public var hasChanges: Bool {
+    for uuid in order {
+      guard let change = changes[uuid] else { continue }
+      var plan: [(operation: JSONValue, role: Role)] = []
+      append(change, to: &plan)
+      if !plan.isEmpty { return true }
+    }
+    return false
+  }
 
   /// What one operation stands for.
-  private enum Role {
+  enum Role {
     case other
     case insertion(UUID)
     case incrementedValue
@@ -176,6 +184,27 @@ extension Edit {
 
   /// What the reply to the transaction says.
   func outcome(result: JSONValue, error: JSONValue?) -> Outcome {
+    prepare().receipt.outcome(result: result, error: error)
+  }
+
+  /// The operations, and what is needed to understand the reply to them.
+  func prepare() -> (operations: [JSONValue], receipt: Receipt) {
+    let plan = plan()
+    return (
+      plan.map { $0.operation }, Receipt(roles: plan.map { $0.role }, incrementedColumn: incremented?.column)
+    )
+  }
+
+  /// What is remembered of an edit that was sent; not the replica, which goes on changing.
+  struct Receipt {
+    fileprivate let roles: [Role]
+    fileprivate let incrementedColumn: Text?
+  }
+}
+
+extension Edit.Receipt {
+  /// What the reply to the transaction says.
+  func outcome(result: JSONValue, error: JSONValue?) -> Edit.Outcome {
     if let error { return .error(error) }
     guard case .array(let results) = result else { return .error(.string("bad reply to transaction")) }
     // An error stands in place of the failed operation's result, or after all of them.
@@ -183,11 +212,10 @@ extension Edit {
       guard let error = result["error"], !error.isNull else { continue }
       return error.text == "timed out" ? .tryAgain : .error(result)
     }
-    let plan = plan()
-    guard results.count >= plan.count else { return .error(.string("too few results of transaction")) }
-    var outcome = Results()
-    for index in plan.indices {
-      switch plan[index].role {
+    guard results.count >= roles.count else { return .error(.string("too few results of transaction")) }
+    var outcome = Edit.Results()
+    for index in roles.indices {
+      switch roles[index] {
       case .other: break
       case .insertion(let uuid):
         guard let parts = results[index]["uuid"]?.array, parts.count == 2, let text = parts[1].text,
@@ -195,8 +223,8 @@ extension Edit {
         else { return .error(.string("insertion without a UUID in results")) }
         outcome.inserted[uuid] = given
       case .incrementedValue:
-        guard let incremented, let row = results[index]["rows"]?.array?.first else { break }
-        outcome.incrementedValue = row[incremented.column]?.integer
+        guard let incrementedColumn, let row = results[index]["rows"]?.array?.first else { break }
+        outcome.incrementedValue = row[incrementedColumn]?.integer
       }
     }
     return .success(outcome)

@@ -27,6 +27,23 @@ public struct Replica: Sendable {
   /// A row of a table.
   public func row(_ uuid: UUID, of table: Text) -> ReplicaRow? { tables[table]?.rows[uuid] }
 
+  /// Whether a row of a table has appeared, changed or gone since changes were last forgotten.
+  public func hasChanges(in table: Text) -> Bool { tables[table]?.hasChanges ?? false }
+
+  /// The rows of a table that have appeared, changed or gone since changes were last forgotten, in order.
+  public func changedRows(of table: Text) -> [UUID] {
+    guard let table = tables[table] else { return [] }
+    return (Array(table.inserted) + Array(table.modified) + Array(table.deleted.keys)).sorted()
+  }
+
+  /// Whether a row has appeared since changes were last forgotten.
+  public func isNew(_ uuid: UUID, in table: Text) -> Bool { tables[table]?.inserted.contains(uuid) ?? false }
+
+  /// The rows of a table that have gone since changes were last forgotten, with their last values.
+  public func deletedRows(of table: Text) -> [ReplicaRow] {
+    (tables[table]?.deleted.values).map { $0.sorted { $0.uuid < $1.uuid } } ?? []
+  }
+
   /// Forgets which rows have changed.
   public mutating func forgetChanges() {
     for name in tables.keys { tables[name]?.forgetChanges() }

@@ -14,6 +14,13 @@ public struct ReplicaSelection: Sendable, Equatable {
     fileprivate mutating func insert(_ column: Text) {
       if !columns.contains(column) { columns.append(column) }
     }
+
+    fileprivate mutating func add(_ columns: [Text], where condition: JSONValue) {
+      for column in columns { insert(column) }
+      guard !hasAllRows, !conditions.contains(condition) else { return }
+      conditions.append(condition)
+      if conditions.count > ReplicaSelection.conditionCountLimit { hasAllRows = true }
+    }
   }
 
   /// Conditions of one table beyond which every row is kept, since servers try each on each row.
@@ -46,12 +53,7 @@ public struct ReplicaSelection: Sendable, Equatable {
 
   /// Adds columns of a table, and those rows in which a column has a value.
   public mutating func add(_ table: Text, _ columns: [Text], where column: Text, is value: Atom) {
-    var selected = tables[table] ?? Table()
-    for column in columns { selected.insert(column) }
-    let condition = JSONValue.array([.string(column), "==", value.json])
-    if !selected.conditions.contains(condition) { selected.conditions.append(condition) }
-    if selected.conditions.count > Self.conditionCountLimit { selected.hasAllRows = true }
-    tables[table] = selected
+    tables[table, default: Table()].add(columns, where: .array([.string(column), "==", value.json]))
   }
 
   /// The monitor requests for the tables and columns that a schema has (RFC 7047, section 4.1.5).

@@ -72,7 +72,7 @@ public struct ReplicaSession {
   private var messages: [JSONValue] = []
   private var events: [Event] = []
   private var nextID: Int64 = 1
-  private var transactions: [Int64: Edit] = [:]
+  private var transactions: [Int64: Edit.Receipt] = [:]
   private var lockRequests: [Int64: Text] = [:]
   private var lastTransaction = ReplicaSession.unknownTransaction
 
@@ -157,10 +157,10 @@ public struct ReplicaSession {
   /// Gives nil if it changes nothing, or if there is no connection.
   public mutating func commit(_ edit: Edit) -> Int64? {
     guard state == .synchronised else { return nil }
-    let operations = edit.operations()
+    let (operations, receipt) = edit.prepare()
     if operations.isEmpty { return nil }
     let id = send("transact", [.string(database)] + operations)
-    transactions[id] = edit
+    transactions[id] = receipt
     return id
   }
 
@@ -248,8 +248,8 @@ public struct ReplicaSession {
   }
 
   private mutating func receive(replyTo id: Int64, result: JSONValue, error: JSONValue?) {
-    if let edit = transactions.removeValue(forKey: id) {
-      events.append(.finished(transaction: id, edit.outcome(result: result, error: error)))
+    if let receipt = transactions.removeValue(forKey: id) {
+      events.append(.finished(transaction: id, receipt.outcome(result: result, error: error)))
       return
     }
     if let name = lockRequests.removeValue(forKey: id) {

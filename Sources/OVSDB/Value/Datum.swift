@@ -14,7 +14,7 @@ public struct Datum: Hashable, Sendable {
     case map(keys: [Atom], values: [Atom])
   }
 
-  let storage: Storage
+  private(set) var storage: Storage
 
   init(_ storage: Storage) {
     self.storage = storage
@@ -54,6 +54,20 @@ public struct Datum: Hashable, Sendable {
 
   init(sortedKeys keys: [Atom], values: [Atom]) {
     storage = keys.isEmpty ? .empty : .map(keys: keys, values: values)
+  }
+
+  /// Adds the atoms of another set; few of them without a copy of the others.
+  mutating func formUnion(_ other: Datum) {
+    guard case .set(var atoms) = storage, other.count < 16 else {
+      self = union(other)
+      return
+    }
+    storage = .empty
+    for atom in other.keys {
+      let place = atoms.sortedInsertionPlace(of: atom)
+      if place == atoms.count || atoms[place] != atom { atoms.insert(atom, at: place) }
+    }
+    storage = .set(atoms)
   }
 
   /// Number of atoms, or of pairs.

@@ -27,12 +27,12 @@ final class BridgeAgent {
   var droppedMessageCount: UInt64 = 0
   /// Connections not taken since there were too many.
   private(set) var refusedSessionCount: UInt64 = 0
+  /// Controllers' packets that are to be sent as soon as the request that brought them is over.
+  var packetsOut: [PacketOut] = []
 
   /// How many connections a bridge accepts at a time.
   static var sessionLimit: Int { 256 }
 
-  /// Runs actions on a frame as if it had come in by a port.
-  var onPacketOut: (([UInt8], OpenFlowPortNumber, [Action]) -> Void)?
   private var failOpenRule: Rule?
   private var lastFailMode: FailMode?
 
@@ -43,8 +43,8 @@ final class BridgeAgent {
 
   /// Connections and controllers in an order that depends on nothing but their names.
   private var sessionsInOrder: [OpenFlowSession] { sessions.values.sorted { $0.id < $1.id } }
-  private var controllersInOrder: [ControllerLink] {
-    controllers.values.sorted { $0.target.utf8.lexicographicallyPrecedes($1.target.utf8) }
+  private var targetsInOrder: [String] {
+    controllers.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 
   /// The OpenFlow versions offered.
@@ -78,18 +78,26 @@ final class BridgeAgent {
   private func listen(_ kind: ListenerKind, _ address: String) {
     let id = context.makeListenerID()
     listeners[id] = kind
+    context.listeners[id] = bridge.name
     context.turn.emit(.openListener(id, address: address))
+  }
+
+  private func closeListener(_ id: ListenerID) {
+    listeners[id] = nil
+    context.listeners[id] = nil
+    context.turn.emit(.closeListener(id))
   }
 
   /// Closes everything: the bridge goes.
   func stop() {
-    for id in listeners.keys.sorted() { context.turn.emit(.closeListener(id)) }
+    for id in listeners.keys.sorted() { closeListener(id) }
     // A link may have a stream that is not open yet.
-    for link in controllersInOrder { link.stop() }
-    for id in sessions.keys.sorted() { context.turn.emit(.closeStream(id)) }
-    listeners = [:]
+    for target in targetsInOrder { stop(target) }
+    for id in sessions.keys.sorted() {
+      context.turn.emit(.closeStream(id))
+      context.streams[id] = nil
+    }
     sessions = [:]
-    controllers = [:]
   }
 
   /// Takes the controllers that the configuration wants.
@@ -99,24 +107,15 @@ final class BridgeAgent {
     for row in wanted {
       if row.target.hasPrefix("p") { passive.insert(row.target) } else { active.insert(row.target) }
     }
-    for target in controllers.keys.sorted() where !active.contains(target) {
-      controllers[target]?.stop()
-      controllers[target] = nil
-    }
+    for target in targetsInOrder where !active.contains(target) { stop(target) }
     for row in wanted where active.contains(row.target) {
-      if let link = controllers[row.target] {
-        link.configure(row)
-      } else {
-        let link = ControllerLink(agent: self, target: row.target)
-        controllers[row.target] = link
-        link.configure(row)
-        link.connect()
-      }
+      let isNew = controllers[row.target] == nil
+      controllers[row.target, default: ControllerLink(target: row.target, now: context.now)].configure(row)
+      if isNew { connect(row.target) }
     }
     for id in listeners.keys.sorted() {
       guard case .passive(let target)? = listeners[id], !passive.contains(target) else { continue }
-      context.turn.emit(.closeListener(id))
-      listeners[id] = nil
+      closeListener(id)
     }
     for target in passive.sorted() where !listeners.values.contains(.passive(target: target)) {
       listen(.passive(target: target), target)
@@ -134,6 +133,7 @@ final class BridgeAgent {
       Rule(match: match, priority: 0, table: 0, cookie: 0, actions: [.output(.normal)], now: context.now))
   }
 
+  /// A listener has accepted a stream.
   func accepted(_ listener: ListenerID, _ stream: StreamID) {
     guard let kind = listeners[listener] else {
       context.turn.emit(.closeStream(stream))
@@ -147,64 +147,109 @@ final class BridgeAgent {
       context.turn.emit(.closeStream(stream))
       return
     }
-    let session = OpenFlowSession(id: stream, kind: kind == .snoop ? .snoop : .service, agent: self)
+    context.streams[stream] = StreamOwner(bridge: bridge.name)
+    startSession(stream, kind == .snoop ? .snoop : .service)
+  }
+
+  private func startSession(_ stream: StreamID, _ kind: OpenFlowSession.Kind) {
+    let session = OpenFlowSession(id: stream, kind: kind, versions: versions, now: context.now)
     sessions[stream] = session
-    session.start()
+    send(.hello(Hello(versions: versions)), xid: session.makeXID(), session)
   }
 
-  /// A connection to a controller is there.
-  func connected(_ stream: StreamID, _ link: ControllerLink) {
-    let session = OpenFlowSession(id: stream, kind: .controller(link), agent: self)
-    sessions[stream] = session
-    session.start()
+  /// A stream to a controller is open.
+  func opened(_ stream: StreamID, _ target: String) {
+    guard case .connecting(stream, _)? = controllers[target]?.state else { return }
+    startSession(stream, .controller(target: target))
   }
 
-  /// A stream of the bridge was opened, brought bytes, or is gone.
-  ///
-  /// Says whether it is the bridge's.
-  func handle(opened stream: StreamID) -> Bool {
-    for link in controllers.values where link.stream == stream {
-      link.opened()
-      return true
-    }
-    return false
+  /// A stream brought bytes; `advance` then says what becomes of them.
+  func received(_ bytes: [UInt8], from stream: StreamID) {
+    sessions[stream]?.received(bytes, now: context.now)
   }
 
-  func handle(received bytes: [UInt8], from stream: StreamID) -> Bool {
-    guard let session = sessions[stream] else { return false }
-    session.received(bytes)
-    return true
-  }
+  /// What was sent on a stream has left; `advance` then goes on.
+  func drained(_ stream: StreamID) { sessions[stream]?.drained() }
 
-  func handle(drained stream: StreamID) -> Bool {
-    guard let session = sessions[stream] else { return false }
-    session.drained()
-    return true
-  }
-
-  func handle(closed stream: StreamID, reason: String) -> Bool {
+  /// A stream is gone, or could not be opened.
+  func closed(_ stream: StreamID, _ target: String?, reason: String) {
     if let session = sessions[stream] {
       closed(session, reason: reason)
-      return true
+    } else if let target {
+      context.streams[stream] = nil
+      disconnected(target, stream, reason)
     }
-    for link in controllers.values where link.stream == stream {
-      link.disconnected(reason)
-      return true
-    }
-    return false
   }
 
   /// A session is over.
   func closed(_ session: OpenFlowSession, reason: String) {
+    session.close()
     sessions[session.id] = nil
-    if case .controller(let link) = session.kind { link.disconnected(reason) }
+    context.streams[session.id] = nil
+    if case .controller(let target) = session.kind { disconnected(target, session.id, reason) }
     interestChanged()
   }
 
   /// A session has settled its version.
   func established(_ session: OpenFlowSession) {
-    if case .controller(let link) = session.kind { link.established() }
+    if case .controller(let target) = session.kind {
+      controllers[target]?.established(now: context.now)
+      context.turn.log("rconn", .information, "\(bridge.name)<->\(target): connected")
+    }
     interestChanged()
+  }
+
+  // MARK: controllers
+
+  /// The session with a controller, once its stream is open.
+  func session(of link: ControllerLink) -> OpenFlowSession? { link.stream.flatMap { sessions[$0] } }
+
+  private func connect(_ target: String) {
+    let stream = context.makeStreamID()
+    context.streams[stream] = StreamOwner(bridge: bridge.name, target: target)
+    controllers[target]?.connecting(stream, now: context.now)
+    context.turn.log("rconn", .information, "\(bridge.name)<->\(target): connecting...")
+    context.turn.emit(.openStream(stream, address: target))
+  }
+
+  /// Ends the connection to a controller for good.
+  private func stop(_ target: String) {
+    guard var link = controllers.removeValue(forKey: target) else { return }
+    let stream = link.stream
+    link.stop()
+    guard let stream else { return }
+    context.turn.emit(.closeStream(stream))
+    context.streams[stream] = nil
+    if let session = sessions[stream] { closed(session, reason: "not wanted any more") }
+  }
+
+  private func disconnected(_ target: String, _ stream: StreamID, _ reason: String) {
+    guard let link = controllers[target], link.stream == stream,
+      controllers[target]?.disconnected(reason, now: context.now) == true
+    else { return }
+    let seconds = (controllers[target]?.backoffMilliseconds ?? 0) / 1000
+    context.turn.log(
+      "rconn", .information,
+      "\(bridge.name)<->\(target): \(reason), waiting \(seconds) seconds before reconnect")
+  }
+
+  private func take(_ step: ControllerLink.Step, _ link: ControllerLink) {
+    switch step {
+    case .connect: connect(link.target)
+    case .probe(let stream): if let session = sessions[stream] { send(.echoRequest([]), xid: 0, session) }
+    case .abandonSilent(let stream):
+      context.turn.log(
+        "rconn", .error,
+        "\(bridge.name)<->\(link.target): no response to inactivity probe after \(link.probeMilliseconds / 1000) seconds, disconnecting"
+      )
+      context.turn.emit(.closeStream(stream))
+      closed(stream, link.target, reason: "Connection timed out")
+    case .abandonAttempt(let stream):
+      context.turn.log(
+        "rconn", .information, "\(bridge.name)<->\(link.target): connection attempt timed out")
+      context.turn.emit(.closeStream(stream))
+      closed(stream, link.target, reason: "Connection timed out")
+    }
   }
 
   /// Recomputes what the sessions' wishes mean for the translation of packets.
@@ -219,7 +264,7 @@ final class BridgeAgent {
   func snoop(_ bytes: [UInt8]) {
     for session in sessionsInOrder {
       guard case .snoop = session.kind, session.isEstablished else { continue }
-      if session.isBehind { droppedMessageCount &+= 1 } else { session.sendCopy(bytes) }
+      if session.isBehind { droppedMessageCount &+= 1 } else { sendCopy(bytes, session) }
     }
   }
 
@@ -239,7 +284,7 @@ final class BridgeAgent {
       if other.form.version >= .v14 {
         let status = RoleStatus(
           role: .secondary, reason: .primaryRequested, generationID: generationID ?? .max)
-        other.notify(.roleStatus(status))
+        notify(.roleStatus(status), other)
       }
     }
   }
@@ -258,7 +303,7 @@ final class BridgeAgent {
   /// Tells controllers that a port came, went or changed.
   func portChanged(_ status: PortStatus) {
     for session in listenersTo(.portStatus, reason: status.reason.rawValue) {
-      session.notify(.portStatus(status))
+      notify(.portStatus(status), session)
     }
   }
 
@@ -266,22 +311,40 @@ final class BridgeAgent {
 
   /// Does what is due: probes, reconnections, fail-open.
   func run() {
-    for link in controllersInOrder { link.run() }
+    for target in targetsInOrder {
+      guard let link = controllers[target] else { continue }
+      let heard = session(of: link)?.heardMilliseconds
+      if let step = controllers[target]?.expire(now: context.now, heard: heard) { take(step, link) }
+    }
     updateFailOpen()
   }
 
   /// When something is due next.
   var nextWakeup: Int64? {
     var next: Int64?
-    for link in controllers.values { next = earlier(next, link.nextWakeup) }
+    for link in controllers.values {
+      next = earlier(next, link.nextWakeup(heard: session(of: link)?.heardMilliseconds))
+    }
+    if failOpenRule == nil, bridge.settings.failMode == .standalone {
+      next = earlier(next, silentMilliseconds)
+    }
     return next
+  }
+
+  /// When no controller will have been there for three probe intervals; nil while one is, and if none is configured.
+  private var silentMilliseconds: Int64? {
+    var latest: Int64?
+    for link in controllers.values {
+      guard let time = link.silentMilliseconds else { return nil }
+      latest = max(latest ?? time, time)
+    }
+    return latest
   }
 
   /// In standalone mode, switches as NORMAL does after no controller was heard for three probe intervals.
   private func updateFailOpen() {
     let isOpen =
-      bridge.settings.failMode == .standalone && !controllers.isEmpty
-      && controllers.values.allSatisfy { $0.isSilent(now: context.now) }
+      bridge.settings.failMode == .standalone && silentMilliseconds.map { context.now >= $0 } ?? false
     if isOpen, failOpenRule == nil {
       context.turn.log(
         "fail_open", .warning,

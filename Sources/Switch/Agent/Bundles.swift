@@ -23,10 +23,12 @@ struct Bundle {
 }
 
 extension OpenFlowSession {
-  /// Opens, closes, commits or discards a bundle.
-  func handleBundle(_ control: BundleControl, _ request: ReceivedMessage) throws(OpenFlowError) {
+  /// Opens, closes or discards a bundle, or gives it out to be committed; and says what to answer.
+  func control(_ control: BundleControl) throws(OpenFlowError) -> (answer: BundleControl, committed: Bundle?)
+  {
     let id = control.bundleID
     var answer = control
+    var committed: Bundle?
     switch control.type {
     case .openRequest:
       guard bundles[id] == nil else {
@@ -51,7 +53,7 @@ extension OpenFlowSession {
     case .commitRequest:
       guard let bundle = bundles.removeValue(forKey: id) else { throw .bundleFailedBadID }
       guard bundle.flags == control.flags else { throw .bundleFailedBadFlags }
-      try commit(bundle)
+      committed = bundle
       answer.type = .commitReply
     case .discardRequest:
       guard bundles.removeValue(forKey: id) != nil else { throw .bundleFailedBadID }
@@ -59,11 +61,11 @@ extension OpenFlowSession {
     case .openReply, .closeReply, .commitReply, .discardReply:
       throw .bundleFailedBadType
     }
-    reply(.bundleControl(answer), to: request)
+    return (answer, committed)
   }
 
   /// Puts a message into a bundle, which is opened by it if need be.
-  func handleBundleAdd(_ addition: BundleAdd) throws(OpenFlowError) {
+  func add(_ addition: BundleAdd) throws(OpenFlowError) {
     let id = addition.bundleID
     if bundles[id] == nil {
       guard bundles.count < Bundle.countLimit else { throw .bundleFailedOutOfBundles }

@@ -1,4 +1,7 @@
-// One OpenFlow connection: negotiates a version, answers requests, and sends what happens to whoever wants to know.
+// What: one OpenFlow connection: settles a version, cuts what the peer sends into messages, and knows what the peer asked for.
+//
+// How: the agent of the bridge gives it bytes and then takes its steps one by one: a session answers nothing by itself, since
+// most answers are about the bridge.
 
 import Vlog
 import OpenFlow
@@ -6,28 +9,41 @@ import OpenFlow
 /// An OpenFlow connection of a bridge.
 final class OpenFlowSession {
   /// Who is at the other end.
-  enum Kind {
-    /// A controller that the configuration names; what is unasked goes to it by default.
-    case controller(ControllerLink)
+  enum Kind: Equatable {
+    /// A controller that the configuration names, by its target; what is unasked goes to it by default.
+    case controller(target: String)
     /// Somebody who connected to us (`ovs-ofctl`): told unasked only after asking for it.
     case service
     /// Somebody who wants copies of what controllers exchange with us.
     case snoop
   }
-  /// How far the conversation is.
-  private enum Stage {
-    case awaitingHello
+  /// What the agent has to do next for a session.
+  enum Step {
+    /// Take note that a version is settled.
     case established
-    case closed
+    /// Carry out a request.
+    case request([UInt8])
+    /// Send an error about a message.
+    case refuse(OpenFlowError, about: [UInt8])
+    /// Send a message that the peer's versions are none of ours, and end the session.
+    case refuseHello(text: String, xid: UInt32)
+    /// End the session.
+    case close(why: String)
+  }
+  /// How far the conversation is, with the form of messages to the peer.
+  private enum State {
+    /// Messages go out in the newest version that is offered.
+    case awaitingHello(WireProtocol)
+    /// The version is settled.
+    case established(WireProtocol)
+    case closed(WireProtocol)
   }
 
   let id: StreamID
   let kind: Kind
-  let agent: BridgeAgent
-  private var stage = Stage.awaitingHello
+  private let versions: OpenFlowVersions
+  private var state: State
   private var input = MessageStream()
-  /// The form of messages to the peer; the version is settled with the peer's hello.
-  var form: WireProtocol
   /// The role that the peer asked for.
   var role = ControllerRole.equal
   /// Which messages the peer wants unasked.
@@ -45,7 +61,7 @@ final class OpenFlowSession {
   /// How many bytes their messages may have together.
   var bundleByteLimit = Bundle.byteLimit
   /// When something last came from the peer, in milliseconds.
-  var heardMilliseconds: Int64
+  private(set) var heardMilliseconds: Int64
   private var nextXID: UInt32 = 1
   /// Bytes sent since all that was sent before was known to have left.
   private var sentByteCount = 0
@@ -57,18 +73,34 @@ final class OpenFlowSession {
   /// A small request can have a large answer, so a peer that asks and does not read would take any memory.
   static var backlogByteLimit: Int { 1 << 20 }
 
-  init(id: StreamID, kind: Kind, agent: BridgeAgent) {
+  init(id: StreamID, kind: Kind, versions: OpenFlowVersions, now: Int64) {
     self.id = id
     self.kind = kind
-    self.agent = agent
-    form = WireProtocol(agent.versions.newest ?? .v10)
-    heardMilliseconds = agent.context.now
+    self.versions = versions
+    state = .awaitingHello(WireProtocol(versions.newest ?? .v10))
+    heardMilliseconds = now
     missSendByteCount = 0
     if case .controller = kind { missSendByteCount = 128 }
   }
 
+  /// The form of messages to the peer.
+  var form: WireProtocol {
+    get {
+      switch state {
+      case .awaitingHello(let form), .established(let form), .closed(let form): form
+      }
+    }
+    set {
+      switch state {
+      case .awaitingHello: state = .awaitingHello(newValue)
+      case .established: state = .established(newValue)
+      case .closed: state = .closed(newValue)
+      }
+    }
+  }
+
   /// Whether a version is settled.
-  var isEstablished: Bool { stage == .established }
+  var isEstablished: Bool { if case .established = state { true } else { false } }
 
   /// Whether the peer is a controller that the configuration names.
   var isController: Bool { if case .controller = kind { true } else { false } }
@@ -82,200 +114,72 @@ final class OpenFlowSession {
     }
   }
 
-  /// Begins the conversation.
-  func start() { send(.hello(Hello(versions: agent.versions)), xid: makeXID()) }
-
-  private func makeXID() -> UInt32 {
+  /// A number for a message that answers none.
+  func makeXID() -> UInt32 {
     defer { nextXID &+= 1 }
     return nextXID
   }
 
   // MARK: output
 
-  /// Sends a message in the version that was settled.
-  func send(_ message: Message, xid: UInt32) { send(message, xid: xid, form: form) }
-
-  /// Sends a message that answers another: in its dialect.
-  func reply(_ message: Message, to request: ReceivedMessage) {
-    send(message, xid: request.xid, form: request.replyProtocol)
-  }
-
-  /// Sends a message that answers none.
-  func notify(_ message: Message) { send(message, xid: 0) }
-
-  private func send(_ message: Message, xid: UInt32, form: WireProtocol) {
-    let bytes = message.encode(form, xid: xid)
-    guard !bytes.isEmpty else { return }
-    sendCopy(bytes)
-    if isController { agent.snoop(bytes) }
-  }
-
-  /// Sends bytes that are whole messages already.
-  func sendCopy(_ bytes: [UInt8]) {
-    agent.context.turn.emit(.streamSend(id, bytes))
-    sentByteCount &+= bytes.count
-    guard sentByteCount > Self.backlogByteLimit, !isBehind else { return }
+  /// Takes note of bytes that were sent; says whether they have to leave before the peer is heard again.
+  func sent(byteCount: Int) -> Bool {
+    sentByteCount &+= byteCount
+    guard sentByteCount > Self.backlogByteLimit, !isBehind else { return false }
     isBehind = true
-    agent.context.turn.emit(.awaitDrain(id))
+    return true
   }
 
-  /// Everything sent has left: what the peer asked meanwhile is answered.
+  /// Everything sent has left: what the peer asked meanwhile can be answered.
   func drained() {
     sentByteCount = 0
     isBehind = false
-    handleInput()
   }
 
-  /// Sends an error about a message.
-  func refuse(_ error: OpenFlowError, _ bytes: [UInt8]) {
-    let xid = MessageHeader(bytes)?.xid ?? 0
-    send(.error(ErrorMessage(error, about: bytes)), xid: xid)
-  }
-
-  /// Asks whether the peer is there.
-  func probe() { send(.echoRequest([]), xid: 0) }
-
-  private func close(_ why: String) {
-    guard stage != .closed else { return }
-    stage = .closed
-    agent.context.turn.log("vconn", .warning, "\(agent.bridge.name): \(why)")
-    agent.context.turn.emit(.closeStream(id))
-    agent.closed(self, reason: why)
-  }
+  /// The session is over.
+  func close() { state = .closed(form) }
 
   // MARK: input
 
   /// Takes bytes that the peer sent.
-  func received(_ bytes: [UInt8]) {
-    heardMilliseconds = agent.context.now
+  func received(_ bytes: [UInt8], now: Int64) {
+    heardMilliseconds = now
     input.append(bytes)
-    handleInput()
   }
 
-  private func handleInput() {
-    while stage != .closed, !isBehind {
-      do throws(OpenFlowError) {
-        guard let message = try input.next() else { return }
-        received(message: message)
-      } catch {
-        close("received too short a message")
-      }
-    }
-  }
-
-  private func received(message bytes: [UInt8]) {
-    switch stage {
-    case .awaitingHello: receivedHello(bytes)
-    case .established:
-      if isController { agent.snoop(bytes) }
-      guard let header = MessageHeader(bytes) else { return }
-      guard header.version == form.version.rawValue || header.type == 0 else {
-        refuse(.badRequestBadVersion, bytes)
-        return
-      }
-      dispatch(bytes)
-    case .closed: break
-    }
-  }
-
-  private func receivedHello(_ bytes: [UInt8]) {
-    guard let received = try? Message.decode(bytes), case .hello(let hello) = received.message else {
-      close("received something else than a hello")
-      return
-    }
-    guard let version = agent.versions.negotiated(with: hello.versions) else {
-      let text =
-        "We support version \(agent.versions.text), you support version \(hello.versions.text), no common versions."
-      send(.error(ErrorMessage(helloFailed: .helloFailedIncompatible, text: text)), xid: received.xid)
-      close("no common OpenFlow version")
-      return
-    }
-    form = WireProtocol(version)
-    stage = .established
-    agent.established(self)
-  }
-
-  private func dispatch(_ bytes: [UInt8]) {
+  /// What is to be done next; nil if the peer has to say more, or to read, first.
+  func next() -> Step? {
+    guard !isBehind else { return nil }
     do throws(OpenFlowError) {
-      let request = try Message.decode(bytes, hasTableID: form.hasTableID)
-      if role == .secondary, request.message.kind.isModification { throw .badRequestIsSecondary }
-      try handle(request, bytes)
-    } catch {
-      refuse(error, bytes)
-    }
-  }
-
-  private func handle(_ request: ReceivedMessage, _ bytes: [UInt8]) throws(OpenFlowError) {
-    switch request.message {
-    case .hello, .error, .echoReply: break
-    case .echoRequest(let payload): reply(.echoReply(payload), to: request)
-    case .featuresRequest: reply(.featuresReply(agent.features), to: request)
-    case .getConfigurationRequest, .setConfiguration: handleConfiguration(request)
-    case .barrierRequest: reply(.barrierReply, to: request)
-    case .descriptionRequest: reply(.descriptionReply(agent.description), to: request)
-    case .roleRequest(let wanted): try handleRole(wanted, request)
-    case .asyncRequest: reply(.asyncReply(asynchronous), to: request)
-    case .setAsync(let wanted): asynchronous = wanted
-    case .setFlowFormat(let isNicira): form.usesNiciraFlows = isNicira
-    case .flowModTableID(let isOn): form.hasTableID = isOn || form.version != .v10
-    case .setPacketInFormat(let format): packetInFormat = format
-    case .setControllerID(let number): controllerID = number
-    case .bundleControl(let control): try handleBundle(control, request)
-    case .bundleAdd(let addition): try handleBundleAdd(addition)
-    case .portModification(let change): try agent.modifyPort(change)
-    case .portStatisticsRequest(let port):
-      reply(.portStatisticsReply(try agent.portStatistics(port), more: false), to: request)
-    case .portDescriptionRequest(let port):
-      reply(.portDescriptionReply(agent.portDescriptions(port), more: false), to: request)
-    case .tableStatisticsRequest:
-      reply(.tableStatisticsReply(agent.tableStatistics(), more: false), to: request)
-    case .queueStatisticsRequest(let wanted):
-      reply(.queueStatisticsReply(try agent.queueStatistics(wanted), more: false), to: request)
-    default: try handleFlows(request, bytes)
-    }
-  }
-
-  private func handleConfiguration(_ request: ReceivedMessage) {
-    if case .setConfiguration(let wanted) = request.message {
-      if wanted.fragments != .reassemble, agent.bridge.fragmentHandling != wanted.fragments {
-        agent.bridge.fragmentHandling = wanted.fragments
-        agent.bridge.markChanged()
+      switch state {
+      case .awaitingHello: return try input.next().map { receivedHello($0) }
+      case .established(let form): return try input.next().map { received($0, form) }
+      case .closed: return nil
       }
-      if let invalid = wanted.invalidTTLToController { wantsInvalidTTL = invalid }
-      missSendByteCount = wanted.missSendLength
-      agent.interestChanged()
-    } else {
-      let answer = OpenFlow.SwitchConfiguration(
-        fragments: agent.bridge.fragmentHandling,
-        invalidTTLToController: form.version < .v13 ? wantsInvalidTTL : nil, missSendLength: missSendByteCount
-      )
-      reply(.getConfigurationReply(answer), to: request)
+    } catch {
+      return .close(why: "received too short a message")
     }
   }
 
-  private func handleRole(_ wanted: RoleMessage, _ request: ReceivedMessage) throws(OpenFlowError) {
-    if let generation = wanted.generationID, wanted.role == .primary || wanted.role == .secondary {
-      guard agent.accept(generation: generation) else { throw .roleRequestFailedStale }
+  private func received(_ bytes: [UInt8], _ form: WireProtocol) -> Step {
+    if let header = MessageHeader(bytes), header.version != form.version.rawValue, header.type != 0 {
+      return .refuse(.badRequestBadVersion, about: bytes)
     }
-    if wanted.role != .noChange {
-      if wanted.role == .primary { agent.demoteOthers(than: self) }
-      role = wanted.role
-      agent.interestChanged()
-    }
-    reply(.roleReply(RoleMessage(role: role, generationID: agent.generationID)), to: request)
+    return .request(bytes)
   }
-}
 
-extension MessageKind {
-  /// Whether a controller in the secondary role may not send it.
-  var isModification: Bool {
-    switch self {
-    case .flowModification, .portModification, .groupModification, .meterModification, .tableModification,
-      .packetOut, .bundleControl, .bundleAdd, .tlvTableModification, .flushConnections,
-      .flushConnectionsByTuple:
-      true
-    default: false
+  private func receivedHello(_ bytes: [UInt8]) -> Step {
+    guard let received = try? Message.decode(bytes), case .hello(let hello) = received.message else {
+      return .close(why: "received something else than a hello")
     }
+    guard let version = versions.negotiated(with: hello.versions) else {
+      return .refuseHello(
+        text:
+          "We support version \(versions.text), you support version \(hello.versions.text), no common versions.",
+        xid: received.xid)
+    }
+    state = .established(WireProtocol(version))
+    return .established
   }
 }
 

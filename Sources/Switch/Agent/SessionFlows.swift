@@ -3,22 +3,24 @@
 import Datapath
 import OpenFlow
 
-extension OpenFlowSession {
+extension BridgeAgent {
   /// Handles the messages about flows and packets.
-  func handleFlows(_ request: ReceivedMessage, _ bytes: [UInt8]) throws(OpenFlowError) {
+  func handleFlows(_ request: ReceivedMessage, _ session: OpenFlowSession) throws(OpenFlowError) {
     switch request.message {
     case .flowModification(let change):
-      agent.report(try agent.change(change))
+      report(try self.change(change))
       if change.buffer != .max, !change.command.isDelete { throw .badRequestBufferUnknown }
-    case .packetOut(let packet): try agent.send(packet)
+    case .packetOut(let packet):
+      try check(packet)
+      packetsOut.append(packet)
     case .flowStatisticsRequest(let wanted):
-      replyFlows(agent.bridge.tables.rules(RuleFilter(wanted)), to: request)
+      replyFlows(bridge.tables.rules(RuleFilter(wanted)), to: request, session)
     case .aggregateStatisticsRequest(let wanted):
-      reply(.aggregateStatisticsReply(agent.aggregateStatistics(wanted)), to: request)
+      reply(.aggregateStatisticsReply(aggregateStatistics(wanted)), to: request, session)
     case .tableFeaturesRequest:
-      reply(.tableFeaturesReply(agent.tableFeatures(request.version), more: false), to: request)
+      reply(.tableFeaturesReply(tableFeatures(request.version), more: false), to: request, session)
     case .flushConnections: break
-    case .opaque(let kind, let body): try handleOpaque(kind, body, request)
+    case .opaque(let kind, let body): try handleOpaque(kind, body, request, session)
     default: throw .badRequestBadType
     }
   }
@@ -27,65 +29,63 @@ extension OpenFlowSession {
   private static var flowsAtOnce: Int { 256 }
 
   /// Sends descriptions of rules.
-  private func replyFlows(_ rules: [Rule], to request: ReceivedMessage) {
+  private func replyFlows(_ rules: [Rule], to request: ReceivedMessage, _ session: OpenFlowSession) {
     var first = 0
     repeat {
       let end = min(first + Self.flowsAtOnce, rules.count)
-      let flows = rules[first..<end].map { agent.description(of: $0) }
-      reply(.flowStatisticsReply(flows, more: end < rules.count), to: request)
+      let flows = rules[first..<end].map { description(of: $0) }
+      reply(.flowStatisticsReply(flows, more: end < rules.count), to: request, session)
       first = end
     } while first < rules.count
   }
 
   /// Answers what has no place in the pipeline yet with an empty list rather than an error.
   private func handleOpaque(
-    _ kind: MessageKind, _ body: [UInt8], _ request: ReceivedMessage
+    _ kind: MessageKind, _ body: [UInt8], _ request: ReceivedMessage, _ session: OpenFlowSession
   ) throws(OpenFlowError) {
     switch kind {
     // There are neither groups nor meters, so to delete any, as controllers do when they begin, is done already.
     case .groupModification, .meterModification:
       guard body.count >= 8, body[0] == 0, body[1] == 2 else { throw .badRequestBadType }
-    case .groupDescriptionRequest: reply(.opaque(.groupDescriptionReply, []), to: request)
-    case .groupStatisticsRequest: reply(.opaque(.groupStatisticsReply, []), to: request)
-    case .meterConfigurationRequest: reply(.opaque(.meterConfigurationReply, []), to: request)
-    case .meterStatisticsRequest: reply(.opaque(.meterStatisticsReply, []), to: request)
+    case .groupDescriptionRequest: reply(.opaque(.groupDescriptionReply, []), to: request, session)
+    case .groupStatisticsRequest: reply(.opaque(.groupStatisticsReply, []), to: request, session)
+    case .meterConfigurationRequest: reply(.opaque(.meterConfigurationReply, []), to: request, session)
+    case .meterStatisticsRequest: reply(.opaque(.meterStatisticsReply, []), to: request, session)
     case .groupFeaturesRequest:
-      reply(.opaque(.groupFeaturesReply, [UInt8](repeating: 0, count: 40)), to: request)
+      reply(.opaque(.groupFeaturesReply, [UInt8](repeating: 0, count: 40)), to: request, session)
     case .meterFeaturesRequest:
-      reply(.opaque(.meterFeaturesReply, [UInt8](repeating: 0, count: 16)), to: request)
+      reply(.opaque(.meterFeaturesReply, [UInt8](repeating: 0, count: 16)), to: request, session)
     default: throw .badRequestBadType
     }
   }
 
   /// Carries out the messages of a bundle: all of them or none.
-  func commit(_ bundle: Bundle) throws(OpenFlowError) {
+  func commit(_ bundle: Bundle, _ form: WireProtocol) throws(OpenFlowError) {
     var effects: [FlowEffect] = []
     var packets: [PacketOut] = []
     var ports: [PortModification] = []
     do throws(OpenFlowError) {
       for bytes in bundle.messages {
         switch try Message.decode(bytes, hasTableID: form.hasTableID).message {
-        case .flowModification(let change): effects.append(contentsOf: try agent.change(change))
+        case .flowModification(let change): effects.append(contentsOf: try self.change(change))
         case .packetOut(let packet):
-          try agent.check(packet)
+          try check(packet)
           packets.append(packet)
         case .portModification(let change):
-          _ = try agent.port(of: change)
+          _ = try port(of: change)
           ports.append(change)
         default: throw .bundleFailedMessageUnsupported
         }
       }
     } catch {
-      agent.bridge.tables.undo(effects)
+      bridge.tables.undo(effects)
       throw error
     }
-    agent.report(effects)
-    for change in ports { try agent.modifyPort(change) }
-    for packet in packets { try agent.send(packet) }
+    report(effects)
+    for change in ports { try modifyPort(change) }
+    packetsOut.append(contentsOf: packets)
   }
-}
 
-extension BridgeAgent {
   // MARK: changes
 
   /// Checks and carries out a change to the flow tables; who asked reports what it did.
@@ -121,7 +121,7 @@ extension BridgeAgent {
     message.durationSeconds = UInt32(clamping: age / 1000)
     message.durationNanoseconds = UInt32(clamping: age % 1000 * 1_000_000)
     for session in listenersTo(.flowRemoved, reason: reason.rawValue) {
-      session.notify(.flowRemoved(message))
+      notify(.flowRemoved(message), session)
     }
   }
 
@@ -163,12 +163,6 @@ extension BridgeAgent {
 
   // MARK: packets
 
-  /// Runs a controller's actions on its packet.
-  func send(_ packet: PacketOut) throws(OpenFlowError) {
-    try check(packet)
-    onPacketOut?(packet.packet, packet.inPort, packet.actions)
-  }
-
   /// Throws what is wrong with a controller's packet.
   func check(_ packet: PacketOut) throws(OpenFlowError) {
     guard packet.buffer == .max else { throw .badRequestBufferUnknown }
@@ -190,7 +184,7 @@ extension BridgeAgent {
         droppedMessageCount &+= 1
         continue
       }
-      session.notify(.packetIn(packetIn(packet, reason, session)))
+      notify(.packetIn(packetIn(packet, reason, session)), session)
     }
   }
 

@@ -67,7 +67,7 @@ enum DummyCommands {
       interface.isUp = isUp
       interface.hasCarrier = isUp
       interface.bridge.markChanged()
-      call.host.reconciler.note(interface, .modify)
+      call.host.reconciler.attachments.note(interface, .modify)
     }
     call.reply("OK\n")
   }
@@ -97,7 +97,7 @@ enum DummyCommands {
         name: interface.name, ethernetAddress: interface.ethernetAddress, isUp: true, hasCarrier: true)
     device.addresses.append(NetworkAddress(address: address, prefixBitCount: length))
     context.devices[interface.name] = device
-    call.host.refreshTunnels()
+    context.haveAddressesChanged = true
     call.reply("OK\n")
   }
 }

@@ -74,7 +74,7 @@ enum TunnelCommands {
     _ name: String, _ port: DatapathLink.SharedPort, _ link: DatapathLink,
     _ environment: TranslationEnvironment
   ) -> String {
-    guard case .tunnel(let settings)? = port.users.first?.kind else { return "" }
+    guard case .tunnel(let settings)? = port.users.values.first?.kind else { return "" }
     var text = ""
     for endpoint in environment.endpoints.all {
       guard let bridge = link.bridges[endpoint.bridge] else { continue }

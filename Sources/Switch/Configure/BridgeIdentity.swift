@@ -10,8 +10,11 @@ enum BridgeIdentity {
       bridge.ethernetAddress = address
       bridge.markChanged()
     }
-    bridge.datapathID =
-      wanted.otherConfig["datapath-id"].flatMap(datapathID) ?? address.rawValue
+    let id = wanted.otherConfig["datapath-id"].flatMap(datapathID) ?? address.rawValue
+    if bridge.datapathID != id {
+      bridge.datapathID = id
+      bridge.datapath.changedBridges.insert(bridge.name)
+    }
     guard let local = bridge.local, local.ethernetAddress != address else { return }
     local.ethernetAddress = address
     if local.kind == .internalDevice {
@@ -26,16 +29,7 @@ enum BridgeIdentity {
     {
       return address
     }
-    var lowest: MACAddress?
-    for port in bridge.ports.values {
-      guard let interface = port.interfaces.first, interface.kind == .system,
-        interface.attachment == .attached
-      else { continue }
-      let address = interface.ethernetAddress
-      guard !address.isZero, !address.isMulticast else { continue }
-      if lowest.map({ address < $0 }) ?? true { lowest = address }
-    }
-    return lowest ?? bridge.defaultAddress
+    return bridge.lowestDeviceAddress.address(among: bridge.ports) ?? bridge.defaultAddress
   }
 
   /// A datapath id in text: 16 hexadecimal digits, or 1 to 16 after "0x".

@@ -15,10 +15,21 @@ enum ConfigurationQuestion {
   case formerPort(datapathType: String, DatapathPortNumber)
   /// For a port that tunnels had before the datapath went away.
   case formerTunnelPort(datapathType: String, name: String)
+
+  /// The type of the datapath that was asked.
+  var datapathType: String {
+    switch self {
+    case .open(let type), .port(let type, _), .tunnelPort(let type, _, _), .deletion(let type, _),
+      .formerPort(let type, _), .formerTunnelPort(let type, _):
+      type
+    }
+  }
 }
 
 /// What Configure has changed, for the parts that have to know.
 enum ConfigurationChange {
+  /// The settings of the whole switch are these now.
+  case settings(Settings)
   /// A bridge has come.
   case bridgeAdded(Bridge)
   /// A bridge was configured, for the first time or anew.

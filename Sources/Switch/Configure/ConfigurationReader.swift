@@ -42,16 +42,17 @@ struct ConfigurationReader {
 
   /// The whole configuration.
   var desired: DesiredSwitch {
-    var desired = DesiredSwitch()
-    guard let root = replica.onlyRow(of: "Open_vSwitch") else { return desired }
-    desired.sequence = root.integer("next_cfg") ?? 0
-    desired.otherConfig = settings(root, "other_config")
-    desired.externalIDs = settings(root, "external_ids")
-    for uuid in root.references("bridges") {
-      if let row = replica.row(uuid, of: "Bridge") { desired.bridges.append(bridge(row)) }
-    }
-    desired.bridges.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
-    return desired
+    var desired = WantedSwitch()
+    var index = ConfigurationIndex()
+    _ = desired.apply(index.read(replica))
+    return desired.desired
+  }
+
+  /// Reads what is said of the switch as a whole.
+  func readSettings(_ root: ReplicaRow, into delta: inout ConfigurationDelta) {
+    delta.sequence = root.integer("next_cfg") ?? 0
+    delta.otherConfig = settings(root, "other_config")
+    delta.externalIDs = settings(root, "external_ids")
   }
 
   private func settings(_ row: ReplicaRow, _ column: Text) -> Settings {
@@ -62,7 +63,8 @@ struct ConfigurationReader {
     (row[column]?.integers ?? []).compactMap { UInt16(exactly: $0) }.filter { $0 < 4096 }
   }
 
-  private func bridge(_ row: ReplicaRow) -> DesiredBridge {
+  /// A bridge, for whose ports the caller has to see.
+  func bridgeWithoutPorts(_ row: ReplicaRow) -> DesiredBridge {
     var bridge = DesiredBridge(name: row.text("name").string)
     let type = row.text("datapath_type").string
     bridge.datapathType = type == "" ? "system" : type
@@ -82,16 +84,18 @@ struct ConfigurationReader {
     for uuid in row.references("controller") {
       if let row = replica.row(uuid, of: "Controller") { bridge.controllers.append(controller(row)) }
     }
-    for uuid in row.references("ports") {
-      if let row = replica.row(uuid, of: "Port") { bridge.ports.append(port(row)) }
-    }
-    bridge.ports.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     for uuid in row.references("mirrors") {
       if let row = replica.row(uuid, of: "Mirror") { bridge.mirrors.append(mirror(row)) }
     }
     bridge.mirrors.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     bridge.flowTables = flowTables(row["flow_tables"])
     return bridge
+  }
+
+  /// The rows other than ports that what is said of a bridge is read from.
+  func others(_ bridge: ReplicaRow) -> [UUID] {
+    bridge.references("controller") + bridge.references("mirrors")
+      + (bridge["flow_tables"]?.values.compactMap { $0.uuid } ?? [])
   }
 
   private func flowTables(_ datum: Datum?) -> [DesiredFlowTable] {
@@ -110,7 +114,8 @@ struct ConfigurationReader {
     return tables
   }
 
-  private func port(_ row: ReplicaRow) -> DesiredPort {
+  /// A port, with its interfaces.
+  func port(_ row: ReplicaRow) -> DesiredPort {
     var port = DesiredPort(name: row.text("name").string)
     port.vlanMode = row["vlan_mode"]?.text?.string
     port.tag = numbers(row, "tag").first

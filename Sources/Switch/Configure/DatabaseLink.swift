@@ -10,6 +10,14 @@ final class DatabaseLink {
   private let context: SwitchContext
   private let reconciler: Reconciler
   private var session: ReplicaSession
+  /// What the configuration was read from; nil if all of it has to be read.
+  private(set) var index: ConfigurationIndex?
+  /// What is to be written.
+  private var pending = StatusChanges()
+  /// What the transaction that is under way writes.
+  private var written = StatusChanges()
+  /// How many rows were compared with what there is.
+  private(set) var comparedRowCount = 0
   private var isOpen = false
   /// The transaction that is under way.
   private var transaction: Int64?
@@ -52,12 +60,19 @@ final class DatabaseLink {
     isOpen = false
     session.disconnected()
     transaction = nil
+    index = nil
     flush()
   }
 
   func received(_ message: JSONValue) {
     session.receive(message)
     flush()
+  }
+
+  /// The configuration as a whole, read anew from the copy of the database; nil while it is not in force.
+  var rereadConfiguration: DesiredSwitch? {
+    guard index != nil, let replica = session.replica else { return nil }
+    return ConfigurationReader(replica: replica).desired
   }
 
   private var holdsLock: Bool { session.locks[Self.lockName] == true }
@@ -69,7 +84,8 @@ final class DatabaseLink {
 
   private func handle(_ event: ReplicaSession.Event) {
     switch event {
-    case .schemaReceived, .synchronised: break
+    case .schemaReceived: break
+    case .synchronised: index = nil
     case .changed: readConfiguration()
     case .lock(_, let isHeld):
       if isHeld { readConfiguration() }
@@ -77,6 +93,8 @@ final class DatabaseLink {
       guard number == transaction else { return }
       transaction = nil
       nextStatus = 0
+      if case .success = outcome {} else { pending.formUnion(written) }
+      written = StatusChanges()
       if case .error(let error) = outcome {
         context.turn.log("bridge", .error, "failed to write to the database: \(error.string())")
         // The same would fail again at once.
@@ -91,12 +109,54 @@ final class DatabaseLink {
 
   private func readConfiguration() {
     guard session.isSynchronised, let replica = session.replica else { return }
-    guard holdsLock else { return }
+    guard holdsLock else {
+      index = nil
+      session.forgetChanges()
+      return
+    }
     hasComplained = false
-    let desired = ConfigurationReader(replica: replica).desired
     nextStatus = 0
-    guard desired != reconciler.desired else { return }
-    reconciler.apply(desired)
+    if var known = index {
+      index = nil
+      let delta = known.read(replica)
+      noteChangedRows(replica)
+      index = known
+      reconciler.apply(delta)
+    } else {
+      var known = ConfigurationIndex()
+      var wanted = WantedSwitch()
+      _ = wanted.apply(known.read(replica))
+      pending.bridges = Set(known.names.bridges.keys)
+      pending.states = Set(known.names.interfaces.keys)
+      pending.counters = pending.states
+      index = known
+      reconciler.apply(wanted.desired)
+    }
+    session.forgetChanges()
+  }
+
+  /// Lets rows be compared with what there is that somebody has changed.
+  private func noteChangedRows(_ replica: Replica) {
+    for uuid in replica.changedRows(of: "Bridge") {
+      if let row = replica.row(uuid, of: "Bridge") { pending.bridges.insert(row.text("name").string) }
+    }
+    for uuid in replica.changedRows(of: "Interface") {
+      guard let name = replica.row(uuid, of: "Interface")?.text("name").string else { continue }
+      pending.states.insert(name)
+      if replica.isNew(uuid, in: "Interface") { pending.counters.insert(name) }
+    }
+  }
+
+  /// Takes over what the parts of the switch have noted.
+  private func takeChanges() {
+    for link in reconciler.datapaths.values {
+      pending.bridges.formUnion(link.changedBridges)
+      pending.states.formUnion(link.changedStates)
+      pending.counters.formUnion(link.changedCounters)
+      link.changedBridges = []
+      link.changedStates = []
+      link.changedCounters = []
+    }
   }
 
   /// Says that another daemon acts on the database, if the server takes long to give us the lock.
@@ -117,28 +177,35 @@ final class DatabaseLink {
   func run(_ agents: [String: BridgeAgent]) {
     complain()
     guard isOpen, transaction == nil, session.isSynchronised, holdsLock, let replica = session.replica,
-      let desired = reconciler.desired, context.now >= nextStatus || reconciler.roundCount != writtenRound
+      let index, let wanted = reconciler.wanted,
+      context.now >= nextStatus || reconciler.roundCount != writtenRound
     else { return }
     writtenRound = reconciler.roundCount
     nextStatus = context.now + Self.statusMilliseconds
     var writer = StatusWriter(context: context, reconciler: reconciler, agents: agents, replica: replica)
     if !hasWrittenAbilities { writer.writeAbilities() }
-    writer.writeStates()
+    takeChanges()
+    writer.write(pending, index.names)
+    written.bridges = pending.bridges
+    written.states = pending.states
+    pending.bridges = []
+    pending.states = []
     if reconciler.isSettled {
-      writer.writeSequence(desired.sequence)
-      if context.now >= nextStatistics { writeStatistics(desired, &writer) }
+      writer.writeSequence(wanted.sequence)
+      if context.now >= nextStatistics { writeStatistics(wanted, index.names, &writer) }
       if !isReady {
         isReady = true
         context.turn.emit(.ready)
       }
     }
     hasWrittenAbilities = true
+    comparedRowCount += writer.comparedRowCount
     transaction = session.commit(writer.edit)
     flush()
   }
 
   /// Asks for the devices' counters and, a moment later, writes them.
-  private func writeStatistics(_ desired: DesiredSwitch, _ writer: inout StatusWriter) {
+  private func writeStatistics(_ wanted: WantedSwitch, _ names: RowNames, _ writer: inout StatusWriter) {
     guard hasAskedForCounters else {
       hasAskedForCounters = true
       nextStatus = context.now + Self.countersMilliseconds
@@ -147,16 +214,18 @@ final class DatabaseLink {
     }
     hasAskedForCounters = false
     let interval = min(
-      Int64(UInt32.max), Int64(desired.otherConfig.integer("stats-update-interval", default: 5000)))
+      Int64(UInt32.max), Int64(wanted.otherConfig.integer("stats-update-interval", default: 5000)))
     nextStatistics = context.now + max(Self.statisticsMilliseconds, interval)
-    writer.writeStatistics()
+    writer.writeStatistics(pending.counters, names)
+    written.counters = pending.counters
+    pending.counters = []
   }
 
   /// When `run` has something to do next.
   var nextWakeup: Int64? {
     guard isOpen, session.isSynchronised else { return nil }
     guard holdsLock else { return hasComplained ? nil : waitsSince.map { $0 + Self.statusMilliseconds } }
-    guard reconciler.desired != nil, transaction == nil else { return nil }
+    guard reconciler.wanted != nil, transaction == nil else { return nil }
     return nextStatus
   }
 }

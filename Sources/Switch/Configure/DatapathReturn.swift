@@ -17,7 +17,7 @@ extension Reconciler {
       context.turn.log(
         "dpif", .warning,
         "datapath \(link.name) is gone; its ports and flows are set up again when it is back")
-      note(.datapathLost(link))
+      attachments.changes.append(.datapathLost(link))
     }
   }
 
@@ -27,15 +27,16 @@ extension Reconciler {
     link.wasLost = false
     context.turn.log("dpif", .information, "datapath \(link.name) is back")
     for name in link.tunnelPorts.keys.sorted() {
-      guard let shared = link.tunnelPorts[name], shared.isOpen, let first = shared.users.first else {
+      guard let shared = link.tunnelPorts[name], shared.isOpen, let first = shared.usersInOrder.first else {
         continue
       }
       restore(
-        tunnelMessage(first, name, shared), link, .formerTunnelPort(datapathType: link.type, name: name))
+        attachments.tunnelMessage(first, name, shared), link,
+        .formerTunnelPort(datapathType: link.type, name: name))
     }
     for number in link.interfaces.keys.sorted() {
       guard let interface = link.interfaces[number] else { continue }
-      var message = deviceMessage(interface)
+      var message = attachments.deviceMessage(interface)
       message.number = number
       restore(message, link, .formerPort(datapathType: link.type, number))
     }
@@ -43,7 +44,7 @@ extension Reconciler {
     for bridge in link.bridges.values {
       for port in bridge.ports.values {
         for interface in port.interfaces {
-          if case .failed = interface.attachment { interface.attachment = .detached }
+          if case .failed = interface.attachment { attachments.retry(interface) }
         }
       }
     }
@@ -60,8 +61,7 @@ extension Reconciler {
     guard case .failed(let code) = answer, link.state == .open,
       let interface = link.interfaces.removeValue(forKey: number)
     else { return }
-    lose(interface, code)
-    reconcile()
+    attachments.lose(interface, code)
   }
 
   /// Takes what a datapath that is back says to the port of tunnels.
@@ -69,15 +69,6 @@ extension Reconciler {
     guard case .failed(let code) = answer, link.state == .open,
       let shared = link.tunnelPorts.removeValue(forKey: name)
     else { return }
-    for interface in shared.users { lose(interface, code) }
-    reconcile()
-  }
-
-  private func lose(_ interface: Interface, _ code: UInt32) {
-    interface.datapathNumber = nil
-    fail(
-      interface,
-      "could not add network device \(interface.name) to ofproto (\(DatapathErrorCode.text(code)))",
-      code: code)
+    for interface in shared.usersInOrder { attachments.lose(interface, code) }
   }
 }

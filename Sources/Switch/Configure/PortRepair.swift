@@ -8,31 +8,38 @@ import Datapath
 import OpenFlow
 
 extension Reconciler {
-  /// Takes the ports that a datapath has, and asks for what is missing.
+  /// Takes the ports that a datapath has, with their counters, and asks for what is missing.
   func repairPorts(of link: DatapathLink, seen ports: [VportMessage]) {
-    let seen = Set(ports.compactMap { $0.number })
-    var mustReconcile = takeBackLost(link, seen)
-    for number in link.undeletedPorts.sorted(by: { $0.rawValue < $1.rawValue }) {
-      if seen.contains(number) { deletePort(number, link) } else { link.undeletedPorts.remove(number) }
-    }
-    for name in link.bridges.keys.sorted() {
-      for port in link.bridges[name]?.portsInOrder ?? [] {
-        for interface in port.interfaces where interface.mayRetry {
-          interface.mayRetry = false
-          guard case .failed = interface.attachment else { continue }
-          interface.attachment = .detached
-          mustReconcile = true
+    var ownCount = 0
+    for port in ports where link.take(port) { ownCount += 1 }
+    let openTunnelPorts = link.tunnelPorts.values.filter { $0.isOpen }
+    // Only if fewer have been named than there are is it worth knowing which.
+    if ownCount < link.interfaces.count || !openTunnelPorts.isEmpty || !link.undeletedPorts.isEmpty {
+      let seen = Set(ports.compactMap { $0.number })
+      takeBackLost(link, seen)
+      for number in link.undeletedPorts.sorted(by: { $0.rawValue < $1.rawValue }) {
+        if seen.contains(number) {
+          attachments.deletePort(number, link)
+        } else {
+          link.undeletedPorts.remove(number)
+          link.released(number)
         }
       }
     }
-    if mustReconcile { reconcile() }
+    for name in link.refused.keys.sorted() {
+      guard let interface = link.refused.removeValue(forKey: name), case .failed = interface.attachment else {
+        continue
+      }
+      attachments.retry(interface)
+    }
+    reconcile()
   }
 
   /// Whether some port is still to be deleted.
   var hasUndeletedPorts: Bool { datapaths.values.contains { !$0.undeletedPorts.isEmpty } }
 
-  /// Detaches the interfaces whose ports are gone; says whether there are any.
-  private func takeBackLost(_ link: DatapathLink, _ seen: Set<DatapathPortNumber>) -> Bool {
+  /// Detaches the interfaces whose ports are gone.
+  private func takeBackLost(_ link: DatapathLink, _ seen: Set<DatapathPortNumber>) {
     var lost: [Interface] = []
     for (number, interface) in link.interfaces where !seen.contains(number) {
       link.interfaces[number] = nil
@@ -40,14 +47,15 @@ extension Reconciler {
     }
     for (name, shared) in link.tunnelPorts where shared.isOpen && !seen.contains(shared.number) {
       link.tunnelPorts[name] = nil
-      lost.append(contentsOf: shared.users)
+      lost.append(contentsOf: shared.users.values)
     }
     lost.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     for interface in lost {
       context.turn.log("dpif", .warning, "\(link.name): port \(interface.name) is gone, asking for it again")
+      if let number = interface.datapathNumber { link.released(number) }
       interface.datapathNumber = nil
-      detach(interface)
+      attachments.detach(interface)
+      attachments.retry(interface)
     }
-    return !lost.isEmpty
   }
 }

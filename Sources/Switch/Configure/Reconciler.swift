@@ -1,8 +1,8 @@
 // What: makes the bridges and ports that there are agree with those that the configuration wants.
 //
-// How: level-triggered. `reconcile` compares the wanted with the actual and asks for what is missing; whatever changes either,
-// an answer of the datapath, a device that appeared, a row, calls it again. Nothing is remembered between calls but the
-// bridges themselves, so no order of events can leave it half-way.
+// How: level-triggered. `reconcile` compares the wanted with the actual and asks for what is missing. Whatever changes either,
+// an answer of the datapath, a device that appeared, a row, names the bridges and ports that it is about, and only these are
+// compared. Nothing else is remembered between calls but the bridges themselves, so no order of events can leave it half-way.
 
 import Vlog
 import Datapath
@@ -12,79 +12,107 @@ import PacketWire
 /// Makes the actual bridges agree with the desired ones.
 final class Reconciler {
   let context: SwitchContext
+  let attachments: Attachments
   /// What the configuration wants; nil until it is known.
-  private(set) var desired: DesiredSwitch?
+  private(set) var wanted: WantedSwitch?
   /// The datapaths by type.
   private(set) var datapaths: [String: DatapathLink] = [:]
   /// The bridges by name.
   private(set) var bridges: [String: Bridge] = [:]
-  /// What has changed since it was last taken, in order.
-  private var changes: [ConfigurationChange] = []
   /// Counts the comparisons: something may have come of each.
   private(set) var roundCount: UInt64 = 0
-  private var isRunning = false
-  private var mustRunAgain = false
+  /// Counts the ports that were compared.
+  private(set) var comparedPortCount: UInt64 = 0
+  /// What is still to be compared.
+  private var scope = ReconcilerScope()
+  /// The ports that want an interface which another port has, by the interface's name.
+  private var blocked: [String: Set<PortName>] = [:]
 
-  init(context: SwitchContext) { self.context = context }
+  private struct PortName: Hashable {
+    var bridge: String
+    var port: String
+  }
+
+  init(context: SwitchContext) {
+    self.context = context
+    attachments = Attachments(context: context)
+  }
 
   /// What has changed since the last call, in order.
   func takeChanges() -> [ConfigurationChange] {
-    let taken = changes
-    changes = []
+    let taken = attachments.changes
+    attachments.changes = []
     return taken
   }
 
-  /// Notes a change.
-  func note(_ change: ConfigurationChange) { changes.append(change) }
-
-  /// Takes a new desired configuration.
+  /// Takes a new desired configuration as a whole.
   func apply(_ desired: DesiredSwitch) {
-    self.desired = desired
+    apply(ConfigurationDelta(from: wanted ?? WantedSwitch(), to: desired))
+  }
+
+  /// Takes what is desired otherwise than before.
+  func apply(_ delta: ConfigurationDelta) {
+    var known = wanted ?? WantedSwitch()
+    wanted = nil
+    if known.otherConfig != delta.otherConfig { attachments.changes.append(.settings(delta.otherConfig)) }
+    let changed = known.apply(delta)
+    wanted = known
+    scope.bridges.formUnion(changed.bridges)
+    for (bridge, names) in changed.ports { scope.ports[bridge, default: []].formUnion(names) }
     reconcile()
   }
 
   /// Whether everything that was asked for is done or has failed.
-  var isSettled: Bool {
-    guard desired != nil else { return false }
-    for link in datapaths.values where link.state == .opening { return false }
-    for bridge in bridges.values {
-      for port in bridge.ports.values {
-        for interface in port.interfaces where interface.attachment == .attaching { return false }
-      }
-    }
-    return true
-  }
+  var isSettled: Bool { wanted != nil && !datapaths.values.contains { $0.isSettling } }
 
   /// Compares and asks; see the top of this file.
   func reconcile() {
-    mustRunAgain = true
-    guard !isRunning, desired != nil else { return }
-    isRunning = true
-    while mustRunAgain {
-      mustRunAgain = false
-      reconcileOnce()
+    roundCount &+= 1
+    guard wanted != nil else { return }
+    repeat {
+      for interface in attachments.takeRetries() {
+        scope.insert(port: interface.port.name, of: interface.bridge.name)
+      }
+      let taken = scope
+      scope = ReconcilerScope()
+      reconcile(taken)
+    } while !scope.isEmpty
+    for name in attachments.takeReaddressed() {
+      if let bridge = bridges[name], let row = wanted?.bridges[name]?.row {
+        BridgeIdentity.choose(bridge, row, context)
+      }
     }
-    isRunning = false
   }
 
-  private func reconcileOnce() {
-    guard let desired else { return }
-    roundCount &+= 1
-    for name in bridges.keys.sorted() {
+  private func reconcile(_ scope: ReconcilerScope) {
+    guard let wanted else { return }
+    var scope = scope
+    let names = scope.bridges.sorted()
+    for name in names {
       guard let bridge = bridges[name] else { continue }
-      let wanted = desired.bridges.first { $0.name == name }
-      if wanted == nil || wanted.map(datapathType) != bridge.datapath.type { remove(bridge) }
+      let row = wanted.bridges[name]?.row
+      if row.map(datapathType) != bridge.datapath.type { remove(bridge) }
     }
     // What goes goes first, from every bridge: an interface may come to another port, or to another bridge.
-    for wanted in desired.bridges {
-      if let bridge = bridges[wanted.name] { removePorts(bridge, except: Self.withLocalPort(wanted)) }
+    for (name, ports) in scope.ports {
+      if let bridge = bridges[name] { removePorts(bridge, among: ports, wanted.bridges[name]) }
     }
-    for wanted in desired.bridges {
-      let link = datapath(datapathType(wanted))
+    for name in names {
+      guard let found = wanted.bridges[name] else { continue }
+      let link = datapath(datapathType(found.row))
       open(link)
       guard link.state == .open else { continue }
-      let bridge = bridges[wanted.name] ?? add(wanted, link)
-      configure(bridge, wanted)
+      if bridges[name] == nil {
+        add(found.row, link)
+        scope.ports[name] = found.portNames
+      }
+    }
+    for name in Set(scope.ports.keys).union(names).sorted() {
+      guard let bridge = bridges[name], let found = wanted.bridges[name], bridge.datapath.state == .open
+      else {
+        continue
+      }
+      configure(bridge, found, isWhole: scope.bridges.contains(name), scope.ports[name] ?? [])
     }
   }
 
@@ -106,15 +134,32 @@ final class Reconciler {
     return link
   }
 
-  /// Lets datapaths that were not there be opened again; says whether there are any.
-  func retryDatapaths() -> Bool {
-    var any = false
+  /// Lets datapaths that were not there be opened again.
+  private func retryDatapaths() {
     for link in datapaths.values where link.isMissing {
       link.state = .absent
       link.isMissing = false
-      any = true
+      compareBridges(of: link)
     }
-    return any
+  }
+
+  /// Takes what the host's devices look like now.
+  func devicesChanged(_ devices: [NetworkDevice]) {
+    let changed = context.take(devices)
+    // What was missing when a datapath was to be opened may have come: devices are seen by the same driver.
+    retryDatapaths()
+    for name in changed {
+      if let interface = interface(named: name) { attachments.deviceChanged(interface) }
+    }
+    reconcile()
+  }
+
+  /// The interface with a name, of whatever bridge.
+  func interface(named name: String) -> Interface? {
+    for link in datapaths.values {
+      if let interface = link.interfacesByName[name] { return interface }
+    }
+    return nil
   }
 
   private func open(_ link: DatapathLink) {
@@ -135,16 +180,16 @@ final class Reconciler {
 
   /// Takes what a datapath answered.
   func answered(_ question: ConfigurationQuestion, _ answer: DatapathAnswer) {
+    guard let link = datapaths[question.datapathType] else { return }
     switch question {
-    case .open(let type): if let link = datapaths[type] { opened(link, answer) }
-    case .port(let type, let number): if let link = datapaths[type] { portAnswered(number, link, answer) }
-    case .tunnelPort(let type, let name, let number):
-      if let link = datapaths[type] { tunnelPortAnswered(name, link, number, answer) }
-    case .deletion(let type, let number): if let link = datapaths[type] { deleted(number, link, answer) }
-    case .formerPort(let type, let number): if let link = datapaths[type] { restored(number, link, answer) }
-    case .formerTunnelPort(let type, let name):
-      if let link = datapaths[type] { restored(name, link, answer) }
+    case .open: opened(link, answer)
+    case .port(_, let number): attachments.portAnswered(number, link, answer)
+    case .tunnelPort(_, let name, let number): attachments.tunnelPortAnswered(name, link, number, answer)
+    case .deletion(_, let number): attachments.deleted(number, link, answer)
+    case .formerPort(_, let number): restored(number, link, answer)
+    case .formerTunnelPort(_, let name): restored(name, link, answer)
     }
+    reconcile()
   }
 
   private func opened(_ link: DatapathLink, _ answer: DatapathAnswer) {
@@ -155,6 +200,7 @@ final class Reconciler {
       link.state = .open
       link.saidFailure = nil
       restorePorts(link)
+      compareBridges(of: link)
     case .failed(let code):
       let text = DatapathErrorCode.text(code)
       link.isMissing = code == DatapathErrorCode.noDevice.rawValue
@@ -164,84 +210,98 @@ final class Reconciler {
       link.saidFailure = text
       context.turn.log("ofproto", .error, "failed to create datapath \(link.name): \(text)")
     }
-    reconcile()
+  }
+
+  /// Lets all bridges that are wanted in a datapath be compared.
+  private func compareBridges(of link: DatapathLink) {
+    for (name, bridge) in wanted?.bridges ?? [:] where datapathType(bridge.row) == link.type {
+      scope.bridges.insert(name)
+      if bridges[name] != nil { scope.ports[name, default: []].formUnion(bridge.portNames) }
+    }
   }
 
   // MARK: bridges
 
-  private func add(_ wanted: DesiredBridge, _ link: DatapathLink) -> Bridge {
+  private func add(_ wanted: DesiredBridge, _ link: DatapathLink) {
     let bridge = Bridge(name: wanted.name, datapath: link)
     bridge.defaultAddress = context.randomAddress()
     bridges[wanted.name] = bridge
     link.bridges[wanted.name] = bridge
-    note(.bridgeAdded(bridge))
-    return bridge
+    attachments.changes.append(.bridgeAdded(bridge))
   }
 
   private func remove(_ bridge: Bridge) {
-    for port in bridge.portsInOrder {
-      for interface in port.interfaces { detach(interface) }
-    }
-    bridge.ports = [:]
-    note(.bridgeRemoved(bridge))
+    for port in bridge.portsInOrder { remove(port) }
+    attachments.changes.append(.bridgeRemoved(bridge))
     bridges[bridge.name] = nil
     bridge.datapath.bridges[bridge.name] = nil
+    if bridge.datapath.bridges.isEmpty { attachments.haveTunnelsChanged = true }
     // The bridge's own counts of changes end here, and the sum of all must not be one that it has been before.
     bridge.datapath.generation &+=
       bridge.generation &+ bridge.tables.generation &+ bridge.addresses.generation &+ 1
   }
 
-  private func configure(_ bridge: Bridge, _ wanted: DesiredBridge) {
-    let settings = BridgeSettings(wanted)
-    if bridge.settings != settings {
-      bridge.settings = settings
-      bridge.markChanged()
+  private func configure(_ bridge: Bridge, _ wanted: WantedSwitch.Bridge, isWhole: Bool, _ ports: Set<String>)
+  {
+    if isWhole {
+      let settings = BridgeSettings(wanted.row)
+      if bridge.settings != settings {
+        bridge.settings = settings
+        bridge.markChanged()
+      }
+      if bridge.mirrors != wanted.row.mirrors {
+        bridge.mirrors = wanted.row.mirrors
+        bridge.markChanged()
+      }
+      bridge.addresses.limit = settings.addressLimit
+      bridge.addresses.agingMilliseconds = Int64(settings.addressAgingSeconds) * 1000
     }
-    let mirrors = wanted.mirrors
-    if bridge.mirrors != mirrors {
-      bridge.mirrors = mirrors
-      bridge.markChanged()
-    }
-    configurePorts(bridge, Self.withLocalPort(wanted))
-    bridge.addresses.limit = settings.addressLimit
-    bridge.addresses.agingMilliseconds = Int64(settings.addressAgingSeconds) * 1000
-    BridgeIdentity.choose(bridge, wanted, context)
-    note(.bridgeConfigured(bridge, wanted))
-  }
-
-  /// The ports that a bridge is to have: its own among them even if no row says so.
-  private static func withLocalPort(_ bridge: DesiredBridge) -> [DesiredPort] {
-    guard !bridge.controllers.isEmpty, !bridge.ports.contains(where: { $0.name == bridge.name }) else {
-      return bridge.ports
-    }
-    return bridge.ports
-      + [DesiredPort(name: bridge.name, interfaces: [DesiredInterface(name: bridge.name, type: "internal")])]
+    configurePorts(bridge, ports.sorted().compactMap { wanted.port($0) })
+    guard isWhole else { return }
+    BridgeIdentity.choose(bridge, wanted.row, context)
+    attachments.changes.append(.bridgeConfigured(bridge, wanted.row))
   }
 
   // MARK: ports
 
-  /// Takes out the ports that are not wanted any more, and the interfaces that are not wanted in their ports.
-  private func removePorts(_ bridge: Bridge, except wanted: [DesiredPort]) {
-    for name in bridge.ports.keys.sorted() where !wanted.contains(where: { $0.name == name }) {
-      guard let port = bridge.ports.removeValue(forKey: name) else { continue }
-      for interface in port.interfaces { detach(interface) }
-      bridge.addresses.remove(port: port)
-      bridge.markChanged()
-    }
-    for wanted in wanted {
-      guard let port = bridge.ports[wanted.name] else { continue }
-      for interface in port.interfaces
-      where !wanted.interfaces.contains(where: { $0.name == interface.name }) {
-        detach(interface)
-        port.interfaces.removeAll { $0 === interface }
+  /// Takes out those of some ports that are not wanted any more, and the interfaces that are not wanted in them.
+  private func removePorts(_ bridge: Bridge, among names: Set<String>, _ wanted: WantedSwitch.Bridge?) {
+    for name in names.sorted() {
+      guard let port = bridge.ports[name] else { continue }
+      guard let found = wanted?.port(name) else {
+        remove(port)
+        bridge.markChanged()
+        continue
+      }
+      for interface in port.interfaces where !found.interfaces.contains(where: { $0.name == interface.name })
+      {
+        remove(interface)
       }
     }
   }
 
+  private func remove(_ port: BridgePort) {
+    for interface in port.interfaces { remove(interface) }
+    port.bridge.addresses.remove(port: port)
+    port.bridge.removePort(port.name)
+  }
+
+  /// Takes an interface out of its port; ports that want it may have it now.
+  private func remove(_ interface: Interface) {
+    attachments.detach(interface)
+    let port = interface.port
+    if port.interfaces.count > 1 { port.bridge.lowestDeviceAddress.forget() }
+    port.interfaces.removeAll { $0 === interface }
+    for waiting in blocked.removeValue(forKey: interface.name) ?? [] {
+      scope.insert(port: waiting.port, of: waiting.bridge)
+    }
+  }
+
   private func configurePorts(_ bridge: Bridge, _ wanted: [DesiredPort]) {
+    comparedPortCount &+= UInt64(wanted.count)
     // Ports with a number that they ask for come first, so that no other takes it.
-    let ordered = wanted.filter { $0.asksForNumber } + wanted.filter { !$0.asksForNumber }
-    for wanted in ordered { configure(bridge, wanted) }
+    for wanted in wanted where wanted.asksForNumber { configure(bridge, wanted) }
+    for wanted in wanted where !wanted.asksForNumber { configure(bridge, wanted) }
   }
 
   private func configure(_ bridge: Bridge, _ wanted: DesiredPort) {
@@ -263,11 +323,11 @@ final class Reconciler {
         update(interface, wanted)
         return
       }
-      detach(interface)
-      port.interfaces.removeAll { $0 === interface }
+      remove(interface)
     }
-    for bridge in bridges.values where bridge.interface(named: wanted.name) != nil {
+    guard interface(named: wanted.name) == nil else {
       context.turn.log("bridge", .warning, "interface \(wanted.name) is in more than one port")
+      blocked[wanted.name, default: []].insert(PortName(bridge: port.bridge.name, port: port.name))
       return
     }
     let interface = Interface(name: wanted.name, type: type, kind: .system, port: port)
@@ -287,13 +347,13 @@ final class Reconciler {
       if isNew || interface.kind != kind || interface.attachment == .detached {
         let old = interface.kind
         interface.kind = kind
-        attach(interface, instead: isNew ? nil : old)
+        attachments.attach(interface, instead: isNew ? nil : old)
       }
     } catch {
-      detach(interface)
-      fail(interface, error.message)
+      attachments.detach(interface)
+      attachments.fail(interface, error.message)
     }
-    renumber(interface)
+    attachments.renumber(interface)
     setDevice(interface, wanted)
   }
 

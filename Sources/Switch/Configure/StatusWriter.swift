@@ -6,12 +6,31 @@ import OVSDB
 import OpenFlow
 import PacketWire
 
+/// The names of what the database may not say right.
+struct StatusChanges {
+  /// Bridges.
+  var bridges: Set<String> = []
+  /// Interfaces whose states have changed.
+  var states: Set<String> = []
+  /// Interfaces that have counted more.
+  var counters: Set<String> = []
+
+  /// Adds others.
+  mutating func formUnion(_ others: StatusChanges) {
+    bridges.formUnion(others.bridges)
+    states.formUnion(others.states)
+    counters.formUnion(others.counters)
+  }
+}
+
 /// Writes what the switch is into an edit of the database; only what differs from what is there.
 struct StatusWriter {
   let context: SwitchContext
   let reconciler: Reconciler
   let agents: [String: BridgeAgent]
   var edit: Edit
+  /// How many rows were compared with what there is.
+  private(set) var comparedRowCount = 0
 
   /// The columns that the switch writes, table by table.
   static var columns: [(table: Text, columns: [Text])] {
@@ -82,34 +101,29 @@ struct StatusWriter {
     }
   }
 
-  /// Writes the states of bridges, interfaces and controllers.
-  mutating func writeStates() {
-    for row in edit.rows("Bridge") {
-      guard let name = edit[row, "name"].text?.string, let bridge = reconciler.bridges[name] else { continue }
-      let digits = String(bridge.datapathID, radix: 16)
-      set(row, "datapath_id", String(repeating: "0", count: 16 - digits.utf8.count) + digits)
-      set(row, "datapath_version", "<built-in>")
+  /// Writes the states of some bridges and interfaces, and those of all controllers.
+  mutating func write(_ changes: StatusChanges, _ rows: RowNames) {
+    for name in changes.bridges.sorted() {
+      guard let row = rows.bridges[name], let bridge = reconciler.bridges[name] else { continue }
+      write(bridge, RowHandle("Bridge", row))
     }
-    let interfaces = interfacesByName
-    for row in edit.rows("Interface") {
-      guard let name = edit[row, "name"].text?.string else { continue }
-      write(interfaces[name], row)
+    for name in changes.states.sorted() {
+      guard let row = rows.interfaces[name], let interface = reconciler.interface(named: name) else {
+        continue
+      }
+      comparedRowCount += 1
+      write(interface, RowHandle("Interface", row))
     }
     for row in edit.rows("Controller") { writeController(row) }
   }
 
-  private var interfacesByName: [String: Interface] {
-    var found: [String: Interface] = [:]
-    for bridge in reconciler.bridges.values {
-      for port in bridge.ports.values {
-        for interface in port.interfaces { found[interface.name] = interface }
-      }
-    }
-    return found
+  private mutating func write(_ bridge: Bridge, _ row: RowHandle) {
+    let digits = String(bridge.datapathID, radix: 16)
+    set(row, "datapath_id", String(repeating: "0", count: 16 - digits.utf8.count) + digits)
+    set(row, "datapath_version", "<built-in>")
   }
 
-  private mutating func write(_ interface: Interface?, _ row: RowHandle) {
-    guard let interface else { return }
+  private mutating func write(_ interface: Interface, _ row: RowHandle) {
     switch interface.attachment {
     case .attaching, .detached: return
     case .failed(let message):
@@ -158,7 +172,7 @@ struct StatusWriter {
       guard let link = agent.controllers[target], link.row == row.uuid.text else { continue }
       set(row, "is_connected", Datum(.boolean(link.isConnected)))
       let role: String? =
-        switch link.session?.role {
+        switch agent.session(of: link)?.role {
         case .equal?: "other"
         case .primary?: "master"
         case .secondary?: "slave"
@@ -177,13 +191,13 @@ struct StatusWriter {
     }
   }
 
-  /// Writes the statistics of the interfaces.
-  mutating func writeStatistics() {
-    let interfaces = interfacesByName
-    for row in edit.rows("Interface") {
-      guard let name = edit[row, "name"].text?.string, let interface = interfaces[name],
-        interface.attachment == .attached
+  /// Writes the statistics of some interfaces.
+  mutating func writeStatistics(_ names: Set<String>, _ rows: RowNames) {
+    for name in names.sorted() {
+      guard let row = rows.interfaces[name].map({ RowHandle("Interface", $0) }),
+        let interface = reconciler.interface(named: name), interface.attachment == .attached
       else { continue }
+      comparedRowCount += 1
       let pairs = statistics(interface).map {
         (Atom.string(Text($0.name)), Atom.integer(Int64(clamping: $0.value)))
       }

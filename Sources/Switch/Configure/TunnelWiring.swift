@@ -7,14 +7,11 @@ import PacketWire
 extension VirtualSwitch {
   /// Hands the tunnels, the endpoints and the host's routes to the translation.
   func refreshTunnels() {
-    var tunnels: [Interface] = []
-    for name in reconciler.bridges.keys.sorted() {
-      guard let bridge = reconciler.bridges[name] else { continue }
-      for interface in bridge.interfaces.values {
-        if case .tunnel = interface.kind { tunnels.append(interface) }
-      }
+    context.haveAddressesChanged = false
+    reconciler.attachments.haveTunnelsChanged = false
+    let tunnels = reconciler.attachments.tunnels.values.sorted {
+      $0.name.utf8.lexicographicallyPrecedes($1.name.utf8)
     }
-    tunnels.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     for interface in environment.tunnels.replace(with: tunnels) {
       context.turn.log(
         "tunnel", .warning,
@@ -36,11 +33,15 @@ extension VirtualSwitch {
             address: address.address, bridge: name, prefixBitCount: address.prefixBitCount, isOwn: false))
       }
     }
-    let declared = declaredEndpoints()
+    var hostAddresses: Set<IPv6Address> = []
+    for device in context.devices.values {
+      for address in device.addresses { hostAddresses.insert(address.address) }
+    }
+    let declared = declaredEndpoints(besides: hostAddresses)
     endpoints.append(contentsOf: declared)
     for interface in tunnels {
       guard case .tunnel(let settings) = interface.kind, case .fixed(let address) = settings.localAddress,
-        !isHostAddress(address)
+        !hostAddresses.contains(address)
       else { continue }
       let holder = declared.first {
         $0.address & IPv6Address(prefixLength: $0.prefixBitCount)
@@ -55,14 +56,13 @@ extension VirtualSwitch {
   }
 
   /// The addresses that bridges have by `other_config:endpoint-ip`.
-  private func declaredEndpoints() -> [EndpointTable.Endpoint] {
+  private func declaredEndpoints(besides hostAddresses: Set<IPv6Address>) -> [EndpointTable.Endpoint] {
     var endpoints: [EndpointTable.Endpoint] = []
-    for bridge in reconciler.desired?.bridges ?? [] {
-      guard reconciler.bridges[bridge.name] != nil, let text = bridge.otherConfig["endpoint-ip"] else {
-        continue
-      }
+    for name in reconciler.bridges.keys.sorted() {
+      guard let text = reconciler.wanted?.bridges[name]?.row.otherConfig["endpoint-ip"] else { continue }
       for part in text.split(separator: ",") {
-        guard let endpoint = Self.endpoint(String(part), bridge.name), !isHostAddress(endpoint.address) else {
+        guard let endpoint = Self.endpoint(String(part), name), !hostAddresses.contains(endpoint.address)
+        else {
           continue
         }
         endpoints.append(endpoint)
@@ -88,10 +88,6 @@ extension VirtualSwitch {
     let length = parts.count > 1 ? Int(parts[1]).map { $0 + offset } : 128
     guard let length, (0...128).contains(length) else { return nil }
     return EndpointTable.Endpoint(address: address, bridge: bridge, prefixBitCount: length, isOwn: true)
-  }
-
-  private func isHostAddress(_ address: IPv6Address) -> Bool {
-    context.devices.values.contains { device in device.addresses.contains { $0.address == address } }
   }
 
   private func hostRoutes() -> [RouteTable.Route] {

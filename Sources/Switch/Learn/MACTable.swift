@@ -57,8 +57,8 @@ final class MACTable {
   /// Counts the changes after which a lookup may come out otherwise.
   private(set) var generation: UInt64 = 0
 
+  /// The entries, without gaps: an entry that is gone must not hold its port.
   private var entries: [Entry] = []
-  private var free: [Int] = []
   private var places: [Key: Int] = [:]
   private var countOfPort: [ObjectIdentifier: Int] = [:]
   private var oldest = MACTable.noPlace
@@ -132,17 +132,24 @@ final class MACTable {
 
   /// Forgets what is behind a port that goes away.
   func remove(port: BridgePort) {
-    for place in Array(places.values) where entries[place].port === port { remove(at: place) }
+    guard countOfPort[ObjectIdentifier(port)] != nil else { return }
+    remove { $0.port === port }
+  }
+
+  private func remove(where isMeant: (Entry) -> Bool) {
+    for key in Array(places.keys) {
+      if let place = places[key], isMeant(entries[place]) { remove(at: place) }
+    }
   }
 
   /// Forgets the addresses of some VLANs, static ones too.
   func remove(vlans isRemoved: (UInt16) -> Bool) {
-    for (key, place) in places where isRemoved(key.vlan) { remove(at: place) }
+    remove { isRemoved($0.key.vlan) }
   }
 
   /// Forgets every address but the static ones (`fdb/flush`).
   func flush() {
-    for place in Array(places.values) where !entries[place].isStatic { remove(at: place) }
+    remove { !$0.isStatic }
   }
 
   /// Zeroes the statistics (`fdb/stats-clear`).
@@ -179,14 +186,8 @@ final class MACTable {
 
   private func insert(_ entry: Entry) {
     if count >= max(limit, 10) { _ = evictOne() }
-    let place: Int
-    if let reused = free.popLast() {
-      place = reused
-      entries[place] = entry
-    } else {
-      place = entries.count
-      entries.append(entry)
-    }
+    let place = entries.count
+    entries.append(entry)
     places[entry.key] = place
     changeCount(of: entry.port, by: 1)
     if !entry.isStatic { link(place) }
@@ -197,8 +198,18 @@ final class MACTable {
     places[entries[place].key] = nil
     changeCount(of: entries[place].port, by: -1)
     if !entries[place].isStatic { unlink(place) }
-    free.append(place)
+    let last = entries.removeLast()
+    if place < entries.count { move(last, to: place) }
     generation &+= 1
+  }
+
+  /// Lets an entry take the place of one that is gone.
+  private func move(_ entry: Entry, to place: Int) {
+    entries[place] = entry
+    places[entry.key] = place
+    guard !entry.isStatic else { return }
+    if entry.older != MACTable.noPlace { entries[entry.older].newer = place } else { oldest = place }
+    if entry.newer != MACTable.noPlace { entries[entry.newer].older = place } else { newest = place }
   }
 
   /// Removes the least recently used entry of the port that holds the most; says whether there was one.

@@ -88,6 +88,8 @@ enum Credit {
       interface.counters.receivedPackets &+= packets
       interface.counters.receivedBytes &+= bytes
     case .address(let port, let vlan, let address):
+      // A flow's last counters may come after the port has gone.
+      guard port.bridge.ports[port.name] === port else { return }
       port.bridge.addresses.learn(vlan: vlan, address, port: port, now: now)
     case .neighbor(let table, let key, let address): table.learn(key, address, now: now)
     case .nextHop(let table, let key): table.refresh(key, now: now)

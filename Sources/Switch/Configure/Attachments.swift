@@ -1,4 +1,7 @@
-// How an interface gets a port in the datapath and a number in its bridge, and loses them.
+// What: gives interfaces their ports in the datapath and their numbers in their bridges, and takes them away.
+//
+// How: `attach` asks the datapath and `answered` lets the interface join its bridge or says why it can't. An interface whose
+// cause of failure may have passed is put back to `detached` and among `retries`: Configure then compares it with what is wanted.
 
 import Vlog
 import Datapath
@@ -19,21 +22,57 @@ extension Interface {
   }
 }
 
-extension Reconciler {
+/// The attachments of all interfaces to their bridges and datapaths.
+final class Attachments {
+  let context: SwitchContext
+  /// What has changed since it was last taken, in order.
+  var changes: [ConfigurationChange] = []
+  /// The tunnels that are part of a bridge, by name.
+  private(set) var tunnels: [String: Interface] = [:]
+  /// Whether tunnels have come, gone or changed.
+  var haveTunnelsChanged = false
+  /// The bridges whose addresses may have to be others, by name.
+  private var readdressed: Set<String> = []
+  /// The interfaces that are to be attached once more.
+  private var retries: [Interface] = []
+
+  init(context: SwitchContext) { self.context = context }
+
+  /// The interfaces that are to be compared with what is wanted of them since the last call.
+  func takeRetries() -> [Interface] {
+    let taken = retries
+    retries = []
+    return taken
+  }
+
+  /// The bridges that may have to have another address since the last call, in the order of their names.
+  func takeReaddressed() -> [String] {
+    defer { readdressed = [] }
+    return readdressed.sorted()
+  }
+
+  /// Notes that an address has come or gone from which a bridge may take its own.
+  func noteAddress(of interface: Interface) {
+    if interface.kind == .system || interface.name == interface.bridge.name {
+      readdressed.insert(interface.bridge.name)
+    }
+  }
+
+  /// Lets an interface that failed be attached once more.
+  func retry(_ interface: Interface) {
+    interface.attachment = .detached
+    retries.append(interface)
+  }
+
+  // MARK: coming
+
   /// Makes an interface part of its bridge, in place of what it was before.
   func attach(_ interface: Interface, instead old: Interface.Kind?) {
-    if case .tunnel(let new) = interface.kind, case .tunnel(let before)? = old,
-      interface.attachment == .attached,
-      new.datapathPortName == before.datapathPortName
-    {
+    if let old, serves(interface, old) {
       // The same datapath port serves: only the options changed.
       interface.bridge.datapath.generation &+= 1
       interface.bridge.markChanged()
-      return
-    }
-    if case .patch = interface.kind, case .patch? = old, interface.attachment == .attached {
-      interface.bridge.datapath.generation &+= 1
-      interface.bridge.markChanged()
+      if case .tunnel = interface.kind { haveTunnelsChanged = true }
       return
     }
     if let old { detach(interface, was: old) }
@@ -49,7 +88,18 @@ extension Reconciler {
       interface.ethernetAddress = context.randomAddress()
       attachTunnel(interface, settings)
     case .system, .internalDevice, .dummy:
-      attachDevice(interface)
+      if case .dummy = interface.kind { interface.ethernetAddress = context.dummyAddress() }
+      requestPort(interface)
+    }
+  }
+
+  /// Whether the datapath port that an interface had as something else will do.
+  private func serves(_ interface: Interface, _ old: Interface.Kind) -> Bool {
+    guard interface.attachment == .attached else { return false }
+    return switch (interface.kind, old) {
+    case (.tunnel(let new), .tunnel(let before)): new.datapathPortName == before.datapathPortName
+    case (.patch, .patch): true
+    default: false
     }
   }
 
@@ -57,20 +107,20 @@ extension Reconciler {
     let link = interface.bridge.datapath
     let name = settings.datapathPortName
     if let shared = link.tunnelPorts[name] {
-      link.tunnelPorts[name]?.users.append(interface)
+      link.tunnelPorts[name]?.users[interface.name] = interface
       interface.datapathNumber = shared.number
       if shared.isOpen { join(interface) } else { interface.attachment = .attaching }
       return
     }
-    let number = link.freePortNumber(name: interface.name, taken: takenNumbers(link))
-    let shared = DatapathLink.SharedPort(number: number, type: settings.vportType, users: [interface])
+    let number = link.freePortNumber(name: interface.name)
+    let shared = DatapathLink.SharedPort(
+      number: number, type: settings.vportType, users: [interface.name: interface])
     interface.attachment = .attaching
     interface.datapathNumber = number
     link.tunnelPorts[name] = shared
-    let message = tunnelMessage(interface, name, shared)
-    context.channel.request(
-      .vport(.new, message), datapath: link.index, flags: .echo,
-      .configuration(.tunnelPort(datapathType: link.type, name: name, number)))
+    request(
+      .vport(.new, tunnelMessage(interface, name, shared)), link, flags: .echo,
+      .tunnelPort(datapathType: link.type, name: name, number))
   }
 
   /// The request for the port of tunnels that an interface is the first user of.
@@ -96,26 +146,21 @@ extension Reconciler {
     guard let shared = link.tunnelPorts[name], shared.number == number else {
       // Nobody wants it any more.
       if case .done = answer { deletePort(number, link) }
+      link.released(number)
       return
     }
     switch answer {
     case .done:
       link.tunnelPorts[name]?.isOpen = true
-      for interface in shared.users { join(interface) }
+      for interface in shared.usersInOrder { join(interface) }
     case .failed(let code):
       link.tunnelPorts[name] = nil
-      for interface in shared.users {
+      link.released(number)
+      for interface in shared.usersInOrder {
         interface.datapathNumber = nil
-        let text = DatapathErrorCode.text(code)
-        fail(interface, "could not add network device \(interface.name) to ofproto (\(text))", code: code)
+        refuse(interface, code)
       }
     }
-    reconcile()
-  }
-
-  private func attachDevice(_ interface: Interface) {
-    if case .dummy = interface.kind { interface.ethernetAddress = context.dummyAddress() }
-    requestPort(interface, deviceMessage(interface))
   }
 
   /// The request for an interface's own port, without a number.
@@ -132,75 +177,53 @@ extension Reconciler {
     return message
   }
 
-  /// Asks the datapath for a port.
-  private func requestPort(_ interface: Interface, _ message: VportMessage) {
+  /// Asks the datapath for an interface's own port.
+  private func requestPort(_ interface: Interface) {
     let link = interface.bridge.datapath
-    var message = message
-    let name = message.name.map { String(decoding: $0, as: UTF8.self) } ?? interface.name
-    let number = link.freePortNumber(name: name, taken: takenNumbers(link))
+    var message = deviceMessage(interface)
+    let number = link.freePortNumber(name: interface.name)
     message.number = number
     interface.attachment = .attaching
     interface.datapathNumber = number
     link.attaching[number] = interface
-    context.channel.request(
-      .vport(.new, message), datapath: link.index, flags: .echo,
-      .configuration(.port(datapathType: link.type, number)))
+    request(.vport(.new, message), link, flags: .echo, .port(datapathType: link.type, number))
+  }
+
+  private func request(
+    _ body: Datapath.Message.Body, _ link: DatapathLink, flags: MessageFlags = [],
+    _ question: ConfigurationQuestion
+  ) {
+    context.channel.request(body, datapath: link.index, flags: flags, .configuration(question))
   }
 
   /// Lets an interface join whose port is there, or says why it can't.
   func portAnswered(_ number: DatapathPortNumber, _ link: DatapathLink, _ answer: DatapathAnswer) {
-    guard let interface = link.attaching.removeValue(forKey: number), interface.attachment == .attaching,
-      interface.datapathNumber == number
-    else {
+    guard let interface = link.attaching.removeValue(forKey: number) else {
       // It is not wanted any more.
+      link.abandoned.remove(number)
       if case .done = answer { deletePort(number, link) }
+      link.released(number)
       return
     }
     switch answer {
     case .done(let messages):
       var given = number
       if case .vport(_, let reply)? = messages.first?.body, let number = reply.number { given = number }
+      if given != number { link.released(number) }
       interface.datapathNumber = given
       link.interfaces[given] = interface
       takeDevice(interface)
       join(interface)
     case .failed(let code):
+      link.released(number)
       interface.datapathNumber = nil
-      let text = DatapathErrorCode.text(code)
-      fail(interface, "could not add network device \(interface.name) to ofproto (\(text))", code: code)
+      refuse(interface, code)
     }
-    reconcile()
   }
 
-  private func takenNumbers(_ link: DatapathLink) -> Set<UInt32> {
-    var taken = Set(link.undeletedPorts.map { $0.rawValue })
-    for number in link.attaching.keys { taken.insert(number.rawValue) }
-    for port in link.tunnelPorts.values { taken.insert(port.number.rawValue) }
-    for bridge in link.bridges.values {
-      for port in bridge.ports.values {
-        for interface in port.interfaces {
-          if let number = interface.datapathNumber { taken.insert(number.rawValue) }
-        }
-      }
-    }
-    return taken
-  }
-
-  /// Deletes a port of the datapath; if that fails, it is tried again later.
-  func deletePort(_ number: DatapathPortNumber, _ link: DatapathLink) {
-    let message = VportMessage(number: number)
-    context.channel.request(
-      .vport(.delete, message), datapath: link.index,
-      .configuration(.deletion(datapathType: link.type, number)))
-  }
-
-  /// Notes whether a port has gone.
-  func deleted(_ number: DatapathPortNumber, _ link: DatapathLink, _ answer: DatapathAnswer) {
-    if case .failed(let code) = answer, code != DatapathErrorCode.noDevice.rawValue {
-      link.undeletedPorts.insert(number)
-    } else {
-      link.undeletedPorts.remove(number)
-    }
+  private func refuse(_ interface: Interface, _ code: UInt32) {
+    let text = DatapathErrorCode.text(code)
+    fail(interface, "could not add network device \(interface.name) to ofproto (\(text))", code: code)
   }
 
   /// Gives an interface its number and makes it part of its bridge.
@@ -212,6 +235,12 @@ extension Reconciler {
     bridge.interfaces[number] = interface
     bridge.markChanged()
     bridge.datapath.generation &+= 1
+    if interface.isLender { bridge.lowestDeviceAddress.insert(interface.ethernetAddress) }
+    noteAddress(of: interface)
+    if case .tunnel = interface.kind {
+      tunnels[interface.name] = interface
+      haveTunnelsChanged = true
+    }
     context.turn.log(
       "bridge", .information,
       "bridge \(bridge.name): added interface \(interface.name) on port \(Self.text(number))")
@@ -234,7 +263,7 @@ extension Reconciler {
     return true
   }
 
-  static func text(_ number: OpenFlowPortNumber) -> String {
+  private static func text(_ number: OpenFlowPortNumber) -> String {
     number == .local ? "65534" : String(number.rawValue)
   }
 
@@ -248,6 +277,8 @@ extension Reconciler {
     if reserveNumber(interface) { join(interface) }
   }
 
+  // MARK: going
+
   private func leave(_ interface: Interface) {
     let bridge = interface.bridge
     guard interface.number != .none else { return }
@@ -259,6 +290,12 @@ extension Reconciler {
     bridge.interfaces[interface.number] = nil
     bridge.markChanged()
     bridge.datapath.generation &+= 1
+    if interface.kind == .system { bridge.lowestDeviceAddress.remove(interface.ethernetAddress) }
+    noteAddress(of: interface)
+    if tunnels[interface.name] === interface {
+      tunnels[interface.name] = nil
+      haveTunnelsChanged = true
+    }
     context.turn.log(
       "bridge", .information,
       "bridge \(bridge.name): deleted interface \(interface.name) on port \(Self.text(interface.number))")
@@ -273,24 +310,45 @@ extension Reconciler {
     let link = interface.bridge.datapath
     leave(interface)
     interface.attachment = .detached
+    link.refused[interface.name] = nil
     guard let number = interface.datapathNumber else { return }
     interface.datapathNumber = nil
     if case .tunnel(let settings) = kind {
       let name = settings.datapathPortName
-      guard var shared = link.tunnelPorts[name] else { return }
-      shared.users.removeAll { $0 === interface }
-      link.tunnelPorts[name] = shared.users.isEmpty ? nil : shared
-      if shared.users.isEmpty, shared.isOpen { deletePort(number, link) }
+      guard let shared = link.tunnelPorts[name] else { return }
+      link.tunnelPorts[name]?.users[interface.name] = nil
+      guard shared.users.count == 1 else { return }
+      link.tunnelPorts[name] = nil
+      if shared.isOpen { deletePort(number, link) }
     } else if link.interfaces[number] === interface {
       link.interfaces[number] = nil
       deletePort(number, link)
+    } else if link.attaching[number] === interface {
+      link.attaching[number] = nil
+      link.abandoned.insert(number)
+    }
+  }
+
+  /// Deletes a port of the datapath; if that fails, it is tried again later.
+  func deletePort(_ number: DatapathPortNumber, _ link: DatapathLink) {
+    request(.vport(.delete, VportMessage(number: number)), link, .deletion(datapathType: link.type, number))
+    link.released(number)
+  }
+
+  /// Notes whether a port has gone.
+  func deleted(_ number: DatapathPortNumber, _ link: DatapathLink, _ answer: DatapathAnswer) {
+    if case .failed(let code) = answer, code != DatapathErrorCode.noDevice.rawValue {
+      link.undeletedPorts.insert(number)
+    } else if link.undeletedPorts.remove(number) != nil {
+      link.released(number)
     }
   }
 
   /// Notes why an interface can't be part of its bridge.
   func fail(_ interface: Interface, _ message: String, code: UInt32 = 0) {
     // A device that is not there is the usual case, and has words of its own.
-    interface.mayRetry = code != 0 && code != DatapathErrorCode.noDevice.rawValue
+    let mayPass = code != 0 && code != DatapathErrorCode.noDevice.rawValue
+    interface.bridge.datapath.refused[interface.name] = mayPass ? interface : nil
     let text =
       code == DatapathErrorCode.noDevice.rawValue
       ? "could not open network device \(interface.name) (\(DatapathErrorCode.text(code)))" : message
@@ -300,42 +358,29 @@ extension Reconciler {
     leave(interface)
   }
 
+  /// Notes that the datapath did not take the port of an interface again.
+  func lose(_ interface: Interface, _ code: UInt32) {
+    interface.datapathNumber = nil
+    refuse(interface, code)
+  }
+
   /// Notes that controllers have to be told of an interface as it is now.
   func note(_ interface: Interface, _ reason: PortStatusReason) {
     let status = PortStatus(reason: reason, port: interface.description(context.devices[interface.name]))
-    note(.port(bridge: interface.bridge.name, status))
+    changes.append(.port(bridge: interface.bridge.name, status))
   }
 
   // MARK: devices
 
-  /// Takes what the host's devices look like now.
-  func devicesChanged(_ devices: [NetworkDevice]) {
-    var byName: [String: NetworkDevice] = [:]
-    for device in devices { byName[device.name] = device }
-    context.devices = byName
-    // What was missing when a datapath was to be opened may have come: devices are seen by the same driver.
-    var mustReconcile = retryDatapaths()
-    for name in bridges.keys.sorted() {
-      for port in bridges[name]?.portsInOrder ?? [] {
-        for interface in port.interfaces {
-          switch interface.attachment {
-          case .failed where interface.kind == .system && byName[interface.name] != nil:
-            interface.attachment = .detached
-            mustReconcile = true
-          case .attached:
-            if takeDevice(interface) { note(interface, .modify) }
-          case .failed, .detached, .attaching: break
-          }
-        }
-      }
-    }
-    if mustReconcile { reconcile() } else { rechooseIdentities() }
-  }
-
-  private func rechooseIdentities() {
-    guard let desired else { return }
-    for wanted in desired.bridges {
-      if let bridge = bridges[wanted.name] { BridgeIdentity.choose(bridge, wanted, context) }
+  /// Takes what the host says of an interface's device, which has come, gone or changed.
+  func deviceChanged(_ interface: Interface) {
+    switch interface.attachment {
+    case .failed where interface.kind == .system && context.devices[interface.name] != nil: retry(interface)
+    case .attached:
+      interface.noteState()
+      interface.noteCounters()
+      if takeDevice(interface) { note(interface, .modify) }
+    case .failed, .detached, .attaching: break
     }
   }
 
@@ -350,10 +395,16 @@ extension Reconciler {
     let hasChanged =
       interface.ethernetAddress != device.ethernetAddress || interface.isUp != device.isUp
       || interface.hasCarrier != device.hasCarrier
-    interface.ethernetAddress = device.ethernetAddress
+    let bridge = interface.bridge
+    if interface.ethernetAddress != device.ethernetAddress {
+      bridge.lowestDeviceAddress.remove(interface.ethernetAddress)
+      interface.ethernetAddress = device.ethernetAddress
+      if interface.isLender { bridge.lowestDeviceAddress.insert(interface.ethernetAddress) }
+      noteAddress(of: interface)
+    }
     interface.isUp = device.isUp
     interface.hasCarrier = device.hasCarrier
-    if hasChanged { interface.bridge.markChanged() }
+    if hasChanged { bridge.markChanged() }
     return hasChanged
   }
 }
