@@ -95,15 +95,14 @@ final class DatapathChannel {
   /// Takes a message of an answer; with the last one, gives the answer and what was asked.
   func take(_ message: Message) -> (question: DatapathQuestion, answer: DatapathAnswer)? {
     let sequence = message.header.sequence
-    guard sequence != 0, let request = requests[sequence] else { return nil }
+    guard sequence != 0 else { return nil }
     switch message.body {
     case .error(0), .done:
-      requests[sequence] = nil
-      return (request.question, .done(request.parts))
+      return requests.removeValue(forKey: sequence).map { ($0.question, .done($0.parts)) }
     case .error(let code):
-      requests[sequence] = nil
-      return (request.question, .failed(code))
+      return requests.removeValue(forKey: sequence).map { ($0.question, .failed(code)) }
     case .datapath, .vport, .flow, .packet, .control, .networkDevice:
+      // In its place: a copy of the parts for each of many thousand would be a copy of all of them.
       requests[sequence]?.parts.append(message)
       return nil
     }

@@ -51,6 +51,8 @@ final class DatapathLink {
   var changedCounters: Set<String> = []
   /// The interfaces whose ports the datapath refused for a reason that may pass, by name.
   var refused: [String: Interface] = [:]
+  /// The last of them that was asked for again.
+  var lastRetried = ""
   /// The interfaces for whose ports the datapath was asked and has not answered.
   var attaching: [DatapathPortNumber: Interface] = [:]
   /// The numbers of such ports that nobody wants any more.

@@ -8,7 +8,6 @@ final class Life {
   let world: World
   /// What happened, for who has to understand a failure.
   private(set) var story: [String] = []
-  private var remains = Remains()
 
   init(seed: UInt64) throws { world = try World(seed: seed) }
 
@@ -22,7 +21,7 @@ final class Life {
     let actions = Actions(world: world)
     for _ in 0..<actionCount {
       tell(try actions.next())
-      remains.note(world.virtualSwitch)
+      world.remains.note(world.virtualSwitch)
       try world.run(milliseconds: Int64(world.chance.pick([0, 0, 1, 10, 50, 300])))
     }
     try becomeQuiet()
@@ -82,8 +81,6 @@ final class Life {
     let before = numbers
     let someAskForOthers = asksForOthersNumber
     world.restartSwitch()
-    // A daemon that ends lets go of nothing by itself; its process does.
-    remains = Remains()
     try becomeQuiet()
     // Who asks for a number that another has may get it now.
     guard someAskForOthers || before == numbers else {
@@ -115,12 +112,12 @@ final class Life {
 
   private func end() throws {
     tell("end")
-    remains.note(world.virtualSwitch)
+    world.remains.note(world.virtualSwitch)
     Administration(world: world).deleteEverything()
     try world.run(milliseconds: 70_000)
     // Counters are asked for now and then; the answer may just be under way.
     for _ in 0..<20 where world.datapathMessageCount > 0 { try world.run(milliseconds: 5) }
     try Invariants.checkNothingIsLeft(world)
-    guard remains.names.isEmpty else { throw Violation("still in memory: \(remains.names)") }
+    guard world.remains.names.isEmpty else { throw Violation("still in memory: \(world.remains.names)") }
   }
 }

@@ -33,6 +33,8 @@ final class World {
   let hasDevices: Bool
 
   private(set) var digest = EffectDigest()
+  /// What the switch has had in memory.
+  private(set) var remains = Remains()
   /// How many times the switch was told something.
   private(set) var stepCount = 0
   /// The longest time that something takes on its way, in milliseconds.
@@ -86,6 +88,8 @@ final class World {
     connection.forget(self)
     virtualSwitch = VirtualSwitch(
       options: Self.options(seed: seed &+ UInt64(stepCount), hasDevices: hasDevices))
+    // A daemon that ends lets go of nothing by itself; its process does.
+    remains = Remains()
     if hasDevices { setDevices(devices) }
   }
 

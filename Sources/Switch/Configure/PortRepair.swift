@@ -26,13 +26,25 @@ extension Reconciler {
         }
       }
     }
-    for name in link.refused.keys.sorted() {
+    for name in namesToRetry(link) {
       guard let interface = link.refused.removeValue(forKey: name), case .failed = interface.attachment else {
         continue
       }
+      link.lastRetried = name
       attachments.retry(interface)
     }
     reconcile()
+  }
+
+  /// How many refused ports are asked for again at a time: a full datapath may refuse thousands.
+  static var retryCount: Int { 64 }
+
+  /// The refused ports whose turn it is, by the names of their interfaces.
+  private func namesToRetry(_ link: DatapathLink) -> [String] {
+    guard !link.refused.isEmpty else { return [] }
+    let names = link.refused.keys.sorted()
+    let start = names.firstIndex { $0 > link.lastRetried } ?? 0
+    return Array((names[start...] + names[..<start]).prefix(Self.retryCount))
   }
 
   /// Whether some port is still to be deleted.
