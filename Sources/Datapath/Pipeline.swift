@@ -254,9 +254,9 @@ public struct Engine: ~Copyable {
     }
   }
 
-  /// Takes a row of the bank for a packet; its first key word is given.
+  /// Takes a row of the bank for a packet; the word of its key that says where it comes from is given.
   @inline(__always)
-  mutating func append(_ state: PacketState, _ w0: UInt64) {
+  mutating func append(_ state: PacketState, _ origin: UInt64) {
     let row = workCount
     workCount &+= 1
     var state = state
@@ -264,9 +264,9 @@ public struct Engine: ~Copyable {
     state.origin = UInt8(truncatingIfNeeded: row)
     arrivals[row] = state.inPort
     states[row] = state
-    bank.base[row].w0 = w0
-    bank.base[row].w6 = 0
-    bank.base[row].w7 = 0
+    bank.base[row][wordOf: .inPort] = origin
+    bank.base[row][wordOf: .ctState] = 0
+    bank.base[row][wordOf: .ctZone] = 0
     bank.reset(row)
   }
 
@@ -355,7 +355,7 @@ public struct Engine: ~Copyable {
         table.records[flow].packets &+= 1
         table.records[flow].bytes &+= UInt64(truncatingIfNeeded: states[row].count)
         table.records[flow].usedMilliseconds = now
-        table.records[flow].tcpFlags |= UInt16(truncatingIfNeeded: key.w5 >> 48)
+        table.records[flow].tcpFlags |= UInt16(truncatingIfNeeded: key[.tcpFlags])
         counters.hits &+= 1
         run(Int(table.records[flow].program), row)
       } else {

@@ -159,12 +159,10 @@ extension Engine {
       let word = Int(truncatingIfNeeded: programs.words[place &+ 3 &* index])
       let value = programs.words[place &+ 3 &* index &+ 1]
       let mask = programs.words[place &+ 3 &* index &+ 2]
-      if word == 7 {
-        bank.base[row].w7 = (bank.base[row].w7 & ~mask) | value
-      } else if word >= 8 && word < FlowKey.wordCount {
-        var segment = 1
-        while !KeySegments.words(ofSegment: segment).contains(word) { segment &+= 1 }
-        bank.open(row, segment)
+      if word == KeyPlace.packetMark.word {
+        bank.base[row][wordOf: .packetMark] = (bank.base[row][wordOf: .packetMark] & ~mask) | value
+      } else if word >= BaseKey.wordCount && word < FlowKey.wordCount {
+        bank.open(row, .of(word: word))
         bank[row, word] = (bank[row, word] & ~mask) | value
       }
     }
@@ -174,11 +172,12 @@ extension Engine {
   @inline(__always)
   func connectionHash(_ row: Int) -> UInt32 {
     let key = bank.base[row]
-    var sum = hash.part(key.w3, 3) &+ hash.part(key.w4 & 0xff00_0000_ffff_ffff, 4)
-    if bank.segments[row] & 1 << 2 != 0 {
-      for word in 10...13 { sum &+= hash.part(bank[row, word], word) }
-    } else if key.w3 == 0 {
-      sum &+= hash.part(key.w1, 1) &+ hash.part(key.w2, 2)
+    let transport = KeyPlace.ipProtocol.mask | KeyPlace.transportPorts.mask
+    var sum = hash.part(key, wordOf: .ipSource) &+ hash.part(key, wordOf: .ipProtocol, under: transport)
+    if bank.has(.ipv6, at: row) {
+      for word in KeyPlace.ipv6Source.words(upTo: .ipv6Label) { sum &+= hash.part(bank[row, word], word) }
+    } else if key[wordOf: .ipSource] == 0 {
+      sum &+= hash.part(key, wordOf: .ethDestination) &+ hash.part(key, wordOf: .ethSource)
     }
     return UInt32(truncatingIfNeeded: KeyHash.finish(sum) >> 16)
   }
@@ -186,9 +185,9 @@ extension Engine {
   private mutating func computeHash(_ state: PacketState, basis: UInt32) {
     let row = Int(state.key)
     let value = UInt64(connectionHash(row) ^ (basis &* 0x9e37_79b1))
-    bank.open(row, 1)
+    bank.open(row, .metadata)
     // Zero means that no hash was computed.
-    bank[row, 8] = (bank[row, 8] & 0xffff_ffff) | max(1, value) << 32
+    bank[row, .datapathHash] = max(1, value)
   }
 
   // MARK: Another lookup
@@ -197,7 +196,7 @@ extension Engine {
   private mutating func recirculate(_ state: PacketState, id: UInt32) {
     guard let row = takeRow(state) else { return }
     bank.copyMetadata(from: Int(state.key), to: row)
-    bank.base[row].w0 = (bank.base[row].w0 & ~0xffff_ffff) | UInt64(id)
+    bank.base[row][.recirculationID] = UInt64(id)
     pool.retain(state.slot)
   }
 

@@ -152,23 +152,23 @@ struct ProgramCompiler {
     switch set.attribute {
     case .ethernet:
       emit(.setEthernet)
-      for word in 1...2 {
-        words.append(value.words[word] >> 16)
-        words.append(mask.words[word] >> 16)
+      for place in [KeyPlace.ethDestination, .ethSource] {
+        words.append(value[place])
+        words.append(mask[place])
       }
-    case .ipv4: append(.setIPv4, [3, 4], value, mask)
-    case .ipv6: append(.setIPv6, [10, 11, 12, 13, 14, 4], value, mask)
-    case .tcp: append(.setPorts, [4], value, mask, protocol: 6)
-    case .udp: append(.setPorts, [4], value, mask, protocol: 17)
-    case .sctp: append(.setPorts, [4], value, mask, protocol: 132)
-    case .icmp: append(.setPorts, [4], value, mask, protocol: 1)
-    case .icmpv6: append(.setPorts, [4], value, mask, protocol: 58)
-    case .arp: append(.setARP, [3, 4, 17, 18], value, mask)
-    case .neighborDiscovery: append(.setNeighbor, [15, 16, 17, 18], value, mask)
+    case .ipv4: append(.setIPv4, [.ipAddresses, .ipHeader], value, mask)
+    case .ipv6: append(.setIPv6, [.ipv6Source, .ipv6Destination, .ipv6Label, .ipHeader], value, mask)
+    case .tcp: append(.setPorts, [.transportPorts], value, mask, protocol: 6)
+    case .udp: append(.setPorts, [.transportPorts], value, mask, protocol: 17)
+    case .sctp: append(.setPorts, [.transportPorts], value, mask, protocol: 132)
+    case .icmp: append(.setPorts, [.transportPorts], value, mask, protocol: 1)
+    case .icmpv6: append(.setPorts, [.transportPorts], value, mask, protocol: 58)
+    case .arp: append(.setARP, [.ipAddresses, .ipProtocol, .sourceLink, .targetLink], value, mask)
+    case .neighborDiscovery: append(.setNeighbor, [.ndTarget, .sourceLink, .targetLink], value, mask)
     case .mpls:
       emit(.setMPLS)
-      words.append(value.words[20] >> 32)
-      words.append(mask.words[20] >> 32)
+      words.append(value[.mplsEntry0])
+      words.append(mask[.mplsEntry0])
     case .priority, .mark, .datapathHash, .tunnel:
       emit(.setMetadata, (.metadataCount, UInt64(set.words.count)))
       for word in set.words {
@@ -182,12 +182,15 @@ struct ProgramCompiler {
   }
 
   private mutating func append(
-    _ operation: Operation, _ indexes: [Int], _ value: FlowKey, _ mask: FlowKey, protocol number: UInt64 = 0
+    _ operation: Operation, _ places: [KeyPlace], _ value: FlowKey, _ mask: FlowKey,
+    protocol number: UInt64 = 0
   ) {
     emit(operation, (.portsProtocol, number))
-    for index in indexes {
-      words.append(value.words[index])
-      words.append(mask.words[index])
+    for place in places {
+      for index in place.words {
+        words.append(value.words[index])
+        words.append(mask.words[index])
+      }
     }
   }
 }

@@ -182,17 +182,17 @@ extension Engine {
     }
     let fields = programs.words[place &+ 2]
     let fieldMask = programs.words[place &+ 3]
-    if fieldMask & 0x00ff_0000_0000_0000 != 0 {
+    let serviceMask = UInt8(truncatingIfNeeded: KeyPlace.ipTOS.value(inWord: fieldMask))
+    if serviceMask != 0 {
       let old = pool.load8(address &+ 1)
-      let mask = UInt8(truncatingIfNeeded: fieldMask >> 48)
-      let new = (old & ~mask) | UInt8(truncatingIfNeeded: fields >> 48)
+      let new = (old & ~serviceMask) | UInt8(truncatingIfNeeded: KeyPlace.ipTOS.value(inWord: fields))
       pool.store8(new, address &+ 1)
       pool.adjustChecksum(at: address &+ 10, old: UInt64(old), new: UInt64(new))
     }
-    if fieldMask & 0x0000_ff00_0000_0000 != 0 {
+    let lifeMask = UInt8(truncatingIfNeeded: KeyPlace.ipTTL.value(inWord: fieldMask))
+    if lifeMask != 0 {
       let old = pool.load8(address &+ 8)
-      let mask = UInt8(truncatingIfNeeded: fieldMask >> 40)
-      let new = (old & ~mask) | UInt8(truncatingIfNeeded: fields >> 40)
+      let new = (old & ~lifeMask) | UInt8(truncatingIfNeeded: KeyPlace.ipTTL.value(inWord: fields))
       pool.store8(new, address &+ 8)
       pool.adjustChecksum(at: address &+ 10, old: UInt64(old) << 8, new: UInt64(new) << 8)
     }
@@ -218,15 +218,18 @@ extension Engine {
     }
     if before != after { adjustTransport(state, old: before, new: after) }
     var first = UInt64(pool.load32(address))
-    let labelMask = (programs.words[place &+ 9] >> 32) & 0xf_ffff
-    first = (first & ~labelMask) | ((programs.words[place &+ 8] >> 32) & labelMask)
+    let label = KeyPlace.ipv6Label.low(20)
+    let labelMask = label.value(inWord: programs.words[place &+ 9])
+    first = (first & ~labelMask) | (label.value(inWord: programs.words[place &+ 8]) & labelMask)
     let fields = programs.words[place &+ 10]
     let fieldMask = programs.words[place &+ 11]
-    let classMask = ((fieldMask >> 48) & 0xff) << 20
-    first = (first & ~classMask) | (((fields >> 48) & 0xff) << 20)
+    let classMask = KeyPlace.ipTOS.value(inWord: fieldMask) << 20
+    first = (first & ~classMask) | (KeyPlace.ipTOS.value(inWord: fields) << 20)
     pool.store32(UInt32(truncatingIfNeeded: first), address)
-    let limitMask = UInt8(truncatingIfNeeded: fieldMask >> 40)
-    let limit = (pool.load8(address &+ 7) & ~limitMask) | UInt8(truncatingIfNeeded: fields >> 40)
+    let limitMask = UInt8(truncatingIfNeeded: KeyPlace.ipTTL.value(inWord: fieldMask))
+    let limit =
+      (pool.load8(address &+ 7) & ~limitMask)
+      | UInt8(truncatingIfNeeded: KeyPlace.ipTTL.value(inWord: fields))
     pool.store8(limit, address &+ 7)
   }
 
@@ -263,14 +266,14 @@ extension Engine {
     switch proto {
     case 1, 58:
       let old = pool.load16(address)
-      let typeMask = UInt16(truncatingIfNeeded: (mask >> 8) & 0xff00 | mask & 0xff)
-      let new = (old & ~typeMask) | UInt16(truncatingIfNeeded: (value >> 8) & 0xff00 | value & 0xff)
+      let messageMask = Engine.message(inWord: mask)
+      let new = (old & ~messageMask) | Engine.message(inWord: value)
       pool.store16(new, address)
       if !isPartial { pool.adjustChecksum(at: address &+ 2, old: UInt64(old), new: UInt64(new)) }
     default:
       let old = pool.load32(address)
-      let portMask = UInt32(truncatingIfNeeded: mask)
-      let new = (old & ~portMask) | UInt32(truncatingIfNeeded: value)
+      let portMask = UInt32(truncatingIfNeeded: KeyPlace.transportPorts.value(inWord: mask))
+      let new = (old & ~portMask) | UInt32(truncatingIfNeeded: KeyPlace.transportPorts.value(inWord: value))
       pool.store32(new, address)
       if isPartial || old == new { return }
       let before = UInt64(old >> 16) &+ UInt64(old & 0xffff)
@@ -285,6 +288,12 @@ extension Engine {
       default: adjustSCTP(state, old: old)
       }
     }
+  }
+
+  /// The type and the code of an ICMP message as on the wire, of the word of the key that has them.
+  private static func message(inWord word: UInt64) -> UInt16 {
+    let type = KeyPlace.icmpType.value(inWord: word)
+    return UInt16(truncatingIfNeeded: type << 8 | KeyPlace.icmpCode.value(inWord: word))
   }
 
   /// Corrects SCTP's CRC32c (RFC 9260, appendix A) after its ports changed from `old`, keeping any error.
@@ -318,18 +327,20 @@ extension Engine {
     let protocolMask = programs.words[place &+ 1]
     let protocolValue = programs.words[place]
     for half in 0..<2 {
-      let shift = UInt64(32 &- 32 &* half)
+      let field = half == 0 ? KeyPlace.ipSource : .ipDestination
       let target = address &+ 14 &+ 10 &* half
-      let mask = UInt32(truncatingIfNeeded: protocolMask >> shift)
-      let value = UInt32(truncatingIfNeeded: protocolValue >> shift)
+      let mask = UInt32(truncatingIfNeeded: field.value(inWord: protocolMask))
+      let value = UInt32(truncatingIfNeeded: field.value(inWord: protocolValue))
       pool.store32((pool.load32(target) & ~mask) | value, target)
     }
-    if programs.words[place &+ 3] >> 56 != 0 {
-      pool.store16(UInt16(truncatingIfNeeded: programs.words[place &+ 2] >> 56), address &+ 6)
+    if KeyPlace.ipProtocol.value(inWord: programs.words[place &+ 3]) != 0 {
+      let operation = KeyPlace.ipProtocol.value(inWord: programs.words[place &+ 2])
+      pool.store16(UInt16(truncatingIfNeeded: operation), address &+ 6)
     }
     for index in 0..<2 {
-      let mask = programs.words[place &+ 5 &+ 2 &* index] >> 16
-      let value = programs.words[place &+ 4 &+ 2 &* index] >> 16
+      let field = index == 0 ? KeyPlace.sourceLink : .targetLink
+      let mask = field.value(inWord: programs.words[place &+ 5 &+ 2 &* index])
+      let value = field.value(inWord: programs.words[place &+ 4 &+ 2 &* index])
       let target = address &+ 8 &+ 10 &* index
       let old = UInt64(pool.load16(target)) << 32 | UInt64(pool.load32(target &+ 2))
       pool.store48((old & ~mask) | value, target)
@@ -357,8 +368,9 @@ extension Engine {
       let kind = option >> 56
       if (kind == 1 || kind == 2) && length == 8 {
         let data = place &+ (kind == 1 ? 4 : 6)
-        let value = programs.words[data] >> 16
-        let mask = programs.words[data &+ 1] >> 16
+        let field = kind == 1 ? KeyPlace.sourceLink : .targetLink
+        let value = field.value(inWord: programs.words[data])
+        let mask = field.value(inWord: programs.words[data &+ 1])
         setWord(state.start &+ position, value, mask, checksum: address &+ 2)
       }
       position &+= length

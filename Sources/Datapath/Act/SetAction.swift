@@ -133,44 +133,47 @@ public struct KeyAttribute: RawRepresentable, Hashable, Sendable {
 
   /// The words and bits of the key that the attribute's fields occupy.
   public var places: [(index: Int, mask: UInt64)] {
-    switch self {
-    case .priority: [(8, 0xffff_ffff)]
-    case .inPort: [(0, 0xffff_ffff_0000_0000)]
-    case .ethernet: [(1, 0xffff_ffff_ffff_0000), (2, 0xffff_ffff_ffff_0000)]
-    case .vlan: [(2, 0xffff), (5, 0xffff_0000_0000)]
-    case .etherType: [(1, 0xffff)]
-    case .ipv4: [(3, ~0), (4, 0xffff_ffff_0000_0000)]
-    case .ipv6:
-      [(4, 0xffff_ffff_0000_0000), (10, ~0), (11, ~0), (12, ~0), (13, ~0), (14, 0xffff_ffff_0000_0000)]
-    case .tcp, .udp, .sctp, .icmp, .icmpv6: [(4, 0xffff_ffff)]
-    case .arp:
-      [(3, ~0), (4, 0xff00_0000_0000_0000), (17, 0xffff_ffff_ffff_0000), (18, 0xffff_ffff_ffff_0000)]
-    case .neighborDiscovery: [(15, ~0), (16, ~0), (17, 0xffff_ffff_ffff_0000), (18, 0xffff_ffff_ffff_0000)]
-    case .mark: [(7, 0xffff_ffff)]
-    case .tunnel: Self.tunnelPlaces
-    case .tcpFlags: [(5, 0xffff_0000_0000_0000)]
-    case .datapathHash: [(8, 0xffff_ffff_0000_0000)]
-    case .recirculation: [(0, 0xffff_ffff)]
-    case .mpls: [(20, ~0), (21, 0xffff_ffff_0000_0000)]
-    case .connectionState: [(6, 0xffff_ffff_0000_0000)]
-    case .connectionZone: [(7, 0xffff_0000_0000_0000)]
-    case .connectionMark: [(6, 0xffff_ffff)]
-    case .connectionLabel: [(22, ~0), (23, ~0)]
-    case .connectionTuple4: [(7, 0xff00_0000_0000), (24, ~0), (25, 0xffff_ffff_0000_0000)]
-    case .connectionTuple6:
-      [(7, 0xff00_0000_0000), (25, 0xffff_ffff_0000_0000), (26, ~0), (27, ~0), (28, ~0), (29, ~0)]
-    case .nsh: [(39, ~0), (40, ~0), (41, ~0)]
-    case .packetType: [(9, 0xffff_ffff_0000_0000)]
-    case .neighborExtensions: [(17, 0xff00), (19, 0xffff_ffff_0000_0000)]
-    default: []
+    var places: [(index: Int, mask: UInt64)] = []
+    for field in fields {
+      for word in field.words { places.append((word, field.mask)) }
     }
+    return places
   }
 
-  private static var tunnelPlaces: [(index: Int, mask: UInt64)] {
-    var places: [(index: Int, mask: UInt64)] = []
-    for index in 30...38 { places.append((index, ~0)) }
-    for index in 62..<94 { places.append((index, ~0)) }
-    return places
+  /// The places of the attribute's fields, no two in one word.
+  private var fields: [KeyPlace] {
+    switch self {
+    case .priority: [.skbPriority]
+    case .inPort: [.inPort]
+    case .ethernet: [.ethDestination, .ethSource]
+    case .vlan: [.vlanTCI, .vlanTPID]
+    case .etherType: [.ethType]
+    case .ipv4: [.ipAddresses, .ipHeader]
+    case .ipv6: [.ipHeader, .ipv6Source, .ipv6Destination, .ipv6Label]
+    case .tcp, .udp, .sctp, .icmp, .icmpv6: [.transportPorts]
+    case .arp: [.ipAddresses, .ipProtocol, .sourceLink, .targetLink]
+    case .neighborDiscovery: [.ndTarget, .sourceLink, .targetLink]
+    case .mark: [.packetMark]
+    case .tunnel: [KeySegment.tunnel.place, KeySegment.tunnelOptions.place]
+    case .tcpFlags: [.tcpFlags]
+    case .datapathHash: [.datapathHash]
+    case .recirculation: [.recirculationID]
+    case .mpls: [KeyPlace.mplsEntry0.through(.mplsEntry1), .mplsEntry2]
+    case .connectionState: [.ctState]
+    case .connectionZone: [.ctZone]
+    case .connectionMark: [.ctMark]
+    case .connectionLabel: [.ctLabel]
+    case .connectionTuple4: [.ctProtocol, .ctAddresses, .ctTransportPorts]
+    case .connectionTuple6: [.ctProtocol, .ctTransportPorts, .ctIPv6Source, .ctIPv6Destination]
+    case .nsh:
+      [
+        KeyPlace.nshFlags.through(.nshServiceIndex), KeyPlace.nshContext1.through(.nshContext2),
+        KeyPlace.nshContext3.through(.nshContext4),
+      ]
+    case .packetType: [.packetType]
+    case .neighborExtensions: [.ndOptionsType, .ndReserved]
+    default: []
+    }
   }
 }
 

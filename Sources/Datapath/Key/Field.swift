@@ -4,7 +4,7 @@
 // is called, how wide it is, where it lies in the key, what it presupposes and what its header numbers are. They
 // all ask here, so that they cannot disagree.
 //
-// How: a `Field` is a small number; its row in `FieldTable` says the rest. Values travel as integers wide
+// How: a `Field` is a small number; its row in `FieldTable` says the rest, and KeyLayout.swift what lies where. Values travel as integers wide
 // enough for an IPv6 address. The few fields that are stored otherwise than as plain bits (OpenFlow 1.0 port
 // numbers, VLAN parts that imply a tag, the ARP operation) are told apart by their `FieldPlace`.
 
@@ -12,21 +12,94 @@
 public typealias FieldValue = UInt128
 
 /// A field of the flow key: something that a rule can match or an action can change.
-public struct Field: Hashable, Sendable {
-  /// The row of the field in the table.
-  public let number: UInt8
+///
+/// The order is that of the rows of `FieldTable`, which say all there is to know about each.
+public enum Field: UInt8, Hashable, Sendable, CaseIterable {
+  case dpHash, recirculationID, packetType, conjunctionID
+  case tunnelID, tunnelSource, tunnelDestination, tunnelIPv6Source, tunnelIPv6Destination,
+    tunnelFlags, tunnelTTL, tunnelTOS, tunnelGBPID, tunnelGBPFlags, erspanIndex, erspanVersion,
+    erspanDirection, erspanHardwareID, gtpuFlags, gtpuMessageType
+  case metadata, inPort, inPortOXM, actionSetOutput, skbPriority, packetMark
+  case ctState, ctZone, ctMark, ctLabel, ctProtocol, ctSource, ctDestination, ctIPv6Source,
+    ctIPv6Destination, ctTransportSource, ctTransportDestination
+  case register0, register1, register2, register3, register4, register5, register6, register7,
+    register8, register9, register10, register11, register12, register13, register14, register15
+  case doubleRegister0, doubleRegister1, doubleRegister2, doubleRegister3, doubleRegister4,
+    doubleRegister5, doubleRegister6, doubleRegister7
+  case quadRegister0, quadRegister1, quadRegister2, quadRegister3
+  case ethSource, ethDestination, ethType, vlanTCI, dlVLAN, vlanVID, dlVLANPCP, vlanPCP
+  case mplsLabel, mplsTC, mplsBottom, mplsTTL
+  case ipSource, ipDestination, ipv6Source, ipv6Destination, ipv6Label, ipProtocol, ipTOS, ipDSCP,
+    ipECN, ipTTL, ipFragment
+  case arpOperation, arpSenderIP, arpTargetIP, arpSenderMAC, arpTargetMAC
+  case tcpSource, tcpDestination, tcpFlags, udpSource, udpDestination, sctpSource, sctpDestination
+  case icmpType, icmpCode, icmpv6Type, icmpv6Code
+  case ndTarget, ndSourceLink, ndTargetLink, ndReserved, ndOptionsType
+  case nshFlags, nshMetadataType, nshNextProtocol, nshPathID, nshServiceIndex, nshContext1,
+    nshContext2, nshContext3, nshContext4, nshTTL
+  case tunnelMetadata0, tunnelMetadata1, tunnelMetadata2, tunnelMetadata3, tunnelMetadata4,
+    tunnelMetadata5, tunnelMetadata6, tunnelMetadata7, tunnelMetadata8, tunnelMetadata9,
+    tunnelMetadata10, tunnelMetadata11, tunnelMetadata12, tunnelMetadata13, tunnelMetadata14,
+    tunnelMetadata15, tunnelMetadata16, tunnelMetadata17, tunnelMetadata18, tunnelMetadata19,
+    tunnelMetadata20, tunnelMetadata21, tunnelMetadata22, tunnelMetadata23, tunnelMetadata24,
+    tunnelMetadata25, tunnelMetadata26, tunnelMetadata27, tunnelMetadata28, tunnelMetadata29,
+    tunnelMetadata30, tunnelMetadata31, tunnelMetadata32, tunnelMetadata33, tunnelMetadata34,
+    tunnelMetadata35, tunnelMetadata36, tunnelMetadata37, tunnelMetadata38, tunnelMetadata39,
+    tunnelMetadata40, tunnelMetadata41, tunnelMetadata42, tunnelMetadata43, tunnelMetadata44,
+    tunnelMetadata45, tunnelMetadata46, tunnelMetadata47, tunnelMetadata48, tunnelMetadata49,
+    tunnelMetadata50, tunnelMetadata51, tunnelMetadata52, tunnelMetadata53, tunnelMetadata54,
+    tunnelMetadata55, tunnelMetadata56, tunnelMetadata57, tunnelMetadata58, tunnelMetadata59,
+    tunnelMetadata60, tunnelMetadata61, tunnelMetadata62, tunnelMetadata63
 
-  init(unchecked number: UInt8) { self.number = number }
+  /// The number of the field: that of its row in the table.
+  public var number: UInt8 { rawValue }
 
   /// How many fields there are.
-  public static var count: Int { FieldTable.rows.count }
+  public static var count: Int { allCases.count }
 
   /// The field with a number below `count`.
   public init?(number: Int) {
-    guard number >= 0 && number < FieldTable.rows.count else { return nil }
-    self.number = UInt8(truncatingIfNeeded: number)
+    guard let number = UInt8(exactly: number) else { return nil }
+    self.init(rawValue: number)
   }
 
+  /// The field a few rows further on, in a row of like ones.
+  private func advanced(by distance: Int) -> Field {
+    guard let field = Field(number: Int(rawValue) + distance) else { preconditionFailure("no such field") }
+    return field
+  }
+
+  /// `reg0` to `reg15`.
+  ///
+  /// - Precondition: `index < 16`.
+  public static func register(_ index: Int) -> Field {
+    precondition(index >= 0 && index < 16)
+    return Field.register0.advanced(by: index)
+  }
+  /// `xreg0` to `xreg7`, pairs of registers.
+  ///
+  /// - Precondition: `index < 8`.
+  public static func doubleRegister(_ index: Int) -> Field {
+    precondition(index >= 0 && index < 8)
+    return Field.doubleRegister0.advanced(by: index)
+  }
+  /// `xxreg0` to `xxreg3`, groups of four registers.
+  ///
+  /// - Precondition: `index < 4`.
+  public static func quadRegister(_ index: Int) -> Field {
+    precondition(index >= 0 && index < 4)
+    return Field.quadRegister0.advanced(by: index)
+  }
+  /// `tun_metadata0` to `tun_metadata63`.
+  ///
+  /// - Precondition: `index < 64`.
+  public static func tunnelMetadata(_ index: Int) -> Field {
+    precondition(index >= 0 && index < 64)
+    return Field.tunnelMetadata0.advanced(by: index)
+  }
+}
+
+extension Field {
   /// All there is to know about the field.
   public var row: FieldRow { FieldTable.rows[Int(number)] }
   /// The name in flow syntax.
@@ -91,8 +164,10 @@ public enum FieldCompatibility: Sendable {
 
 /// Where a field lies in the key.
 public enum FieldPlace: Equatable, Sendable {
-  /// The lowest bit is `shift` bits up in a word; a field of 128 bits fills this word and the next.
-  case bits(word: UInt8, shift: UInt8)
+  /// Plain bits of the key.
+  case at(KeyPlace)
+  /// The IP traffic class without its lowest two bits, which are the field `ipECN`.
+  case trafficClass
   /// The 16-bit OpenFlow 1.0 number of the 32-bit port.
   case legacyPort
   /// The VLAN identifier; to have one is to have a tag.
@@ -106,13 +181,23 @@ public enum FieldPlace: Equatable, Sendable {
   /// A tunnel option that a switch maps to an index.
   case tunnelMetadata
 
-  static func at(_ word: Int, _ shift: Int) -> FieldPlace {
-    .bits(word: UInt8(truncatingIfNeeded: word), shift: UInt8(truncatingIfNeeded: shift))
+  /// How many low bits of a value may be non-zero.
+  var bitCount: Int {
+    switch self {
+    case .at(let place): place.bitCount
+    case .trafficClass: KeyPlace.ipTOS.bitCount
+    case .legacyPort, .arpOperation: 16
+    case .vlanID, .vlanTag: 12
+    case .vlanPriority: 3
+    case .tunnelMetadata: 992
+    }
   }
 }
 
 /// A row of the table of fields.
 public struct FieldRow: Sendable {
+  /// The field.
+  public let field: Field
   /// The name in flow syntax.
   public let name: String
   /// A second name in flow syntax.
@@ -141,15 +226,16 @@ public struct FieldRow: Sendable {
   public let onf: FieldHeader?
 
   init(
-    _ name: String, _ alias: String?, _ byteCount: UInt8, _ bitCount: UInt16, _ place: FieldPlace,
+    _ field: Field, _ name: String, _ alias: String?, _ byteCount: UInt8, _ place: FieldPlace,
     _ format: FieldFormat, _ masking: FieldMasking, _ prerequisite: FieldPrerequisite, _ access: FieldAccess,
     _ compatibility: FieldCompatibility, _ nxm: FieldHeader? = nil, _ oxm: FieldHeader? = nil,
     _ onf: FieldHeader? = nil
   ) {
+    self.field = field
     self.name = name
     self.alias = alias
     self.byteCount = byteCount
-    self.bitCount = bitCount
+    self.bitCount = UInt16(truncatingIfNeeded: place.bitCount)
     self.place = place
     self.format = format
     self.masking = masking

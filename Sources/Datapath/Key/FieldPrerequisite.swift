@@ -4,24 +4,23 @@ extension FieldPrerequisite {
   /// Whether a packet with this key has what the field needs.
   public func isSatisfied(by key: borrowing FlowKey) -> Bool {
     let type = FieldPrerequisite.etherType(of: key)
-    let proto = key.words[4] >> 56
-    // The low 32 bits hold ICMP's type and code; above them, bit 33 marks a later fragment, which has no
-    // transport header.
-    let transport = key.words[4] & 0xffff_ffff
-    let isLaterFragment = key.words[4] & 1 << 33 != 0
+    let proto = key[.ipProtocol]
+    // ICMP's type and code. A later fragment has no transport header.
+    let transport = key[.transportPorts]
+    let isLaterFragment = key[.laterFragment] != 0
     let isIP = type == 0x0800 || type == 0x86dd
     switch self {
     case .none: return true
-    case .ethernet: return key.words[9] >> 32 == 0
+    case .ethernet: return key[.packetType] == 0
     case .arp: return type == 0x0806 || type == 0x8035
-    case .vlan: return key.words[2] & 0x1000 != 0
+    case .vlan: return key[.vlanTCI] & VLANBits.present != 0
     case .ipv4: return type == 0x0800
     case .ipv6: return type == 0x86dd
     case .ip: return isIP
     case .nsh: return type == 0x894f
     case .connection:
       // A valid connection is always new, established or in its reply direction.
-      return (key.words[6] >> 32) & 0x0b != 0
+      return key[.ctState] & 0x0b != 0
     case .mpls: return type == 0x8847 || type == 0x8848
     case .tcp: return isIP && proto == 6 && !isLaterFragment
     case .udp: return isIP && proto == 17 && !isLaterFragment
@@ -38,8 +37,8 @@ extension FieldPrerequisite {
 
   /// The EtherType, or that which the packet type gives for a packet without an Ethernet header.
   public static func etherType(of key: borrowing FlowKey) -> UInt16 {
-    let type = UInt16(truncatingIfNeeded: key.words[1])
-    let packetType = key.words[9] >> 32
+    let type = UInt16(truncatingIfNeeded: key[.ethType])
+    let packetType = key[.packetType]
     return type == 0 && packetType >> 16 == 1 ? UInt16(truncatingIfNeeded: packetType) : type
   }
 
@@ -50,8 +49,8 @@ extension FieldPrerequisite {
   public func isSatisfied(byRule key: borrowing FlowKey, mask: borrowing FlowKey) -> Bool {
     if self == .connection {
       // Bits that only a valid connection has, or a tracked packet that is said not to be invalid.
-      let state = key.words[6] >> 32
-      let seen = mask.words[6] >> 32
+      let state = key[.ctState]
+      let seen = mask[.ctState]
       return state & 0xcf != 0 || (state & 0x30 == 0x20 && seen & 0x10 != 0)
     }
     return isSatisfied(by: key)
@@ -61,19 +60,21 @@ extension FieldPrerequisite {
   public func unwildcard(in mask: inout FlowKey) {
     switch self {
     case .none: return
-    case .ethernet: mask.words[9] |= 0xffff_ffff_0000_0000
-    case .vlan: mask.words[2] |= 0x1000
-    case .connection: mask.words[6] |= 0x0b << 32
-    case .arp, .ipv4, .ipv6, .ip, .nsh, .mpls: mask.words[1] |= 0xffff
+    case .ethernet: mask.fill(.packetType)
+    case .vlan: mask[.vlanTCI] |= VLANBits.present
+    case .connection: mask[.ctState] |= 0x0b
+    case .arp, .ipv4, .ipv6, .ip, .nsh, .mpls: mask.fill(.ethType)
     case .tcp, .udp, .sctp:
-      mask.words[1] |= 0xffff
-      mask.words[4] |= 0xff << 56 | 0x2 << 32
+      mask.fill(.ethType)
+      mask.fill(.ipProtocol)
+      mask.fill(.laterFragment)
     case .icmpv4, .icmpv6:
-      mask.words[1] |= 0xffff
-      mask.words[4] |= 0xff << 56
+      mask.fill(.ethType)
+      mask.fill(.ipProtocol)
     case .neighborDiscovery, .neighborSolicit, .neighborAdvert:
-      mask.words[1] |= 0xffff
-      mask.words[4] |= 0xff << 56 | 0xffff_ffff
+      mask.fill(.ethType)
+      mask.fill(.ipProtocol)
+      mask.fill(.transportPorts)
     }
   }
 }

@@ -1,11 +1,13 @@
 // Reading and writing fields of a flow key.
 
-/// Bits of the VLAN TCI word of a key.
-enum VLANBits {
-  static let present: UInt64 = 0x1000
-  static let id: UInt64 = 0x0fff
-  static let priority: UInt64 = 0xe000
-  static let word = 2
+/// Bits of a tag's control information, as the key has it.
+public enum VLANBits {
+  /// Whether there is a tag.
+  @inlinable public static var present: UInt64 { 0x1000 }
+  /// The VLAN identifier.
+  @inlinable public static var id: UInt64 { 0x0fff }
+  /// The priority.
+  @inlinable public static var priority: UInt64 { 0xe000 }
 }
 
 /// The part of a field's row that reading and writing needs, without anything to retain.
@@ -13,36 +15,41 @@ struct FieldLayout: Sendable {
   enum Kind: Sendable { case narrow, wide, legacyPort, vlanID, vlanTag, vlanPriority, arpOperation, none }
 
   let kind: Kind
-  let word: UInt8
-  let shift: UInt8
+  let place: KeyPlace
   let validBits: FieldValue
 
   /// The layouts of all fields, indexed by their numbers.
   static let all: [FieldLayout] = FieldTable.rows.map { FieldLayout($0) }
 
   private init(_ row: FieldRow) {
-    let ones: FieldValue = row.bitCount >= 128 ? ~0 : (1 << FieldValue(row.bitCount)) &- 1
-    var place = (kind: Kind.none, word: UInt8(0), shift: UInt8(0))
-    var bits = ones
+    var place = KeyPlace.inPort
+    var bits: FieldValue = row.bitCount >= 128 ? ~0 : (1 << FieldValue(row.bitCount)) &- 1
     switch row.place {
-    case .bits(let word, let shift):
-      place = (row.bitCount > 64 ? .wide : .narrow, word, shift)
-      // The lower two bits of the traffic class byte are another field's.
-      if row.name == "nw_tos" { bits = 0xfc }
-    case .legacyPort: place.kind = .legacyPort
-    case .vlanID: place = (.vlanID, UInt8(VLANBits.word), 0)
+    case .at(let plain):
+      kind = plain.bitCount > 64 ? .wide : .narrow
+      place = plain
+    case .trafficClass:
+      kind = .narrow
+      place = .ipTOS
+      bits = 0xfc
+    case .legacyPort: kind = .legacyPort
+    case .vlanID:
+      kind = .vlanID
+      place = .vlanTCI
     case .vlanTag:
-      place = (.vlanTag, UInt8(VLANBits.word), 0)
+      kind = .vlanTag
+      place = .vlanTCI
       bits = 0x1fff
-    case .vlanPriority: place = (.vlanPriority, UInt8(VLANBits.word), 0)
+    case .vlanPriority:
+      kind = .vlanPriority
+      place = .vlanTCI
     case .arpOperation:
-      place = (.arpOperation, 4, 0)
+      kind = .arpOperation
+      place = .ipProtocol
       bits = 0xff
-    case .tunnelMetadata: break
+    case .tunnelMetadata: kind = .none
     }
-    kind = place.kind
-    word = place.word
-    shift = place.shift
+    self.place = place
     validBits = bits
   }
 }
@@ -55,7 +62,7 @@ extension Field {
   }
 
   /// The word of a key that holds the field, or the first of two.
-  public var firstWord: Int { Int(layout.word) }
+  public var firstWord: Int { layout.place.word }
 
   /// The field's value, given its first word of a key and the word after it.
   ///
@@ -63,13 +70,14 @@ extension Field {
   public func value(inWord word: UInt64, next: UInt64) -> FieldValue {
     let layout = self.layout
     switch layout.kind {
-    case .narrow: return FieldValue(word >> UInt64(layout.shift)) & layout.validBits
+    case .narrow: return FieldValue(word >> UInt64(layout.place.shift)) & layout.validBits
     case .wide: return FieldValue(word) << 64 | FieldValue(next)
-    case .legacyPort: return FieldValue(Field.legacyPort(UInt32(truncatingIfNeeded: word >> 32)))
-    case .vlanID: return FieldValue(word & VLANBits.id)
-    case .vlanTag: return FieldValue(word & (VLANBits.id | VLANBits.present))
-    case .vlanPriority: return FieldValue((word & VLANBits.priority) >> 13)
-    case .arpOperation: return FieldValue(word >> 56)
+    case .legacyPort:
+      return FieldValue(Field.legacyPort(UInt32(truncatingIfNeeded: layout.place.value(inWord: word))))
+    case .vlanID: return FieldValue(layout.place.value(inWord: word) & VLANBits.id)
+    case .vlanTag: return FieldValue(layout.place.value(inWord: word) & (VLANBits.id | VLANBits.present))
+    case .vlanPriority: return FieldValue(layout.place.value(inWord: word) >> 13)
+    case .arpOperation: return FieldValue(layout.place.value(inWord: word))
     case .none: return 0
     }
   }
@@ -80,26 +88,19 @@ extension Field {
     let low = UInt64(truncatingIfNeeded: value)
     switch layout.kind {
     case .narrow:
-      let bits = UInt64(truncatingIfNeeded: layout.validBits) << UInt64(layout.shift)
-      let word = Int(layout.word)
-      key.words[word] = (key.words[word] & ~bits) | (low << UInt64(layout.shift)) & bits
-    case .wide:
-      key.words[Int(layout.word)] = UInt64(truncatingIfNeeded: value >> 64)
-      key.words[Int(layout.word) &+ 1] = low
-    case .legacyPort:
-      let port = UInt64(Field.port(legacy: UInt16(truncatingIfNeeded: low)))
-      key.words[0] = key.words[0] & 0xffff_ffff | port << 32
-    case .vlanID:
-      let others = key.words[VLANBits.word] & ~(VLANBits.id | VLANBits.present)
-      key.words[VLANBits.word] = others | (low & VLANBits.id) | VLANBits.present
+      let shift = UInt64(layout.place.shift)
+      let bits = UInt64(truncatingIfNeeded: layout.validBits) << shift
+      let word = layout.place.word
+      key.words[word] = (key.words[word] & ~bits) | (low << shift) & bits
+    case .wide: key[wide: layout.place] = value
+    case .legacyPort: key[layout.place] = UInt64(Field.port(legacy: UInt16(truncatingIfNeeded: low)))
+    case .vlanID: key[.vlanTCI] = key[.vlanTCI] & ~VLANBits.id | (low & VLANBits.id) | VLANBits.present
     case .vlanTag:
       let bits = VLANBits.id | VLANBits.present
-      key.words[VLANBits.word] = (key.words[VLANBits.word] & ~bits) | (low & bits)
+      key[.vlanTCI] = key[.vlanTCI] & ~bits | (low & bits)
     case .vlanPriority:
-      let others = key.words[VLANBits.word] & ~(VLANBits.priority | VLANBits.present)
-      key.words[VLANBits.word] = others | (low & 7) << 13 | VLANBits.present
-    case .arpOperation:
-      key.words[4] = key.words[4] & ~(0xff << 56) | low << 56
+      key[.vlanTCI] = key[.vlanTCI] & ~VLANBits.priority | (low & 7) << 13 | VLANBits.present
+    case .arpOperation: key[layout.place] = low
     case .none:
       break
     }
@@ -115,7 +116,7 @@ extension Field {
   public func unwildcard(_ bits: FieldValue, in mask: inout FlowKey) {
     guard bits != 0 else { return }
     if self == .inPort {
-      FlowKey.portMask(&mask)
+      mask.fill(.inPort)
     } else {
       set(value(in: mask) | bits, in: &mask)
     }
@@ -134,8 +135,4 @@ extension Field {
   public static func port(legacy: UInt16) -> UInt32 {
     legacy < 0xff00 ? UInt32(legacy) : 0xffff_0000 | UInt32(legacy)
   }
-}
-
-extension FlowKey {
-  static func portMask(_ mask: inout FlowKey) { mask.words[0] |= 0xffff_ffff_0000_0000 }
 }

@@ -84,8 +84,8 @@ struct FlowTable: ~Copyable {
     for index in stride(from: maximumMaskCount - 1, through: 0, by: -1) { freeGroups.append(index) }
   }
 
-  /// Words of a row of further values or masks: 8 to 93.
-  static var rowWordCount: Int { 88 }
+  /// Words of a row of further values or masks.
+  static var rowWordCount: Int { KeyBank.furtherWordCount }
   /// A slot whose flow was removed.
   private static var removed: UInt64 { 0xffff_ffff }
 
@@ -106,7 +106,7 @@ struct FlowTable: ~Copyable {
     let present = bank.segments[index]
     // Bits wanted in a segment that the packet does not have.
     guard record.segments & ~present == 0 else { return false }
-    let shared = groups[group].segments & present & ~1
+    let shared = groups[group].segments & present & ~KeySegment.base.bit
     if shared == 0 { return true }
     return comparesFurther(flow, group, bank, index, shared)
   }
@@ -116,10 +116,10 @@ struct FlowTable: ~Copyable {
     _ flow: Int, _ group: Int, _ bank: borrowing KeyBank, _ index: Int, _ shared: UInt16
   ) -> Bool {
     let row = Int(records[flow].further)
-    for segment in 1..<KeySegments.count where shared & 1 << UInt16(segment) != 0 {
-      for word in KeySegments.words(ofSegment: segment) {
-        let wanted = row < 0 ? 0 : further[row &* FlowTable.rowWordCount &+ word &- 8]
-        let mask = groupWords[group &* FlowTable.rowWordCount &+ word &- 8]
+    for segment in 1..<KeySegment.count where shared & 1 << UInt16(segment) != 0 {
+      for word in KeySegment.words(ofSegment: segment) {
+        let wanted = row < 0 ? 0 : further[row &* FlowTable.rowWordCount &+ word &- BaseKey.wordCount]
+        let mask = groupWords[group &* FlowTable.rowWordCount &+ word &- BaseKey.wordCount]
         if bank[index, word] & mask != wanted { return false }
       }
     }
@@ -148,11 +148,11 @@ struct FlowTable: ~Copyable {
     _ hash: borrowing KeyHash
   ) -> UInt64 {
     var sum = hash.part(key, under: groups[group].base) &+ UInt64(truncatingIfNeeded: group &+ 1)
-    let shared = groups[group].segments & present & ~1
+    let shared = groups[group].segments & present & ~KeySegment.base.bit
     if shared != 0 {
-      for segment in 1..<KeySegments.count where shared & 1 << UInt16(segment) != 0 {
-        for word in KeySegments.words(ofSegment: segment) {
-          let mask = groupWords[group &* FlowTable.rowWordCount &+ word &- 8]
+      for segment in 1..<KeySegment.count where shared & 1 << UInt16(segment) != 0 {
+        for word in KeySegment.words(ofSegment: segment) {
+          let mask = groupWords[group &* FlowTable.rowWordCount &+ word &- BaseKey.wordCount]
           sum &+= hash.part(bank[index, word] & mask, word)
         }
       }
@@ -199,7 +199,7 @@ extension FlowTable {
     var record = FlowRecord()
     record.group = UInt16(group)
     record.isAlive = true
-    record.segments = FlowTable.segments(of: masked) & ~1
+    record.segments = FlowTable.segments(of: masked) & ~KeySegment.base.bit
     values[flow] = BaseKey(masked)
     if record.segments != 0 { record.further = storeFurther(masked) }
     record.hash = FlowTable.hash(masked, group: group, hash)
@@ -262,7 +262,9 @@ extension FlowTable {
     values[flow].store(into: &key)
     let row = Int(records[flow].further)
     if row >= 0 {
-      for word in 8..<FlowKey.wordCount { key.words[word] = further[row * FlowTable.rowWordCount + word - 8] }
+      for word in BaseKey.wordCount..<FlowKey.wordCount {
+        key.words[word] = further[row * FlowTable.rowWordCount + word - BaseKey.wordCount]
+      }
     }
     return key
   }
@@ -273,8 +275,8 @@ extension FlowTable {
   private func mask(ofGroup group: Int) -> FlowKey {
     var key = FlowKey()
     groups[group].base.store(into: &key)
-    for word in 8..<FlowKey.wordCount {
-      key.words[word] = groupWords[group * FlowTable.rowWordCount + word - 8]
+    for word in BaseKey.wordCount..<FlowKey.wordCount {
+      key.words[word] = groupWords[group * FlowTable.rowWordCount + word - BaseKey.wordCount]
     }
     return key
   }
@@ -294,9 +296,7 @@ extension FlowTable {
     for position in 0..<groupCount {
       let group = Int(order[position])
       let base = groups[group].base
-      guard base.w0 == mask.words[0], base.w1 == mask.words[1], base.w2 == mask.words[2],
-        base.w3 == mask.words[3], base.w4 == mask.words[4], base.w5 == mask.words[5]
-      else { continue }
+      guard base == BaseKey(mask) else { continue }
       if self.mask(ofGroup: group) == mask { return group }
     }
     return nil
@@ -308,8 +308,8 @@ extension FlowTable {
     entry.base = BaseKey(mask)
     entry.segments = FlowTable.segments(of: mask)
     groups[group] = entry
-    for word in 8..<FlowKey.wordCount {
-      groupWords[group * FlowTable.rowWordCount + word - 8] = mask.words[word]
+    for word in BaseKey.wordCount..<FlowKey.wordCount {
+      groupWords[group * FlowTable.rowWordCount + word - BaseKey.wordCount] = mask.words[word]
     }
     order[groupCount] = UInt16(group)
     groupCount += 1
@@ -362,7 +362,9 @@ extension FlowTable {
       row = nextFurther
       nextFurther += 1
     }
-    for word in 8..<FlowKey.wordCount { further[row * FlowTable.rowWordCount + word - 8] = key.words[word] }
+    for word in BaseKey.wordCount..<FlowKey.wordCount {
+      further[row * FlowTable.rowWordCount + word - BaseKey.wordCount] = key.words[word]
+    }
     return Int32(row)
   }
 
@@ -396,7 +398,7 @@ extension FlowTable {
       bytes += Slab<FlowRecord>.byteCount(of: records.count * 2)
     }
     let words = nextFurtherWordCount
-    if words > further.count, FlowTable.segments(of: FlowTable.masked(key, mask)) != 1 {
+    if words > further.count, FlowTable.segments(of: FlowTable.masked(key, mask)) != KeySegment.base.bit {
       bytes += Slab<UInt64>.byteCount(of: words)
     }
     return bytes
@@ -416,10 +418,10 @@ extension FlowTable {
   }
 
   private static func segments(of key: FlowKey) -> UInt16 {
-    var bits: UInt16 = 1
-    for segment in 1..<KeySegments.count {
+    var bits = KeySegment.base.bit
+    for segment in 1..<KeySegment.count {
       var any: UInt64 = 0
-      for word in KeySegments.words(ofSegment: segment) { any |= key.words[word] }
+      for word in KeySegment.words(ofSegment: segment) { any |= key.words[word] }
       if any != 0 { bits |= 1 << UInt16(segment) }
     }
     return bits

@@ -1,8 +1,11 @@
 // The keys of the packets in flight: base words side by side, so that a batch of ordinary packets touches one
 // cache line each, and the words of further segments apart.
 
-/// Words 0 to 7 of a flow key.
-struct BaseKey: BitwiseCopyable {
+/// The words of a flow key's base segment.
+struct BaseKey: BitwiseCopyable, Equatable {
+  /// How many they are.
+  static var wordCount: Int { KeySegment.base.words.upperBound }
+
   var w0: UInt64 = 0
   var w1: UInt64 = 0
   var w2: UInt64 = 0
@@ -27,6 +30,42 @@ struct BaseKey: BitwiseCopyable {
   }
 
   init() {}
+
+  /// The word in which a place of the base segment lies.
+  @inline(__always)
+  subscript(wordOf place: KeyPlace) -> UInt64 {
+    get {
+      switch place.word {
+      case 0: w0
+      case 1: w1
+      case 2: w2
+      case 3: w3
+      case 4: w4
+      case 5: w5
+      case 6: w6
+      default: w7
+      }
+    }
+    set {
+      switch place.word {
+      case 0: w0 = newValue
+      case 1: w1 = newValue
+      case 2: w2 = newValue
+      case 3: w3 = newValue
+      case 4: w4 = newValue
+      case 5: w5 = newValue
+      case 6: w6 = newValue
+      default: w7 = newValue
+      }
+    }
+  }
+
+  /// The value of a place of the base segment.
+  @inline(__always)
+  subscript(place: KeyPlace) -> UInt64 {
+    get { place.value(inWord: self[wordOf: place]) }
+    set { self[wordOf: place] = self[wordOf: place] & ~place.mask | place.bits(newValue) & place.mask }
+  }
 
   init(_ key: FlowKey) {
     w0 = key.words[0]
@@ -54,8 +93,8 @@ struct BaseKey: BitwiseCopyable {
 
 /// The keys of a batch.
 struct KeyBank: ~Copyable {
-  /// Words 8 to 93, and two of padding.
-  static var furtherWordCount: Int { 88 }
+  /// How many words a key has beyond its base segment, up to a multiple of a cache line.
+  static var furtherWordCount: Int { (FlowKey.wordCount &- BaseKey.wordCount &+ 7) & ~7 }
 
   var base: Slab<BaseKey>
   var segments: Slab<UInt16>
@@ -67,67 +106,90 @@ struct KeyBank: ~Copyable {
     further = Slab(repeating: 0, count: count * KeyBank.furtherWordCount)
   }
 
-  /// A word from 8 on, whose segment has to be present.
+  /// A word beyond the base segment; its own segment has to be present.
   @inline(__always)
   subscript(index: Int, word: Int) -> UInt64 {
-    get { further[index &* KeyBank.furtherWordCount &+ word &- 8] }
-    set { further[index &* KeyBank.furtherWordCount &+ word &- 8] = newValue }
+    get { further[index &* KeyBank.furtherWordCount &+ word &- BaseKey.wordCount] }
+    set { further[index &* KeyBank.furtherWordCount &+ word &- BaseKey.wordCount] = newValue }
+  }
+
+  /// The word in which a place beyond the base segment lies; its segment has to be present.
+  @inline(__always)
+  subscript(index: Int, wordOf place: KeyPlace) -> UInt64 {
+    get { self[index, place.word] }
+    set { self[index, place.word] = newValue }
+  }
+
+  /// The value of a place beyond the base segment; its segment has to be present.
+  @inline(__always)
+  subscript(index: Int, place: KeyPlace) -> UInt64 {
+    get { place.value(inWord: self[index, place.word]) }
+    set {
+      self[index, place.word] = self[index, place.word] & ~place.mask | place.bits(newValue) & place.mask
+    }
   }
 
   /// Says that a key has only its base words.
   @inline(__always)
-  mutating func reset(_ index: Int) { segments[index] = 1 }
+  mutating func reset(_ index: Int) { segments[index] = KeySegment.base.bit }
 
   /// Drops the segments that headers fill.
-  mutating func keepMetadata(_ index: Int) { segments[index] &= KeyBank.metadataSegments | 1 }
+  mutating func keepMetadata(_ index: Int) {
+    segments[index] &= KeyBank.metadataSegments | KeySegment.base.bit
+  }
 
   /// Segments that are not filled from headers: metadata, connection, tunnel and its options.
-  private static var metadataSegments: UInt16 { 1 << 1 | 1 << 5 | 1 << 6 | 1 << 9 }
+  private static var metadataSegments: UInt16 {
+    KeySegment.metadata.bit | KeySegment.connection.bit | KeySegment.tunnel.bit | KeySegment.tunnelOptions.bit
+  }
+
+  /// Whether a key has a segment.
+  @inline(__always)
+  func has(_ segment: KeySegment, at index: Int) -> Bool { segments[index] & segment.bit != 0 }
 
   /// Adds segments with all words zero; those that are present already keep theirs.
   @inline(__always)
-  mutating func open(_ index: Int, _ segment: Int) {
-    let bit = UInt16(1) << UInt16(segment)
-    if segments[index] & bit != 0 { return }
-    segments[index] |= bit
-    for word in KeySegments.words(ofSegment: segment) { self[index, word] = 0 }
+  mutating func open(_ index: Int, _ segment: KeySegment) {
+    if segments[index] & segment.bit != 0 { return }
+    segments[index] |= segment.bit
+    for word in segment.words { self[index, word] = 0 }
   }
 
   /// Copies the metadata that survives another lookup: ports, connection, marks, tunnel.
   mutating func copyMetadata(from source: Int, to target: Int) {
     var key = BaseKey()
-    key.w0 = base[source].w0
-    key.w6 = base[source].w6
-    key.w7 = base[source].w7
+    key[wordOf: .inPort] = base[source][wordOf: .inPort]
+    key[wordOf: .ctState] = base[source][wordOf: .ctState]
+    key[wordOf: .ctZone] = base[source][wordOf: .ctZone]
     base[target] = key
-    segments[target] = 1
+    segments[target] = KeySegment.base.bit
     copySegments(segments[source] & KeyBank.metadataSegments, from: source, to: target)
   }
 
   /// Copies a whole key.
   mutating func copy(from source: Int, to target: Int) {
     base[target] = base[source]
-    segments[target] = 1
-    copySegments(segments[source] & ~1, from: source, to: target)
+    segments[target] = KeySegment.base.bit
+    copySegments(segments[source] & ~KeySegment.base.bit, from: source, to: target)
   }
 
   private mutating func copySegments(_ bits: UInt16, from source: Int, to target: Int) {
     segments[target] |= bits
-    for segment in 1..<KeySegments.count where bits & 1 << UInt16(segment) != 0 {
-      for word in KeySegments.words(ofSegment: segment) { self[target, word] = self[source, word] }
+    for segment in 1..<KeySegment.count where bits & 1 << UInt16(segment) != 0 {
+      for word in KeySegment.words(ofSegment: segment) { self[target, word] = self[source, word] }
     }
   }
 
   /// Fills a key from a whole one.
   mutating func store(_ key: borrowing FlowKey, at index: Int) {
     base[index] = BaseKey(key)
-    segments[index] = 1
-    for segment in 1..<KeySegments.count {
+    segments[index] = KeySegment.base.bit
+    for segment in 1..<KeySegment.count {
       var bits: UInt64 = 0
-      for word in KeySegments.words(ofSegment: segment) { bits |= key.words[word] }
+      for word in KeySegment.words(ofSegment: segment) { bits |= key.words[word] }
       guard bits != 0 else { continue }
       segments[index] |= 1 << UInt16(segment)
-      for word in KeySegments.words(ofSegment: segment) { self[index, word] = key.words[word] }
+      for word in KeySegment.words(ofSegment: segment) { self[index, word] = key.words[word] }
     }
   }
 
@@ -135,8 +197,8 @@ struct KeyBank: ~Copyable {
   func load(_ index: Int, into key: inout FlowKey) {
     key = FlowKey()
     base[index].store(into: &key)
-    for segment in 1..<KeySegments.count where segments[index] & 1 << UInt16(segment) != 0 {
-      for word in KeySegments.words(ofSegment: segment) { key.words[word] = self[index, word] }
+    for segment in 1..<KeySegment.count where segments[index] & 1 << UInt16(segment) != 0 {
+      for word in KeySegment.words(ofSegment: segment) { key.words[word] = self[index, word] }
     }
   }
 }

@@ -38,6 +38,12 @@ struct KeyHash: ~Copyable {
   @inline(__always)
   func part(_ word: UInt64, _ index: Int) -> UInt64 { KeyHash.fold(word, factors[index]) }
 
+  /// The contribution of the word in which a place of the base segment lies, under a mask.
+  @inline(__always)
+  func part(_ key: BaseKey, wordOf place: KeyPlace, under mask: UInt64 = ~0) -> UInt64 {
+    part(key[wordOf: place] & mask, place.word)
+  }
+
   /// The contribution of the base words under a mask.
   @inline(__always)
   func part(_ key: BaseKey, under mask: BaseKey) -> UInt64 {
@@ -52,6 +58,9 @@ struct KeyHash: ~Copyable {
     return sum
   }
 
+  /// What changes from packet to packet of one connection, in the word that has its protocol.
+  private static var changingBits: UInt64 { KeyPlace.ipTOS.mask | KeyPlace.ipTTL.mask }
+
   /// A packet's signature for the exact-match cache.
   ///
   /// It leaves out what changes from packet to packet of one connection, the TTL, the type of service and TCP's
@@ -62,7 +71,7 @@ struct KeyHash: ~Copyable {
     sum &+= KeyHash.fold(key.w1, baseFactors.w1)
     sum &+= KeyHash.fold(key.w2, baseFactors.w2)
     sum &+= KeyHash.fold(key.w3, baseFactors.w3)
-    sum &+= KeyHash.fold(key.w4 & 0xff00_00ff_ffff_ffff, baseFactors.w4)
+    sum &+= KeyHash.fold(key.w4 & ~KeyHash.changingBits, baseFactors.w4)
     sum &+= KeyHash.fold(key.w6 ^ (key.w7 &* 3), baseFactors.w6)
     return sum
   }

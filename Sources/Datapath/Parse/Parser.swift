@@ -9,7 +9,7 @@
 enum Parser {
   /// Parses a packet of at least 14 bytes into the key that its state names.
   ///
-  /// The key's words 0, 6 and 7 and its metadata segments are the caller's; the others are set here.
+  /// The key's ports, connection state and marks and its metadata segments are the caller's; the rest is set here.
   @inline(__always)
   static func parse(
     _ state: inout PacketState, _ pool: borrowing PacketPool, _ bank: inout KeyBank, tagLimit: Int
@@ -17,16 +17,17 @@ enum Parser {
     let first = pool.load64(state.start)
     let second = pool.load64(state.start &+ 8)
     var type = (second >> 16) & 0xffff
-    let source = (first & 0xffff) << 48 | (second >> 32) << 16
+    let source = (first & 0xffff) << 32 | second >> 32
     let key = Int(state.key)
     var network = 14
-    bank.base[key].w2 = source
-    bank.base[key].w5 = 0
+    bank.base[key][wordOf: .ethSource] = KeyPlace.ethSource.bits(source)
+    bank.base[key][wordOf: .tcpFlags] = 0
     if isTag(type) { network = parseTags(state, pool, &bank, &type, tagLimit) }
     if type < 0x600 { parseLink(state, pool, &network, &type) }
-    bank.base[key].w1 = (first >> 16) << 16 | type
-    bank.base[key].w3 = 0
-    bank.base[key].w4 = 0
+    bank.base[key][wordOf: .ethType] =
+      KeyPlace.ethDestination.bits(first >> 16) | KeyPlace.ethType.bits(type)
+    bank.base[key][wordOf: .ipSource] = 0
+    bank.base[key][wordOf: .ipProtocol] = 0
     state.etherType = UInt16(truncatingIfNeeded: type)
     state.network = Int32(truncatingIfNeeded: network)
     state.transport = -1
@@ -50,12 +51,13 @@ enum Parser {
     var network = 14
     var tags = 0
     while isTag(type) && tags < limit && state.count >= network &+ 4 {
-      let control = UInt64(pool.load16(state.start &+ network)) | 0x1000
+      let control = UInt64(pool.load16(state.start &+ network)) | VLANBits.present
       if tags == 0 {
-        bank.base[key].w2 |= control
-        bank.base[key].w5 = type << 32
+        bank.base[key][wordOf: .vlanTCI] |= KeyPlace.vlanTCI.bits(control)
+        bank.base[key][wordOf: .vlanTPID] = KeyPlace.vlanTPID.bits(type)
       } else {
-        bank.base[key].w5 |= control << 16 | type
+        bank.base[key][wordOf: .innerVLANTCI] |=
+          KeyPlace.innerVLANTCI.bits(control) | KeyPlace.innerVLANTPID.bits(type)
       }
       type = UInt64(pool.load16(state.start &+ network &+ 2))
       network &+= 4
@@ -94,15 +96,18 @@ enum Parser {
     guard first >> 60 == 4, headerLength >= 20, total >= headerLength, total <= available else { return }
     let proto = (second >> 48) & 0xff
     let key = Int(state.key)
-    bank.base[key].w3 = (second & 0xffff_ffff) << 32 | UInt64(target)
-    var word = proto << 56 | ((first >> 48) & 0xff) << 48 | (second >> 56) << 40
+    bank.base[key][wordOf: .ipSource] =
+      KeyPlace.ipSource.bits(second & 0xffff_ffff) | KeyPlace.ipDestination.bits(UInt64(target))
+    var word =
+      KeyPlace.ipProtocol.bits(proto) | KeyPlace.ipTOS.bits((first >> 48) & 0xff)
+      | KeyPlace.ipTTL.bits(second >> 56)
     let fragment = first & 0x3fff
-    if fragment != 0 { word |= (fragment & 0x1fff != 0 ? 3 : 1) << 32 }
+    if fragment != 0 { word |= KeyPlace.ipFragment.bits(fragment & 0x1fff != 0 ? 3 : 1) }
     if fragment & 0x1fff == 0 {
       word |= parseTransport(
         &state, pool, &bank, network &+ headerLength, network &+ total, UInt8(truncatingIfNeeded: proto))
     }
-    bank.base[key].w4 = word
+    bank.base[key][wordOf: .ipProtocol] = word
   }
 
   /// TCP (RFC 9293), UDP (RFC 768), SCTP (RFC 9260), ICMP (RFC 792), IGMP; returns ports, or type and code.
@@ -118,15 +123,22 @@ enum Parser {
     switch proto {
     case 6:
       guard available >= 20 else { return 0 }
-      bank.base[Int(state.key)].w5 |= UInt64(pool.load16(address &+ 12) & 0x0fff) << 48
-      return UInt64(pool.load32(address))
-    case 17: return available >= 8 ? UInt64(pool.load32(address)) : 0
-    case 132: return available >= 12 ? UInt64(pool.load32(address)) : 0
+      bank.base[Int(state.key)][wordOf: .tcpFlags] |=
+        KeyPlace.tcpFlags.bits(UInt64(pool.load16(address &+ 12) & 0x0fff))
+      return KeyPlace.transportPorts.bits(UInt64(pool.load32(address)))
+    case 17: return available >= 8 ? KeyPlace.transportPorts.bits(UInt64(pool.load32(address))) : 0
+    case 132: return available >= 12 ? KeyPlace.transportPorts.bits(UInt64(pool.load32(address))) : 0
     case 1, 2:
       guard state.etherType == 0x0800, available >= 8 else { return 0 }
-      return UInt64(pool.load8(address)) << 16 | UInt64(pool.load8(address &+ 1))
+      return message(type: pool.load8(address), code: pool.load8(address &+ 1))
     default: return 0
     }
+  }
+
+  /// An ICMP message's type and code, where they lie in the key.
+  @inline(__always)
+  private static func message(type: UInt8, code: UInt8) -> UInt64 {
+    KeyPlace.transportSource.bits(UInt64(type)) | KeyPlace.transportDestination.bits(UInt64(code))
   }
 
   @inline(never)
@@ -150,11 +162,13 @@ enum Parser {
     let header = pool.load64(address)
     guard header >> 16 == 0x0001_0800_0604 else { return }
     let key = Int(state.key)
-    bank.base[key].w3 = UInt64(pool.load32(address &+ 14)) << 32 | UInt64(pool.load32(address &+ 24))
-    if header & 0xff00 == 0 { bank.base[key].w4 = (header & 0xff) << 56 }
-    bank.open(key, 3)
-    bank[key, 17] = (pool.load64(address &+ 8) >> 16) << 16
-    bank[key, 18] = (pool.load64(address &+ 18) >> 16) << 16
+    bank.base[key][wordOf: .ipSource] =
+      KeyPlace.ipSource.bits(UInt64(pool.load32(address &+ 14)))
+      | KeyPlace.ipDestination.bits(UInt64(pool.load32(address &+ 24)))
+    if header & 0xff00 == 0 { bank.base[key][wordOf: .ipProtocol] = KeyPlace.ipProtocol.bits(header & 0xff) }
+    bank.open(key, .neighbor)
+    bank[key, wordOf: .sourceLink] = KeyPlace.sourceLink.bits(pool.load64(address &+ 8) >> 16)
+    bank[key, wordOf: .targetLink] = KeyPlace.targetLink.bits(pool.load64(address &+ 18) >> 16)
   }
 
   /// RFC 3032, section 2.1.
@@ -162,14 +176,12 @@ enum Parser {
     _ state: PacketState, _ pool: borrowing PacketPool, _ bank: inout KeyBank
   ) {
     let key = Int(state.key)
-    bank.open(key, 4)
+    bank.open(key, .mpls)
     var offset = Int(state.network)
-    for index in 0..<3 {
+    for index in 0..<KeyPlace.mplsEntryCount {
       guard state.count >= offset &+ 4 else { return }
       let entry = UInt64(pool.load32(state.start &+ offset))
-      if index == 0 { bank[key, 20] = entry << 32 }
-      if index == 1 { bank[key, 20] |= entry }
-      if index == 2 { bank[key, 21] = entry << 32 }
+      bank[key, .mplsEntry(index)] = entry
       if entry & 0x100 != 0 { return }
       offset &+= 4
     }
@@ -189,21 +201,33 @@ enum Parser {
     if payload == 0 && state.offload.segmentation != .none { payload = available &- 40 }
     guard payload <= available &- 40 else { return }
     let key = Int(state.key)
-    bank.open(key, 2)
-    for word in 0..<4 { bank[key, 10 &+ word] = pool.load64(address &+ 8 &+ 8 &* word) }
-    bank[key, 14] = ((first >> 32) & 0xf_ffff) << 32
+    bank.open(key, .ipv6)
+    storeWide(pool, address &+ 8, &bank, key, .ipv6Source)
+    storeWide(pool, address &+ 24, &bank, key, .ipv6Destination)
+    bank[key, wordOf: .ipv6Label] = KeyPlace.ipv6Label.bits((first >> 32) & 0xf_ffff)
     let end = network &+ 40 &+ payload
     var offset = network &+ 40
     var proto = UInt8(truncatingIfNeeded: first >> 8)
     var fragment: UInt64 = 0
     let isWhole = skipExtensions(state, pool, &offset, end, &proto, &fragment)
     guard isWhole else { return }
-    var word = UInt64(proto) << 56 | ((first >> 52) & 0xff) << 48 | (first & 0xff) << 40 | fragment << 32
+    var word =
+      KeyPlace.ipProtocol.bits(UInt64(proto)) | KeyPlace.ipTOS.bits((first >> 52) & 0xff)
+      | KeyPlace.ipTTL.bits(first & 0xff) | KeyPlace.ipFragment.bits(fragment)
     if fragment & 2 == 0 {
       word |= parseTransport(&state, pool, &bank, offset, end, proto)
       if proto == 58 { word |= parseICMPv6(state, pool, &bank, offset, end) }
     }
-    bank.base[key].w4 = word
+    bank.base[key][wordOf: .ipProtocol] = word
+  }
+
+  /// Copies 16 bytes of a packet to a place of 128 bits.
+  @inline(__always)
+  private static func storeWide(
+    _ pool: borrowing PacketPool, _ address: Int, _ bank: inout KeyBank, _ key: Int, _ place: KeyPlace
+  ) {
+    bank[key, place.word] = pool.load64(address)
+    bank[key, place.word &+ 1] = pool.load64(address &+ 8)
   }
 
   /// Walks over extension headers, each of which is at least eight bytes; false if one is cut off.
@@ -248,28 +272,27 @@ enum Parser {
     let address = state.start &+ offset
     let type = pool.load8(address)
     let code = pool.load8(address &+ 1)
-    let word = UInt64(type) << 16 | UInt64(code)
+    let word = message(type: type, code: code)
     guard type == 135 || type == 136, code == 0, end &- offset >= 24 else { return word }
     let key = Int(state.key)
-    bank.open(key, 3)
-    bank[key, 19] = UInt64(pool.load32(address &+ 4)) << 32
-    bank[key, 15] = pool.load64(address &+ 8)
-    bank[key, 16] = pool.load64(address &+ 16)
+    bank.open(key, .neighbor)
+    bank[key, wordOf: .ndReserved] = KeyPlace.ndReserved.bits(UInt64(pool.load32(address &+ 4)))
+    storeWide(pool, address &+ 8, &bank, key, .ndTarget)
     var position = offset &+ 24
     while end &- position >= 8 {
       let option = pool.load64(state.start &+ position)
       let length = Int(truncatingIfNeeded: (option >> 48) & 0xff) &* 8
       let kind = option >> 56
-      let place = kind == 1 ? 17 : 18
+      let place = kind == 1 ? KeyPlace.sourceLink : .targetLink
       guard length > 0, length <= end &- position else { return word }
       if (kind == 1 || kind == 2) && length == 8 {
-        if bank[key, place] >> 16 != 0 {
+        if bank[key, place] != 0 {
           // The same option twice makes the message unbelievable.
-          for word in 15...18 { bank[key, word] = 0 }
+          for word in KeyPlace.ndTarget.words(upTo: .ndReserved) { bank[key, word] = 0 }
           return word
         }
-        bank[key, place] = option << 16 | (bank[key, place] & 0xffff)
-        bank[key, 17] = (bank[key, 17] & ~0xff00) | kind << 8
+        bank[key, place] = option
+        bank[key, .ndOptionsType] = kind
       }
       position &+= length
     }

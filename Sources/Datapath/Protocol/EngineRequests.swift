@@ -233,7 +233,7 @@ extension Engine {
     pool.copy(RawSpan(_elements: request.packet.span), to: state.start)
     bank.store(request.key ?? FlowKey(), at: 0)
     bank.keepMetadata(0)
-    state.inPort = UInt32(truncatingIfNeeded: bank.base[0].w0 >> 32)
+    state.inPort = UInt32(truncatingIfNeeded: bank.base[0][.inPort])
     Parser.parse(&state, pool, &bank, tagLimit: tagLimit)
     let program = programs.store(words)
     states[0] = state

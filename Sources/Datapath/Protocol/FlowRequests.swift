@@ -75,7 +75,7 @@ extension Engine {
       result = FlowKey()
       for word in 0..<FlowKey.wordCount { result.words[word] = ~0 }
     }
-    for word in KeySegments.words(ofSegment: 8) { result.words[word] = 0 }
+    for word in KeySegment.pipeline.words { result.words[word] = 0 }
     return result
   }
 

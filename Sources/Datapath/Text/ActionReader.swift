@@ -112,10 +112,10 @@ enum ActionReader {
     var reader = KeyReader()
     // The field list reads the parenthesis that closes it, which the caller expects as well.
     try scanner.expect("src=")
-    try scanner.value(TextRow("", 2, 16, 48, .ethernet), &reader.key, &reader.mask)
+    try scanner.value(TextRow("", .ethSource, .ethernet), &reader.key, &reader.mask)
     try scanner.expect(",dst=")
-    try scanner.value(TextRow("", 1, 16, 48, .ethernet), &reader.key, &reader.mask)
-    return .pushEthernet(source: reader.key.words[2] >> 16, destination: reader.key.words[1] >> 16)
+    try scanner.value(TextRow("", .ethDestination, .ethernet), &reader.key, &reader.mask)
+    return .pushEthernet(source: reader.key[.ethSource], destination: reader.key[.ethDestination])
   }
 
   private static func readTag(_ scanner: inout TextScanner) throws(DatapathTextError) -> DatapathAction {

@@ -57,8 +57,8 @@ extension DatapathText {
     switch set.attribute {
     case .mpls:
       return name + "(" + DatapathText.label(UInt32(truncatingIfNeeded: value.mplsEntry(0))) + ")"
-    case .mark: return name + "(" + plain(value.words[7], mask.words[7]) + ")"
-    case .priority: return name + "(" + plain(value.words[8], mask.words[8]) + ")"
+    case .mark: return name + "(" + plain(value[.packetMark], mask[.packetMark]) + ")"
+    case .priority: return name + "(" + plain(value[.skbPriority], mask[.skbPriority]) + ")"
     default:
       let text = DatapathText(isVerbose: false, portName: portName)
       return name + "(" + text.fields(of: set.attribute, value, mask) + ")"
@@ -66,9 +66,8 @@ extension DatapathText {
   }
 
   private func plain(_ value: UInt64, _ mask: UInt64) -> String {
-    let bits = mask & 0xffff_ffff
-    let text = DatapathText.prefixed(value & 0xffff_ffff)
-    return bits == 0xffff_ffff ? text : text + "/" + DatapathText.prefixed(bits)
+    let text = DatapathText.prefixed(value)
+    return mask == 0xffff_ffff ? text : text + "/" + DatapathText.prefixed(mask)
   }
 
   static func label(_ entry: UInt32) -> String {

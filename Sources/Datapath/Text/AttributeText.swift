@@ -3,66 +3,67 @@
 /// Where a field of an attribute lies in the key, and how it is written.
 struct TextRow {
   let name: String
-  let word: Int
-  let shift: Int
-  let bitCount: Int
+  let place: KeyPlace
   let style: FieldList.Style
 
-  init(_ name: String, _ word: Int, _ shift: Int, _ bitCount: Int, _ style: FieldList.Style = .decimal) {
+  init(_ name: String, _ place: KeyPlace, _ style: FieldList.Style = .decimal) {
     self.name = name
-    self.word = word
-    self.shift = shift
-    self.bitCount = bitCount
+    self.place = place
     self.style = style
   }
 
   /// The fields of an attribute in the order in which they are written; empty for those written otherwise.
   static func rows(of attribute: KeyAttribute) -> [TextRow] {
     switch attribute {
-    case .ethernet: [TextRow("src", 2, 16, 48, .ethernet), TextRow("dst", 1, 16, 48, .ethernet)]
+    case .ethernet: [TextRow("src", .ethSource, .ethernet), TextRow("dst", .ethDestination, .ethernet)]
     case .ipv4:
       [
-        TextRow("src", 3, 32, 32, .ipv4), TextRow("dst", 3, 0, 32, .ipv4), TextRow("proto", 4, 56, 8),
-        TextRow("tos", 4, 48, 8, .hexadecimal), TextRow("ttl", 4, 40, 8),
-        TextRow("frag", 4, 32, 8, .fragment),
+        TextRow("src", .ipSource, .ipv4), TextRow("dst", .ipDestination, .ipv4),
+        TextRow("proto", .ipProtocol),
+        TextRow("tos", .ipTOS, .hexadecimal), TextRow("ttl", .ipTTL),
+        TextRow("frag", .ipFragment, .fragment),
       ]
     case .ipv6:
       [
-        TextRow("src", 10, 0, 128, .ipv6), TextRow("dst", 12, 0, 128, .ipv6),
-        TextRow("label", 14, 32, 20, .hexadecimal), TextRow("proto", 4, 56, 8),
-        TextRow("tclass", 4, 48, 8, .hexadecimal), TextRow("hlimit", 4, 40, 8),
-        TextRow("frag", 4, 32, 8, .fragment),
+        TextRow("src", .ipv6Source, .ipv6), TextRow("dst", .ipv6Destination, .ipv6),
+        TextRow("label", .ipv6Label.low(20), .hexadecimal), TextRow("proto", .ipProtocol),
+        TextRow("tclass", .ipTOS, .hexadecimal), TextRow("hlimit", .ipTTL),
+        TextRow("frag", .ipFragment, .fragment),
       ]
-    case .tcp, .udp, .sctp: [TextRow("src", 4, 16, 16), TextRow("dst", 4, 0, 16)]
-    case .icmp, .icmpv6: [TextRow("type", 4, 16, 8), TextRow("code", 4, 0, 8)]
+    case .tcp, .udp, .sctp: [TextRow("src", .transportSource), TextRow("dst", .transportDestination)]
+    case .icmp, .icmpv6:
+      [TextRow("type", .transportSource.low(8)), TextRow("code", .transportDestination.low(8))]
     case .arp:
       [
-        TextRow("sip", 3, 32, 32, .ipv4), TextRow("tip", 3, 0, 32, .ipv4), TextRow("op", 4, 56, 8),
-        TextRow("sha", 17, 16, 48, .ethernet), TextRow("tha", 18, 16, 48, .ethernet),
+        TextRow("sip", .ipSource, .ipv4), TextRow("tip", .ipDestination, .ipv4), TextRow("op", .ipProtocol),
+        TextRow("sha", .sourceLink, .ethernet), TextRow("tha", .targetLink, .ethernet),
       ]
     case .neighborDiscovery:
       [
-        TextRow("target", 15, 0, 128, .ipv6), TextRow("sll", 17, 16, 48, .ethernet),
-        TextRow("tll", 18, 16, 48, .ethernet),
+        TextRow("target", .ndTarget, .ipv6), TextRow("sll", .sourceLink, .ethernet),
+        TextRow("tll", .targetLink, .ethernet),
       ]
     case .neighborExtensions:
-      [TextRow("nd_reserved", 19, 32, 32, .hexadecimal), TextRow("nd_options_type", 17, 8, 8)]
+      [TextRow("nd_reserved", .ndReserved, .hexadecimal), TextRow("nd_options_type", .ndOptionsType)]
     case .connectionTuple4:
       [
-        TextRow("src", 24, 32, 32, .ipv4), TextRow("dst", 24, 0, 32, .ipv4), TextRow("proto", 7, 40, 8),
-        TextRow("tp_src", 25, 48, 16), TextRow("tp_dst", 25, 32, 16),
+        TextRow("src", .ctSource, .ipv4), TextRow("dst", .ctDestination, .ipv4),
+        TextRow("proto", .ctProtocol),
+        TextRow("tp_src", .ctTransportSource), TextRow("tp_dst", .ctTransportDestination),
       ]
     case .connectionTuple6:
       [
-        TextRow("src", 26, 0, 128, .ipv6), TextRow("dst", 28, 0, 128, .ipv6), TextRow("proto", 7, 40, 8),
-        TextRow("tp_src", 25, 48, 16), TextRow("tp_dst", 25, 32, 16),
+        TextRow("src", .ctIPv6Source, .ipv6), TextRow("dst", .ctIPv6Destination, .ipv6),
+        TextRow("proto", .ctProtocol),
+        TextRow("tp_src", .ctTransportSource), TextRow("tp_dst", .ctTransportDestination),
       ]
     case .tunnel:
       [
-        TextRow("tun_id", 35, 0, 64, .hexadecimal), TextRow("src", 30, 32, 32, .ipv4),
-        TextRow("dst", 30, 0, 32, .ipv4), TextRow("ipv6_src", 31, 0, 128, .ipv6),
-        TextRow("ipv6_dst", 33, 0, 128, .ipv6), TextRow("tos", 36, 40, 8, .hexadecimal),
-        TextRow("ttl", 36, 32, 8), TextRow("tp_src", 36, 16, 16), TextRow("tp_dst", 36, 0, 16),
+        TextRow("tun_id", .tunnelID, .hexadecimal), TextRow("src", .tunnelSource, .ipv4),
+        TextRow("dst", .tunnelDestination, .ipv4), TextRow("ipv6_src", .tunnelIPv6Source, .ipv6),
+        TextRow("ipv6_dst", .tunnelIPv6Destination, .ipv6), TextRow("tos", .tunnelTOS, .hexadecimal),
+        TextRow("ttl", .tunnelTTL), TextRow("tp_src", .tunnelTransportSource),
+        TextRow("tp_dst", .tunnelTransportDestination),
       ]
     default: []
     }
@@ -71,7 +72,7 @@ struct TextRow {
   /// Whether a key has a value here other than zero.
   func isPresent(in key: FlowKey) -> Bool {
     style == .ipv6
-      ? key.words[word] | key.words[word + 1] != 0 : key[word: word, shift: shift, bitCount: bitCount] != 0
+      ? key[wide: place] != 0 : key[place] != 0
   }
 
   static var connectionStateNames: [String] { ["new", "est", "rel", "rpl", "inv", "trk", "snat", "dnat"] }
@@ -87,9 +88,9 @@ extension DatapathText {
     var list = FieldList(isVerbose: isVerbose)
     switch attribute {
     case .tcpFlags:
-      let bits = mask.words[5] >> 48
+      let bits = mask[.tcpFlags]
       if bits != 0 {
-        list.add(FieldList.flags(key.words[5] >> 48, bits, full: 0xfff, TextRow.tcpFlagNames))
+        list.add(FieldList.flags(key[.tcpFlags], bits, full: 0xfff, TextRow.tcpFlagNames))
       } else if isVerbose {
         list.add("0/0")
       }
@@ -112,21 +113,21 @@ extension DatapathText {
   }
 
   private func addTunnel(_ key: FlowKey, _ mask: FlowKey, to list: inout FieldList) {
-    let flagMask = mask.words[36] >> 48
-    let flags = key.words[36] >> 48
+    let flagMask = mask[.tunnelFlags]
+    let flags = key[.tunnelFlags]
     for row in TextRow.rows(of: .tunnel) {
       let isKept = row.name == "ttl" || (row.name == "tun_id" && flags & 8 != 0)
       if isKept || row.isPresent(in: key) { list.add(row, key, mask) }
     }
-    let policy = mask.words[37] >> 40
-    if policy != 0 && key.words[37] >> 40 != 0 {
+    let policy = mask[.tunnelPolicy]
+    if policy != 0 && key[.tunnelPolicy] != 0 {
       var inner = FieldList(isVerbose: false)
-      inner.add(TextRow("id", 37, 48, 16), key, mask)
-      inner.add(TextRow("flags", 37, 40, 8, .hexadecimal), key, mask)
+      inner.add(TextRow("id", .tunnelGBPID), key, mask)
+      inner.add(TextRow("flags", .tunnelGBPFlags, .hexadecimal), key, mask)
       list.add("vxlan(gbp(" + inner.text + "))")
     }
     let options = key.tunnelOptionByteCount
-    if options > 0 && mask.words[62] | mask.words[38] & 0xffff_ffff != 0 {
+    if options > 0 && mask[.tunnelOptions] | mask[.tunnelOptionByteCount] != 0 {
       list.add("geneve(" + DatapathText.options(key, mask, byteCount: options) + ")")
     }
     if flagMask != 0 {
@@ -138,7 +139,7 @@ extension DatapathText {
   private static func options(_ key: FlowKey, _ mask: FlowKey, byteCount: Int) -> String {
     func word(_ source: FlowKey, _ index: Int) -> UInt64 {
       guard index < 64 else { return 0 }
-      return (source.words[62 + index / 2] >> (index & 1 == 0 ? 32 : 0)) & 0xffff_ffff
+      return source[.tunnelOptions.half(index)]
     }
     var text = ""
     var index = 0

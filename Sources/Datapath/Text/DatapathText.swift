@@ -113,7 +113,8 @@ struct FieldList {
   }
 
   /// Adds an IPv6 address unless its mask is zero.
-  mutating func add(_ name: String, _ key: FlowKey, _ mask: FlowKey, ipv6 word: Int) {
+  mutating func add(_ name: String, _ key: FlowKey, _ mask: FlowKey, ipv6 place: KeyPlace) {
+    let word = place.word
     let bits = (mask.words[word], mask.words[word + 1])
     guard bits.0 | bits.1 != 0 || isVerbose else { return }
     var part = name + "=" + DatapathText.ipv6(key.words[word], key.words[word + 1])

@@ -9,13 +9,13 @@ extension DatapathText {
     _ text: String, portNumber: (String) -> DatapathPortNumber? = { _ in nil }
   ) throws(DatapathTextError) -> (key: FlowKey, mask: FlowKey) {
     var reader = KeyReader()
-    reader.key[word: 0, shift: 32, bitCount: 32] = 0xffff_ffff
-    reader.mask.words[0] = 0xffff_ffff
+    reader.key[.inPort] = 0xffff_ffff
+    reader.mask.fill(.recirculationID)
     var scanner = TextScanner(text)
     try reader.readLevel(&scanner, tag: 0, portNumber)
     guard scanner.isAtEnd else { throw scanner.unexpected }
-    if reader.key.words[2] & 0xffff == 0 { reader.mask.words[2] |= 0xffff }
-    if reader.key.words[5] & 0xffff_0000 == 0 { reader.mask.words[5] |= 0xffff_0000 }
+    if reader.key[.vlanTCI] == 0 { reader.mask.fill(.vlanTCI) }
+    if reader.key[.innerVLANTCI] == 0 { reader.mask.fill(.innerVLANTCI) }
     return (reader.key, reader.mask)
   }
 }
@@ -55,8 +55,8 @@ struct KeyReader {
           throw .invalidValue(text)
         }
         let bits = scanner.skip("/") ? try scanner.number(bits: 32) : 0xffff_ffff
-        key[word: 0, shift: 32, bitCount: 32] = value
-        mask[word: 0, shift: 32, bitCount: 32] = bits
+        key[.inPort] = value
+        mask[.inPort] = bits
       default:
         try readAttribute(name, &scanner)
         continue
@@ -64,23 +64,24 @@ struct KeyReader {
       try scanner.expect(")")
     }
     guard !hasTag else { return }
-    key[word: 1, shift: 0, bitCount: 16] = type.value
-    mask[word: 1, shift: 0, bitCount: 16] = type.mask
+    key[.ethType] = type.value
+    mask[.ethType] = type.mask
   }
 
   private mutating func readTag(
     _ scanner: inout TextScanner, tag: Int, type: (value: UInt64, mask: UInt64)
   ) throws(DatapathTextError) {
     guard tag < 2 else { throw .nestingTooDeep }
-    let rows =
-      tag == 0
-      ? [TextRow("vid", 2, 0, 12), TextRow("pcp", 2, 13, 3), TextRow("cfi", 2, 12, 1)]
-      : [TextRow("vid", 5, 16, 12), TextRow("pcp", 5, 29, 3), TextRow("cfi", 5, 28, 1)]
-    let place = rows[2]
-    key[word: place.word, shift: place.shift, bitCount: 1] = 1
-    mask[word: place.word, shift: place.shift, bitCount: 1] = 1
-    key[word: 5, shift: tag == 0 ? 32 : 0, bitCount: 16] = type.value
-    mask[word: 5, shift: tag == 0 ? 32 : 0, bitCount: 16] = type.mask
+    let control = KeyPlace.tagControl(tag)
+    let present = control.part(shift: 12, bitCount: 1)
+    let rows = [
+      TextRow("vid", control.low(12)), TextRow("pcp", control.part(shift: 13, bitCount: 3)),
+      TextRow("cfi", present),
+    ]
+    key.fill(present)
+    mask.fill(present)
+    key[.tagType(tag)] = type.value
+    mask[.tagType(tag)] = type.mask
     try readFields(rows, &scanner)
   }
 
@@ -106,22 +107,23 @@ struct KeyReader {
     case "flags":
       try scanner.expect("(")
       let flags = try scanner.flags(TextRow.tunnelFlagNames, full: 0xf)
-      key[word: 36, shift: 48, bitCount: 16] = flags.value
-      mask[word: 36, shift: 48, bitCount: 16] = flags.mask
+      key[.tunnelFlags] = flags.value
+      mask[.tunnelFlags] = flags.mask
       try scanner.expect(")")
     case "vxlan":
       try scanner.expect("(gbp(")
-      try readFields([TextRow("id", 37, 48, 16), TextRow("flags", 37, 40, 8, .hexadecimal)], &scanner)
+      try readFields(
+        [TextRow("id", .tunnelGBPID), TextRow("flags", .tunnelGBPFlags, .hexadecimal)], &scanner)
       try scanner.expect(")")
     case "geneve":
       try scanner.expect("(")
       let options = try GeneveOptionReader.read(&scanner)
       for index in 0..<options.value.count {
-        key[word: 62 + index / 2, shift: index & 1 == 0 ? 32 : 0, bitCount: 32] = UInt64(options.value[index])
-        mask[word: 62 + index / 2, shift: index & 1 == 0 ? 32 : 0, bitCount: 32] = UInt64(options.mask[index])
+        key[.tunnelOptions.half(index)] = UInt64(options.value[index])
+        mask[.tunnelOptions.half(index)] = UInt64(options.mask[index])
       }
-      key[word: 38, shift: 0, bitCount: 32] = UInt64(4 * options.value.count)
-      mask[word: 38, shift: 0, bitCount: 32] = 0xffff_ffff
+      key[.tunnelOptionByteCount] = UInt64(4 * options.value.count)
+      mask[.tunnelOptionByteCount] = 0xffff_ffff
       try scanner.expect(")")
     default: throw .unknownName(name)
     }
@@ -143,7 +145,11 @@ struct KeyReader {
     case "tunnel": try readFields(TextRow.rows(of: .tunnel), &scanner)
     case "mpls": try readLabels(&scanner)
     case "packet_type":
-      try readFields([TextRow("ns", 9, 48, 16), TextRow("id", 9, 32, 16, .hexadecimal)], &scanner)
+      try readFields(
+        [
+          TextRow("ns", .packetType.part(shift: 16, bitCount: 16)),
+          TextRow("id", .packetType.low(16), .hexadecimal),
+        ], &scanner)
     default:
       try readScalar(name, &scanner)
       try scanner.expect(")")
@@ -152,29 +158,23 @@ struct KeyReader {
 
   private mutating func readScalar(_ name: String, _ scanner: inout TextScanner) throws(DatapathTextError) {
     let rows: [String: TextRow] = [
-      "skb_priority": TextRow("", 8, 0, 32), "skb_mark": TextRow("", 7, 0, 32),
-      "recirc_id": TextRow("", 0, 0, 32),
-      "dp_hash": TextRow("", 8, 32, 32), "ct_zone": TextRow("", 7, 48, 16), "ct_mark": TextRow("", 6, 0, 32),
+      "skb_priority": TextRow("", .skbPriority), "skb_mark": TextRow("", .packetMark),
+      "recirc_id": TextRow("", .recirculationID),
+      "dp_hash": TextRow("", .datapathHash), "ct_zone": TextRow("", .ctZone), "ct_mark": TextRow("", .ctMark),
     ]
     if let row = rows[name] { return try scanner.value(row, &key, &mask) }
     switch name {
     case "tcp_flags":
       let flags = try scanner.flags(TextRow.tcpFlagNames, full: 0xfff)
-      key[word: 5, shift: 48, bitCount: 16] = flags.value
-      mask[word: 5, shift: 48, bitCount: 16] = flags.mask
+      key[.tcpFlags] = flags.value
+      mask[.tcpFlags] = flags.mask
     case "ct_state":
       let flags = try scanner.flags(TextRow.connectionStateNames, full: 0xffff_ffff)
-      key[word: 6, shift: 32, bitCount: 32] = flags.value
-      mask[word: 6, shift: 32, bitCount: 32] = flags.mask
+      key[.ctState] = flags.value
+      mask[.ctState] = flags.mask
     case "ct_label":
-      let value = try KeyReader.wide(&scanner)
-      let bits = scanner.skip("/") ? try KeyReader.wide(&scanner) : ~0
-      (key.words[22], key.words[23]) = (
-        UInt64(truncatingIfNeeded: value >> 64), UInt64(truncatingIfNeeded: value)
-      )
-      (mask.words[22], mask.words[23]) = (
-        UInt64(truncatingIfNeeded: bits >> 64), UInt64(truncatingIfNeeded: bits)
-      )
+      key[wide: .ctLabel] = try KeyReader.wide(&scanner)
+      mask[wide: .ctLabel] = scanner.skip("/") ? try KeyReader.wide(&scanner) : ~0
     default: throw .unknownName(name)
     }
   }
@@ -186,7 +186,6 @@ struct KeyReader {
   }
 
   private mutating func readLabels(_ scanner: inout TextScanner) throws(DatapathTextError) {
-    let places = [(20, 32), (20, 0), (21, 32)]
     var index = -1
     while true {
       scanner.skipSeparators()
@@ -194,13 +193,13 @@ struct KeyReader {
       let name = scanner.word()
       try scanner.expect("=")
       if name == "label" { index += 1 }
-      guard index >= 0, index < 3 else { throw scanner.unexpected }
-      let (word, shift) = places[index]
+      guard index >= 0, index < KeyPlace.mplsEntryCount else { throw scanner.unexpected }
+      let entry = KeyPlace.mplsEntry(index)
       switch name {
-      case "label": try scanner.value(TextRow("", word, shift + 12, 20), &key, &mask)
-      case "tc": try scanner.value(TextRow("", word, shift + 9, 3), &key, &mask)
-      case "ttl": try scanner.value(TextRow("", word, shift, 8), &key, &mask)
-      case "bos": try scanner.value(TextRow("", word, shift + 8, 1), &key, &mask)
+      case "label": try scanner.value(TextRow("", entry.part(shift: 12, bitCount: 20)), &key, &mask)
+      case "tc": try scanner.value(TextRow("", entry.part(shift: 9, bitCount: 3)), &key, &mask)
+      case "ttl": try scanner.value(TextRow("", entry.low(8)), &key, &mask)
+      case "bos": try scanner.value(TextRow("", entry.part(shift: 8, bitCount: 1)), &key, &mask)
       default: throw .unknownName(name)
       }
     }

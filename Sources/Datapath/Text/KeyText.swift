@@ -7,35 +7,35 @@ extension DatapathText {
     for word in 0..<FlowKey.wordCount { every.words[word] = ~0 }
     let mask = mask ?? every
     var parts: [String] = []
-    func add(_ name: String, _ word: Int, _ shift: Int) {
-      let value = key[word: word, shift: shift, bitCount: 32]
-      let bits = mask[word: word, shift: shift, bitCount: 32]
+    func add(_ name: String, _ place: KeyPlace) {
+      let value = key[place]
+      let bits = mask[place]
       guard bits != 0 || isVerbose else { return }
       parts.append(name + "(" + DatapathText.masked(value, bits, full: 0xffff_ffff, .hexadecimal) + ")")
     }
-    add("skb_priority", 8, 0)
+    add("skb_priority", .skbPriority)
     if key.hasTunnel { parts.append("tunnel(" + fields(of: .tunnel, key, mask) + ")") }
-    add("skb_mark", 7, 0)
+    add("skb_mark", .packetMark)
     appendConnection(key, mask, to: &parts)
-    let recirculation = mask[word: 0, shift: 0, bitCount: 32]
+    let recirculation = mask[.recirculationID]
     if recirculation != 0 || isVerbose {
-      let id = key.words[0] & 0xffff_ffff
+      let id = key[.recirculationID]
       parts.append(
         "recirc_id(" + DatapathText.masked(id, recirculation, full: 0xffff_ffff, .hexadecimal) + ")")
     }
-    add("dp_hash", 8, 32)
+    add("dp_hash", .datapathHash)
     appendPort(key, mask, to: &parts)
-    let typeMask = mask.words[9] >> 32
+    let typeMask = mask[.packetType]
     if typeMask != 0 || isVerbose {
-      let type = key.words[9] >> 32
+      let type = key[.packetType]
       let space = DatapathText.masked(type >> 16, typeMask >> 16, full: 0xffff, .decimal)
       let id = DatapathText.masked(type & 0xffff, typeMask & 0xffff, full: 0xffff, .hexadecimal)
       parts.append("packet_type(ns=" + space + ",id=" + id + ")")
     }
-    let hasAddresses = (mask.words[1] | mask.words[2]) >> 16 != 0
-    if key.words[9] >> 32 == 0, hasAddresses || isVerbose {
+    let hasAddresses = mask[.ethDestination] | mask[.ethSource] != 0
+    if key[.packetType] == 0, hasAddresses || isVerbose {
       parts.append("eth(" + fields(of: .ethernet, key, mask) + ")")
-    } else if key.words[9] >> 32 == 0, typeMask == 0 {
+    } else if key[.packetType] == 0, typeMask == 0 {
       // Nothing else says that these are Ethernet packets.
       parts.append("eth()")
     }
@@ -51,38 +51,38 @@ extension DatapathText {
   }
 
   private func appendPort(_ key: FlowKey, _ mask: FlowKey, to parts: inout [String]) {
-    let bits = mask.words[0] >> 32
+    let bits = mask[.inPort]
     guard bits != 0 || isVerbose else { return }
-    let number = DatapathPortNumber(UInt32(truncatingIfNeeded: key.words[0] >> 32))
+    let number = DatapathPortNumber(UInt32(truncatingIfNeeded: key[.inPort]))
     parts.append(
       "in_port(" + port(number) + (bits == 0xffff_ffff ? "" : "/" + DatapathText.prefixed(bits)) + ")")
   }
 
   private func appendConnection(_ key: FlowKey, _ mask: FlowKey, to parts: inout [String]) {
-    let stateMask = mask.words[6] >> 32
+    let stateMask = mask[.ctState]
     if isVerbose {
       parts.append(
-        "ct_state(" + DatapathText.masked(key.words[6] >> 32, stateMask, full: 0xffff_ffff, .hexadecimal)
+        "ct_state(" + DatapathText.masked(key[.ctState], stateMask, full: 0xffff_ffff, .hexadecimal)
           + ")")
     } else if stateMask != 0 {
       parts.append(
         "ct_state("
-          + FieldList.flags(key.words[6] >> 32, stateMask, full: 0xffff_ffff, TextRow.connectionStateNames)
+          + FieldList.flags(key[.ctState], stateMask, full: 0xffff_ffff, TextRow.connectionStateNames)
           + ")")
     }
-    let zone = mask.words[7] >> 48
+    let zone = mask[.ctZone]
     if zone != 0 || isVerbose {
       parts.append(
-        "ct_zone(" + DatapathText.masked(key.words[7] >> 48, zone, full: 0xffff, .hexadecimal) + ")")
+        "ct_zone(" + DatapathText.masked(key[.ctZone], zone, full: 0xffff, .hexadecimal) + ")")
     }
-    let mark = mask.words[6] & 0xffff_ffff
+    let mark = mask[.ctMark]
     if mark != 0 || isVerbose {
-      let value = key.words[6] & 0xffff_ffff
+      let value = key[.ctMark]
       parts.append("ct_mark(" + DatapathText.masked(value, mark, full: 0xffff_ffff, .hexadecimal) + ")")
     }
-    let label = UInt128(mask.words[22]) << 64 | UInt128(mask.words[23])
+    let label = mask[wide: .ctLabel]
     if label != 0 || isVerbose {
-      let value = UInt128(key.words[22]) << 64 | UInt128(key.words[23])
+      let value = key[wide: .ctLabel]
       var text = DatapathText.prefixed(value)
       if label != ~0 { text += "/" + DatapathText.prefixed(label) }
       parts.append("ct_label(" + text + ")")
@@ -92,18 +92,17 @@ extension DatapathText {
 
   private func appendTuple(_ key: FlowKey, _ mask: FlowKey, to parts: inout [String]) {
     let is4 = key.etherType == 0x0800
-    guard key[word: 7, shift: 40, bitCount: 8] != 0, is4 || key.etherType == 0x86dd else { return }
+    guard key[.ctProtocol] != 0, is4 || key.etherType == 0x86dd else { return }
     let text = fields(of: is4 ? .connectionTuple4 : .connectionTuple6, key, mask)
     if !text.isEmpty { parts.append((is4 ? "ct_tuple4(" : "ct_tuple6(") + text + ")") }
   }
 
   /// The Ethernet type and what follows, within as many tags as there are.
   private func headers(_ key: FlowKey, _ mask: FlowKey, tag: Int) -> [String] {
-    let place = tag == 0 ? (word: 2, shift: 0, tpid: 32) : (word: 5, shift: 16, tpid: 0)
-    if tag < 2, key[word: place.word, shift: place.shift, bitCount: 16] != 0 {
-      let control = key[word: place.word, shift: place.shift, bitCount: 16]
-      let bits = mask[word: place.word, shift: place.shift, bitCount: 16]
-      let tpid = key[word: 5, shift: place.tpid, bitCount: 16]
+    if tag < 2, key[.tagControl(tag)] != 0 {
+      let control = key[.tagControl(tag)]
+      let bits = mask[.tagControl(tag)]
+      let tpid = key[.tagType(tag)]
       var list = FieldList(isVerbose: isVerbose)
       list.add("vid", control & 0xfff, bits & 0xfff, full: 0xfff)
       list.add("pcp", control >> 13, bits >> 13, full: 7)
@@ -113,7 +112,7 @@ extension DatapathText {
       parts.append("encap(" + headers(key, mask, tag: tag + 1).joined(separator: ",") + ")")
       return parts
     }
-    let typeMask = mask.words[1] & 0xffff
+    let typeMask = mask[.ethType]
     if key.etherType == missingEtherType() {
       return ["eth_type(0/0x" + DatapathText.hexadecimal(typeMask, digits: 4) + ")"]
     }
@@ -136,19 +135,19 @@ extension DatapathText {
     default: break
     }
     guard key.etherType == 0x0800 || key.etherType == 0x86dd else { return parts }
-    guard key[word: 4, shift: 32, bitCount: 8] & 2 == 0 else { return parts }
-    switch (key.words[4] >> 56, key.etherType) {
+    guard key[.ipFragment] & 2 == 0 else { return parts }
+    switch (key[.ipProtocol], key.etherType) {
     case (6, _):
       add("tcp", .tcp)
-      if (key.words[5] | mask.words[5]) >> 48 != 0 { add("tcp_flags", .tcpFlags) }
+      if key[.tcpFlags] | mask[.tcpFlags] != 0 { add("tcp_flags", .tcpFlags) }
     case (17, _): add("udp", .udp)
     case (132, _): add("sctp", .sctp)
     case (1, 0x0800): add("icmp", .icmp)
     case (58, 0x86dd):
       add("icmpv6", .icmpv6)
-      guard key.isNeighborDiscovery, mask.words[4] & 0x00ff_00ff == 0x00ff_00ff else { break }
+      guard key.isNeighborDiscovery, mask.hasExactMessage else { break }
       add("nd", .neighborDiscovery)
-      if mask.words[19] >> 32 != 0 || mask.words[17] & 0xff00 != 0 { add("nd_ext", .neighborExtensions) }
+      if mask[.ndReserved] != 0 || mask[.ndOptionsType] != 0 { add("nd_ext", .neighborExtensions) }
     default: break
     }
     return parts
@@ -161,16 +160,14 @@ extension FieldList {
   /// Adds a field of a key.
   mutating func add(_ row: TextRow, _ key: FlowKey, _ mask: FlowKey) {
     switch row.style {
-    case .ipv6: add(row.name, key, mask, ipv6: row.word)
+    case .ipv6: add(row.name, key, mask, ipv6: row.place)
     case .fragment:
-      guard mask[word: row.word, shift: row.shift, bitCount: 8] != 0 || isVerbose else { return }
-      let bits = key[word: row.word, shift: row.shift, bitCount: 8]
+      guard mask[row.place] != 0 || isVerbose else { return }
+      let bits = key[row.place]
       add(row.name + "=" + (bits & 2 != 0 ? "later" : bits & 1 != 0 ? "first" : "no"))
     default:
       add(
-        row.name, key[word: row.word, shift: row.shift, bitCount: row.bitCount],
-        mask[word: row.word, shift: row.shift, bitCount: row.bitCount], full: FlowKey.lowBits(row.bitCount),
-        row.style)
+        row.name, key[row.place], mask[row.place], full: FlowKey.lowBits(row.place.bitCount), row.style)
     }
   }
 }

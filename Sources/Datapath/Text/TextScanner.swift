@@ -121,20 +121,20 @@ struct TextScanner {
     if row.style == .ipv6 {
       let value = try address6()
       let bits = skip("/") ? try mask6() : (~0, ~0)
-      (key.words[row.word], key.words[row.word + 1]) = value
-      (mask.words[row.word], mask.words[row.word + 1]) = bits
+      key[wide: row.place] = UInt128(value.0) << 64 | UInt128(value.1)
+      mask[wide: row.place] = UInt128(bits.0) << 64 | UInt128(bits.1)
       return
     }
     let value = try single(row)
-    var bits = FlowKey.lowBits(row.bitCount)
+    var bits = FlowKey.lowBits(row.place.bitCount)
     if row.style == .fragment { bits = 3 } else if skip("/") { bits = try single(row) }
-    key[word: row.word, shift: row.shift, bitCount: row.bitCount] = value
-    mask[word: row.word, shift: row.shift, bitCount: row.bitCount] = bits
+    key[row.place] = value
+    mask[row.place] = bits
   }
 
   private mutating func single(_ row: TextRow) throws(DatapathTextError) -> UInt64 {
     switch row.style {
-    case .decimal, .hexadecimal, .ipv6: return try number(bits: row.bitCount)
+    case .decimal, .hexadecimal, .ipv6: return try number(bits: row.place.bitCount)
     case .ethernet:
       let text = word()
       guard let address = MACAddress(text) else { throw .invalidValue(text) }

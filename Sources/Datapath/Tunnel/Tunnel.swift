@@ -188,35 +188,39 @@ extension Engine {
     _ row: Int, _ state: PacketState, _ fields: TunnelFields, _ headerByteCount: Int, _ port: UInt32
   ) {
     bank.base[row] = BaseKey()
-    bank.base[row].w0 = UInt64(port) << 32
+    bank.base[row][.inPort] = UInt64(port)
     bank.reset(row)
-    bank.open(row, 6)
+    bank.open(row, .tunnel)
     let network = state.start &+ Int(state.network)
     let tos: UInt64
     let ttl: UInt64
     if state.etherType == 0x0800 {
-      bank[row, 30] = pool.load64(network &+ 12)
+      bank[row, .tunnelAddresses] = pool.load64(network &+ 12)
       tos = UInt64(pool.load8(network &+ 1))
       ttl = UInt64(pool.load8(network &+ 8))
     } else {
-      for index in 0..<4 { bank[row, 31 &+ index] = pool.load64(network &+ 8 &+ 8 &* index) }
+      let first = KeyPlace.tunnelIPv6Source.word
+      for index in 0..<4 { bank[row, first &+ index] = pool.load64(network &+ 8 &+ 8 &* index) }
       tos = UInt64(pool.load16(network) >> 4) & 0xff
       ttl = UInt64(pool.load8(network &+ 7))
     }
-    bank[row, 35] = fields.key
-    var word = UInt64(fields.flags.rawValue) << 48 | tos << 40 | ttl << 32
-    if state.transportProtocol == 17 { word |= UInt64(pool.load32(state.start &+ Int(state.transport))) }
-    bank[row, 36] = word
+    bank[row, .tunnelID] = fields.key
+    bank[row, .tunnelFlags] = UInt64(fields.flags.rawValue)
+    bank[row, .tunnelTOS] = tos
+    bank[row, .tunnelTTL] = ttl
+    if state.transportProtocol == 17 {
+      bank[row, .tunnelTransportPorts] = UInt64(pool.load32(state.start &+ Int(state.transport)))
+    }
     if let policy = fields.groupPolicy {
-      bank[row, 37] = UInt64(policy.identifier) << 48 | UInt64(policy.flags) << 40
+      bank[row, .tunnelGBPID] = UInt64(policy.identifier)
+      bank[row, .tunnelGBPFlags] = UInt64(policy.flags)
     }
     guard fields.optionByteCount > 0 else { return }
-    bank[row, 38] = UInt64(truncatingIfNeeded: fields.optionByteCount)
-    bank.open(row, 9)
+    bank[row, .tunnelOptionByteCount] = UInt64(truncatingIfNeeded: fields.optionByteCount)
+    bank.open(row, .tunnelOptions)
     let options = state.start &+ headerByteCount &- fields.optionByteCount
     for index in 0..<(fields.optionByteCount >> 2) {
-      let value = UInt64(pool.load32(options &+ 4 &* index))
-      bank[row, 62 &+ index >> 1] |= index & 1 == 0 ? value << 32 : value
+      bank[row, .tunnelOptions.half(index)] = UInt64(pool.load32(options &+ 4 &* index))
     }
   }
 }

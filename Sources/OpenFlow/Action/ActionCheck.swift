@@ -57,7 +57,7 @@ public struct ActionCheck {
   private var isMPLS: Bool { etherType == 0x8847 || etherType == 0x8848 }
   private var proto: UInt8 { UInt8(truncatingIfNeeded: Field.ipProtocol.value(in: key)) }
   private var packetType: UInt32 { UInt32(truncatingIfNeeded: Field.packetType.value(in: key)) }
-  private var hasVLAN: Bool { key.words[2] & 0x1000 != 0 }
+  private var hasVLAN: Bool { key[.vlanTCI] & VLANBits.present != 0 }
 
   private mutating func check(_ action: Action) throws(OpenFlowError) {
     switch action {
@@ -106,17 +106,16 @@ public struct ActionCheck {
     switch action {
     case .setVLANID(_, let pushes), .setVLANPriority(_, let pushes):
       inconsistent(unless: hasVLAN || pushes)
-      key.words[2] |= 0x1000
+      key[.vlanTCI] |= VLANBits.present
     case .stripVLAN:
       inconsistent(unless: hasVLAN)
-      key.words[2] &= ~0xffff
       // What lies beneath becomes the tag.
-      key.words[2] |= key.words[5] >> 16 & 0xffff
-      key.words[5] &= ~0xffff_0000
+      key[.vlanTCI] = key[.innerVLANTCI]
+      key[.innerVLANTCI] = 0
     case .pushVLAN:
-      guard key.words[5] & 0x1000_0000 == 0 else { throw .badActionBadTag }
-      key.words[5] = (key.words[5] & ~0xffff_0000) | (key.words[2] & 0xffff) << 16
-      key.words[2] |= 0x1000
+      guard key[.innerVLANTCI] & VLANBits.present == 0 else { throw .badActionBadTag }
+      key[.innerVLANTCI] = key[.vlanTCI]
+      key[.vlanTCI] |= VLANBits.present
     case .setIPv4Source, .setIPv4Destination: inconsistent(unless: etherType == 0x0800)
     case .setIPDSCP, .setIPECN, .setIPTTL, .decrementTTL: inconsistent(unless: isIP)
     case .setTransportSource, .setTransportDestination:
@@ -166,7 +165,7 @@ public struct ActionCheck {
 
   private func check(_ learn: LearnAction) throws(OpenFlowError) {
     var learned = ActionCheck(Match(), nil)
-    learned.key.words[2] |= 0x1000
+    learned.key[.vlanTCI] |= VLANBits.present
     for specification in learn.specifications {
       if case .field(let source) = specification.source { try check(source: source) }
       switch specification.destination {

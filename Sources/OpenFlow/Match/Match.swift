@@ -87,10 +87,10 @@ public struct Match: Equatable, Sendable {
 
   /// Matches any value of part of a tag, and, with no other part left, whether there is a tag or not.
   private mutating func unsetVLAN(_ field: Field) {
-    let part: UInt64 = field.row.place == .vlanPriority ? 0xe000 : 0x0fff
-    mask.words[2] &= ~part
-    if mask.words[2] & 0xefff == 0 { mask.words[2] &= ~0x1000 }
-    key.words[2] &= mask.words[2]
+    let part = field.row.place == .vlanPriority ? VLANBits.priority : VLANBits.id
+    mask[.vlanTCI] &= ~part
+    if mask[.vlanTCI] & ~VLANBits.present == 0 { mask[.vlanTCI] = 0 }
+    key[.vlanTCI] &= mask[.vlanTCI]
   }
 
   /// Replaces the match on a plain field; the bits in `kept` stay as they were.
@@ -104,10 +104,10 @@ public struct Match: Equatable, Sendable {
     field.set((value & fieldMask & ~kept) | oldValue, in: &key)
   }
 
-  /// Matches any value of some bits of a word.
-  mutating func clear(word: Int, _ bits: UInt64) {
-    mask.words[word] &= ~bits
-    key.words[word] &= ~bits
+  /// Matches any value of a place of the key.
+  mutating func clear(_ place: KeyPlace) {
+    mask.clear(place)
+    key.clear(place)
   }
 
   /// Matches a tunnel option, or any value of it if every byte of the mask is zero.

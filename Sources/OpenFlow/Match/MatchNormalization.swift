@@ -8,19 +8,19 @@ extension Match {
     var result = Match(key: key, mask: mask)
     for option in tunnelMetadata { result.set(option) }
     let type = FieldPrerequisite.etherType(of: key)
-    let proto = key[word: 4, shift: 56, bitCount: 8]
+    let proto = key[.ipProtocol]
     let isIP = type == 0x0800 || type == 0x86dd
     let isARP = type == 0x0806 || type == 0x8035
     let isICMPv6 = type == 0x86dd && proto == 58
-    if !isARP && type != 0x0800 { result.clear(word: 3, ~0) }
-    if !isIP { result.clear(word: 4, 0x00ff_ffff_0000_0000) }
-    if !isIP && !isARP { result.clear(word: 4, 0xff00_0000_0000_0000) }
+    if !isARP && type != 0x0800 { result.clear(.ipAddresses) }
+    if !isIP { result.clear(.ipTOS.through(.ipFragment)) }
+    if !isIP && !isARP { result.clear(.ipProtocol) }
     let hasPorts = isIP && (proto == 6 || proto == 17 || proto == 132)
-    if !hasPorts && !isICMPv6 && !(type == 0x0800 && proto == 1) { result.clear(word: 4, 0xffff_ffff) }
-    if !(isIP && proto == 6) { result.clear(word: 5, 0xffff_0000_0000_0000) }
-    if type != 0x86dd { for word in 10...14 { result.clear(word: word, ~0) } }
-    if type != 0x8847 && type != 0x8848 { for word in 20...21 { result.clear(word: word, ~0) } }
-    result.clearNeighbor(isARP: isARP, message: isICMPv6 ? key[word: 4, shift: 0, bitCount: 32] : 0)
+    if !hasPorts && !isICMPv6 && !(type == 0x0800 && proto == 1) { result.clear(.transportPorts) }
+    if !(isIP && proto == 6) { result.clear(.tcpFlags) }
+    if type != 0x86dd { result.clear(KeySegment.ipv6.place) }
+    if type != 0x8847 && type != 0x8848 { result.clear(KeySegment.mpls.place) }
+    result.clearNeighbor(isARP: isARP, message: isICMPv6 ? key[.transportPorts] : 0)
     return result
   }
 
@@ -29,10 +29,9 @@ extension Match {
     let isSolicit = message == 135 << 16
     let isAdvert = message == 136 << 16
     if !isSolicit && !isAdvert {
-      for word in [15, 16, 19] { clear(word: word, ~0) }
-      clear(word: 17, 0xffff)
+      for place in [KeyPlace.ndTarget, .ndReserved, .ndOptionsType] { clear(place) }
     }
-    if !isARP && !isSolicit { clear(word: 17, ~0xffff) }
-    if !isARP && !isAdvert { clear(word: 18, ~0) }
+    if !isARP && !isSolicit { clear(.sourceLink) }
+    if !isARP && !isAdvert { clear(.targetLink) }
   }
 }

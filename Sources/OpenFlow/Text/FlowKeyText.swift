@@ -4,34 +4,37 @@ extension Match {
   /// Matches exactly this packet: what its headers can have, all of it.
   public init(packet key: FlowKey) {
     var mask = FlowKey()
-    for word in 0..<3 { mask.words[word] = ~0 }
+    for place in Match.everyPacketHas { mask.fill(place) }
     // The second tag counts only beneath a first one.
-    if key.words[2] & 0x1000 != 0 { mask.words[5] |= 0x0000_0000_ffff_0000 }
-    for word in 6...9 { mask.words[word] = ~0 }
-    for word in 22...25 { mask.words[word] = ~0 }
-    for word in 30..<94 { mask.words[word] = ~0 }
+    if key[.vlanTCI] & VLANBits.present != 0 { mask.fill(.innerVLANTCI) }
     let type = FieldPrerequisite.etherType(of: key)
-    let proto = key[word: 4, shift: 56, bitCount: 8]
+    let proto = key[.ipProtocol]
     let isIP = type == 0x0800 || type == 0x86dd
-    if type == 0x0800 || type == 0x0806 || type == 0x8035 { mask.words[3] = ~0 }
-    if type == 0x86dd { for word in 10...14 { mask.words[word] = ~0 } }
+    if type == 0x0800 || type == 0x0806 || type == 0x8035 { mask.fill(.ipAddresses) }
+    if type == 0x86dd { mask.fill(KeySegment.ipv6.place) }
     if type == 0x0806 || type == 0x8035 {
-      mask.words[4] |= 0xff << 56
-      mask.words[17] = ~0xffff
-      mask.words[18] = ~0xffff
+      for place in [KeyPlace.ipProtocol, .sourceLink, .targetLink] { mask.fill(place) }
     }
-    if type == 0x8847 || type == 0x8848 { mask.words[20] = ~0 }
+    if type == 0x8847 || type == 0x8848 { mask.fill(.mplsEntry0.through(.mplsEntry1)) }
     if isIP {
-      mask.words[4] |= 0xffff_ffff << 32
+      mask.fill(.ipHeader)
       let hasPorts = [1, 2, 6, 17, 58, 132].contains(proto)
-      if hasPorts, key[word: 4, shift: 33, bitCount: 1] == 0 { mask.words[4] |= 0xffff_ffff }
-      if proto == 6 { mask.words[5] |= 0x0fff << 48 }
+      if hasPorts, key[.laterFragment] == 0 { mask.fill(.transportPorts) }
+      if proto == 6 { mask.fill(.tcpFlags.low(12)) }
     }
     if FieldPrerequisite.neighborDiscovery.isSatisfied(by: key) {
-      for word in 15...18 { mask.words[word] = ~0 }
+      for place in [KeyPlace.ndTarget, .sourceLink, .ndOptionsType, .targetLink] { mask.fill(place) }
     }
     self.init(key: key, mask: mask)
   }
+
+  /// What has a meaning for every packet, zero or not.
+  private static let everyPacketHas: [KeyPlace] = [
+    .inPort, .recirculationID, .ethDestination, .ethType, .ethSource, .vlanTCI, .ctState, .ctMark, .ctZone,
+    .ctProtocol, .packetMark, .datapathHash, .skbPriority, .packetType, .ctLabel, .ctAddresses,
+    .ctTransportPorts, KeySegment.tunnel.place, KeySegment.nsh.place, KeySegment.pipeline.place,
+    KeySegment.tunnelOptions.place,
+  ]
 }
 
 extension FlowKey {
@@ -39,11 +42,12 @@ extension FlowKey {
   @export(interface)
   public func text(names: FlowNames = FlowNames()) -> String {
     var match = Match(packet: self)
-    for word in [0, 6, 7, 8, 61] { match.clearZeroHalves(of: word) }
-    for word in 45...60 { match.clearZeroHalves(of: word) }
-    match.clearZero(word: 44)
-    for word in 22...43 { match.clearZero(word: word) }
-    for word in 62..<94 { match.clear(word: word, ~0) }
+    for place in [KeyPlace.inPort, .ctState, .ctZone, .datapathHash, .conjunctionID] {
+      match.clearZeroHalves(of: place.word)
+    }
+    for word in KeyPlace.registers.words { match.clearZeroHalves(of: word) }
+    for word in KeyPlace.ctLabel.words(upTo: .registers) { match.clearZero(word: word) }
+    match.clear(KeySegment.tunnelOptions.place)
     for field: Field in [.ctZone, .ctProtocol, .tunnelFlags, .tunnelTOS, .tunnelTTL]
     where field.value(in: self) == 0 {
       match.set(field, 0, mask: 0)
@@ -60,11 +64,10 @@ extension FlowKey {
 
 extension Match {
   mutating func clearZeroHalves(of word: Int) {
-    if key.words[word] & 0xffff_ffff == 0 { clear(word: word, 0xffff_ffff) }
-    if key.words[word] >> 32 == 0 { clear(word: word, ~0xffff_ffff) }
+    for half in [KeyPlace.half(1, ofWord: word), .half(0, ofWord: word)] where key[half] == 0 { clear(half) }
   }
 
   mutating func clearZero(word: Int) {
-    if key.words[word] == 0 { clear(word: word, ~0) }
+    if key.words[word] == 0 { clear(KeyPlace.whole(word: word)) }
   }
 }

@@ -295,8 +295,8 @@ struct FlowModReader {
 
   private mutating func finishMatch() {
     // Plain OpenFlow 1.0 and 1.1 cannot look into IPv6: protocol, traffic class and ports.
-    if change.match.key.words[1] & 0xffff == 0x86dd && change.match.mask.words[4] & 0xffff_0000_ffff_ffff != 0
-    {
+    let inner = change.match.mask[.ipProtocol.through(.ipTOS)] | change.match.mask[.transportPorts]
+    if change.match.key[.ethType] == 0x86dd && inner != 0 {
       formats.formIntersection(.extensible)
     }
     if change.cookieMask == 0 && change.newCookie == ~0

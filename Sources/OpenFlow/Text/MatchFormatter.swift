@@ -232,9 +232,11 @@ struct MatchFormatter {
     let mask = UInt16(truncatingIfNeeded: mask(.vlanTCI))
     guard mask != 0 else { return }
     vlan(UInt16(truncatingIfNeeded: value(.vlanTCI)), mask: mask, suffix: "", to: &writer)
-    let inner = UInt16(truncatingIfNeeded: masks[5] >> 16)
+    let inner = UInt16(
+      truncatingIfNeeded: KeyPlace.innerVLANTCI.value(inWord: masks[KeyPlace.innerVLANTCI.word]))
     guard inner != 0 else { return }
-    vlan(UInt16(truncatingIfNeeded: keys[5] >> 16), mask: inner, suffix: "1", to: &writer)
+    let tci = KeyPlace.innerVLANTCI.value(inWord: keys[KeyPlace.innerVLANTCI.word])
+    vlan(UInt16(truncatingIfNeeded: tci), mask: inner, suffix: "1", to: &writer)
   }
 
   private func vlan(_ tci: UInt16, mask: UInt16, suffix: String, to writer: inout TextWriter) {

@@ -229,23 +229,15 @@ extension ControllerPacket {
   /// What a packet-in says of the pipeline: the input port, and the tunnel, metadata and register fields that are set.
   var metadata: Match {
     var mask = FlowKey()
-    for segment in [6, 8] {
-      for word in KeySegments.words(ofSegment: segment) where key.words[word] != 0 { mask.words[word] = ~0 }
+    // The action set's output and the conjunction are the pipeline's own, and not said.
+    for word in KeySegment.tunnel.words where key.words[word] != 0 { mask.words[word] = ~0 }
+    if key[.metadata] != 0 { mask.fill(.metadata) }
+    for index in 0..<KeyPlace.registers.words.count * 2 where key[.registers.half(index)] != 0 {
+      mask.fill(.registers.half(index))
     }
-    // The action set's output and the conjunction are the pipeline's own.
-    mask.words[61] = 0
-    for word in 45...60 { mask.words[word] = FieldMask.halves(key.words[word]) }
-    if key.words[7] & 0xffff_ffff != 0 { mask.words[7] = 0xffff_ffff }
+    if key[.packetMark] != 0 { mask.fill(.packetMark) }
     var match = Match(key: key, mask: mask)
     match.set(.inPortOXM, FieldValue(pause.inPort.rawValue))
     return match
-  }
-}
-
-/// Masks over the registers of a key, two of which share a word.
-enum FieldMask {
-  /// Ones over each 32-bit half that is not zero.
-  static func halves(_ word: UInt64) -> UInt64 {
-    (word >> 32 != 0 ? 0xffff_ffff_0000_0000 : 0) | (word & 0xffff_ffff != 0 ? 0xffff_ffff : 0)
   }
 }

@@ -90,7 +90,7 @@ enum FrameComposer {
       source: key.ipv6Source, destination: key.ipv6Destination,
       nextHeader: IPProtocol(rawValue: key.ipProtocol), payloadLength: length,
       trafficClass: key.typeOfService,
-      flowLabel: UInt32(truncatingIfNeeded: key.words[14] >> 32), hopLimit: key.timeToLive, to: &span,
+      flowLabel: UInt32(truncatingIfNeeded: key[.ipv6Label]), hopLimit: key.timeToLive, to: &span,
       at: place)
   }
 
@@ -104,7 +104,7 @@ enum FrameComposer {
       var span = bytes.mutableRawBytes
       TCPHeader.write(
         sourcePort: key.transportSource, destinationPort: key.transportDestination, sequenceNumber: 0,
-        flags: TCPFlags(rawValue: UInt16(truncatingIfNeeded: key.words[5] >> 48)), to: &span, at: place)
+        flags: TCPFlags(rawValue: UInt16(truncatingIfNeeded: key[.tcpFlags])), to: &span, at: place)
       complete(key, &bytes, from: place, field: TCPHeader.checksumOffset)
     case .udp:
       let place = bytes.appendZeros(UDPHeader.byteCount)

@@ -162,12 +162,12 @@ struct TraceRequest {
 extension FlowKey {
   /// Takes what is not in a packet's headers from another key.
   fileprivate mutating func takeMetadata(_ other: FlowKey) {
-    words[0] = other.words[0]
-    for segment in [1, 5, 6, 8, 9] {
-      for word in KeySegments.words(ofSegment: segment) { words[word] = other.words[word] }
+    for place in [KeyPlace.inPort, .recirculationID, .ctState, .ctMark, .ctZone, .ctProtocol, .packetMark] {
+      self[place] = other[place]
     }
-    words[6] = other.words[6]
-    words[7] = other.words[7]
+    for segment in [KeySegment.metadata, .connection, .tunnel, .pipeline, .tunnelOptions] {
+      for word in segment.words { words[word] = other.words[word] }
+    }
   }
 }
 

@@ -19,8 +19,8 @@ import Datapath
 
 /// The rules of one flow table.
 final class Classifier {
-  /// Where the values with a trie stand in word 3 of a key: the IPv4 destination and source.
-  static let trieShifts: [Int] = [0, 32]
+  /// The values that have a trie: the IPv4 destination and source.
+  static let triePlaces: [KeyPlace] = [.ipDestination, .ipSource]
 
   /// The subtables by their masks.
   private var subtables: [SparseMask: Subtable] = [:]
@@ -83,10 +83,12 @@ final class Classifier {
   private func changeTries(
     _ subtable: Subtable, _ rule: Rule, _ change: (inout PrefixTrie, UInt32, Int) -> Void
   ) {
-    for trie in 0..<Self.trieShifts.count where subtable.prefixBitCounts[trie] > 0 {
-      for position in 0..<subtable.mask.places.count where subtable.mask.places[position] == 3 {
-        let value = UInt32(truncatingIfNeeded: rule.match.values[position] >> UInt64(Self.trieShifts[trie]))
-        change(&tries[trie], value, subtable.prefixBitCounts[trie])
+    for trie in 0..<Self.triePlaces.count where subtable.prefixBitCounts[trie] > 0 {
+      let place = Self.triePlaces[trie]
+      for position in 0..<subtable.mask.places.count
+      where Int(subtable.mask.places[position]) == place.word {
+        let value = place.value(inWord: rule.match.values[position])
+        change(&tries[trie], UInt32(truncatingIfNeeded: value), subtable.prefixBitCounts[trie])
       }
     }
   }
@@ -201,18 +203,18 @@ struct TrieAnswers {
     // The addresses belong to stage 2.
     guard passed < 2, stage >= 2 else { return false }
     // The tries are of IPv4 addresses: in ARP packets the same word holds others.
-    guard key.words[1] & 0xffff == 0x0800 else { return false }
-    for trie in 0..<Classifier.trieShifts.count where subtable.prefixBitCounts[trie] > 0 {
-      let shift = UInt64(Classifier.trieShifts[trie])
-      let answer = answer(trie, UInt32(truncatingIfNeeded: key.words[3] >> shift))
+    guard key[.ethType] == 0x0800 else { return false }
+    for trie in 0..<Classifier.triePlaces.count where subtable.prefixBitCounts[trie] > 0 {
+      let place = Classifier.triePlaces[trie]
+      let answer = answer(trie, UInt32(truncatingIfNeeded: key[place]))
       if answer.hasPrefix(bitCount: subtable.prefixBitCounts[trie]) { continue }
       let looked: UInt32 = answer.bitCount == 0 ? 0 : ~0 << UInt32(32 &- answer.bitCount)
       // The trie serves all subtables: its answer must not cost bits that this subtable would not look at.
       if answer.bitCount <= subtable.prefixBitCounts[trie] {
-        wildcards.words[3] |= UInt64(looked) << shift
+        wildcards[place] |= UInt64(looked)
         return true
       }
-      if UInt32(truncatingIfNeeded: wildcards.words[3] >> shift) & looked == looked { return true }
+      if UInt32(truncatingIfNeeded: wildcards[place]) & looked == looked { return true }
     }
     return false
   }

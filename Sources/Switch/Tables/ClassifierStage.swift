@@ -9,26 +9,41 @@ enum ClassifierStage {
   static var count: Int { 4 }
 
   /// The bits of one word of a key that belong to a stage.
-  static func bits(_ stage: Int, word: Int) -> UInt64 {
-    switch word {
-    case 4:
-      // nw_proto, nw_tos, nw_ttl and nw_frag, then the transport ports.
-      stage == 2 ? 0xffff_ffff_0000_0000 : stage == 3 ? 0x0000_0000_ffff_ffff : 0
-    case 5:
-      // tcp_flags, then the VLAN words.
-      stage == 3 ? 0xffff_0000_0000_0000 : stage == 1 ? 0x0000_ffff_ffff_ffff : 0
-    default:
-      stage == self.stage(ofWord: word) ? ~0 : 0
-    }
-  }
+  static func bits(_ stage: Int, word: Int) -> UInt64 { masks[stage * FlowKey.wordCount + word] }
 
-  /// The stage of a word that belongs to one stage.
-  private static func stage(ofWord word: Int) -> Int {
-    switch word {
-    case 1, 2, 20, 21: 1  // Ethernet, VLAN, MPLS
-    case 3, 10...14, 24, 26...29: 2  // network addresses
-    case 15...19, 25, 39...43: 3  // neighbour discovery, ARP addresses, original ports, NSH
-    default: 0
+  /// The bits of each word of a key, stage by stage.
+  private static let masks: [UInt64] = {
+    var masks = [UInt64](repeating: 0, count: count * FlowKey.wordCount)
+    for word in 0..<FlowKey.wordCount { masks[word] = ~0 }
+    for (stage, places) in laterStages {
+      for place in places {
+        for word in place.words {
+          masks[word] &= ~place.mask
+          masks[stage * FlowKey.wordCount + word] |= place.mask
+        }
+      }
     }
-  }
+    return masks
+  }()
+
+  /// What the stages after the first look at; the first has the rest.
+  private static let laterStages: [(stage: Int, places: [KeyPlace])] = [
+    // Ethernet, VLAN, MPLS.
+    (
+      1,
+      [.ethDestination, .ethType, .ethSource, .vlanTCI, .furtherTags, KeySegment.mpls.place]
+    ),
+    // IP headers but for the ports, IPv6 and ARP addresses, the addresses of a connection's first packet.
+    (
+      2,
+      [.ipAddresses, .ipHeader, KeySegment.ipv6.place, .ctAddresses, .ctIPv6Source, .ctIPv6Destination]
+    ),
+    // Ports, neighbour discovery and ARP's hardware addresses, the ports of a connection's first packet, NSH.
+    (
+      3,
+      [
+        .transportPorts, .tcpFlags, KeySegment.neighbor.place, .ctTransportPorts, KeySegment.nsh.place,
+      ]
+    ),
+  ]
 }

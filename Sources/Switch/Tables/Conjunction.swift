@@ -21,7 +21,7 @@ enum Conjunction {
     while let priority = clauses.map({ $0.priority }).max(), priority > best?.priority ?? Int32.min {
       if let id = completed(clauses, priority) {
         var conjunctive = copy key
-        conjunctive[word: 61, shift: 32, bitCount: 32] = UInt64(id)
+        conjunctive[.conjunctionID] = UInt64(id)
         let rule = classifier.lookup(conjunctive, wildcards: &wildcards, joinsClauses: false)
         if let rule { return rule }
       }

@@ -79,6 +79,9 @@ final class SparseMask: Hashable {
     return found
   }
 
+  /// The bits of a place that the mask looks at.
+  func bits(of place: KeyPlace) -> UInt64 { place.value(inWord: bits(ofWord: place.word)) }
+
   /// The whole mask.
   var key: FlowKey {
     var key = FlowKey()

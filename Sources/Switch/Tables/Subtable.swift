@@ -35,11 +35,10 @@ final class Subtable {
     }
     earlyStages = Array(stages.dropLast())
     stageHashes = Array(repeating: [:], count: earlyStages.count)
-    let network = mask.bits(ofWord: 3)
-    prefixBitCounts = Classifier.trieShifts.map {
-      PrefixTrie.prefixLength(ofMask: UInt32(truncatingIfNeeded: network >> UInt64($0)))
+    prefixBitCounts = Classifier.triePlaces.map {
+      PrefixTrie.prefixLength(ofMask: UInt32(truncatingIfNeeded: mask.bits(of: $0)))
     }
-    portMask = UInt32(truncatingIfNeeded: mask.bits(ofWord: 4))
+    portMask = UInt32(truncatingIfNeeded: mask.bits(of: .transportPorts))
     portBitCount = portMask == 0 ? 0 : 32 &- portMask.trailingZeroBitCount
   }
 
@@ -147,11 +146,11 @@ final class Subtable {
   }
 
   private func portValue(of rule: Rule) -> UInt32 {
-    // Word 4 stands last among the words of the network and transport stages only if nothing follows it, so look
-    // for its second half.
+    // The word of the ports may stand twice: for the network stage with other bits, then for the transport stage.
+    let place = KeyPlace.transportPorts
     for position in (0..<mask.places.count).reversed()
-    where mask.places[position] == 4 && mask.bits[position] & 0xffff_ffff != 0 {
-      return UInt32(truncatingIfNeeded: rule.match.values[position])
+    where Int(mask.places[position]) == place.word && mask.bits[position] & place.mask != 0 {
+      return UInt32(truncatingIfNeeded: place.value(inWord: rule.match.values[position]))
     }
     return 0
   }
@@ -181,10 +180,10 @@ final class Subtable {
     for stage in (passedStage + 1)..<ClassifierStage.count { hash = mask.hash(key, stage: stage, from: hash) }
     let rule = index.first(hash: hash, matching: key)
     if rule == nil, portBitCount > 0 {
-      let value = UInt32(truncatingIfNeeded: key.words[4]) & portMask
+      let value = UInt32(truncatingIfNeeded: key[.transportPorts]) & portMask
       let bitCount = ports.lookup(value).bitCount
       let looked = bitCount == 0 ? 0 : portMask & (~0 << UInt32(32 &- bitCount))
-      wildcards.words[4] |= UInt64(looked)
+      wildcards[.transportPorts] |= UInt64(looked)
       fold(passedStage, into: &wildcards)
       return nil
     }

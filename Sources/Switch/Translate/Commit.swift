@@ -10,38 +10,16 @@ import Datapath
 
 /// Emits the differences between two keys.
 enum Commit {
-  /// A field that a set action may write: some bits of a word, or all of two words.
-  private struct Settable {
-    let word: Int
-    let mask: UInt64
-    var wordCount = 1
-  }
-
-  private static let ethernet = [
-    Settable(word: 1, mask: 0xffff_ffff_ffff_0000), Settable(word: 2, mask: 0xffff_ffff_ffff_0000),
-  ]
-  private static let ipv4 = [
-    Settable(word: 3, mask: 0xffff_ffff_0000_0000), Settable(word: 3, mask: 0xffff_ffff),
-    Settable(word: 4, mask: 0x00ff_0000_0000_0000), Settable(word: 4, mask: 0x0000_ff00_0000_0000),
-  ]
-  private static let ipv6 = [
-    Settable(word: 10, mask: ~0, wordCount: 2), Settable(word: 12, mask: ~0, wordCount: 2),
-    Settable(word: 14, mask: 0x000f_ffff_0000_0000),
-    Settable(word: 4, mask: 0x00ff_0000_0000_0000), Settable(word: 4, mask: 0x0000_ff00_0000_0000),
-  ]
-  private static let ports = [Settable(word: 4, mask: 0xffff_0000), Settable(word: 4, mask: 0xffff)]
-  private static let arp = [
-    Settable(word: 3, mask: 0xffff_ffff_0000_0000), Settable(word: 3, mask: 0xffff_ffff),
-    Settable(word: 4, mask: 0xff00_0000_0000_0000),
-    Settable(word: 17, mask: 0xffff_ffff_ffff_0000), Settable(word: 18, mask: 0xffff_ffff_ffff_0000),
-  ]
-  private static let neighbor = [
-    Settable(word: 15, mask: ~0, wordCount: 2),
-    Settable(word: 17, mask: 0xffff_ffff_ffff_0000), Settable(word: 18, mask: 0xffff_ffff_ffff_0000),
-  ]
-  private static let mpls = [Settable(word: 20, mask: 0xffff_ffff_0000_0000)]
-  private static let priority = [Settable(word: 8, mask: 0xffff_ffff)]
-  private static let mark = [Settable(word: 7, mask: 0xffff_ffff)]
+  // What set actions may write, field by field.
+  private static let ethernet: [KeyPlace] = [.ethDestination, .ethSource]
+  private static let ipv4: [KeyPlace] = [.ipSource, .ipDestination, .ipTOS, .ipTTL]
+  private static let ipv6: [KeyPlace] = [.ipv6Source, .ipv6Destination, .ipv6Label.low(20), .ipTOS, .ipTTL]
+  private static let ports: [KeyPlace] = [.transportSource, .transportDestination]
+  private static let arp: [KeyPlace] = [.ipSource, .ipDestination, .ipProtocol, .sourceLink, .targetLink]
+  private static let neighbor: [KeyPlace] = [.ndTarget, .sourceLink, .targetLink]
+  private static let mpls: [KeyPlace] = [.mplsEntry0]
+  private static let priority: [KeyPlace] = [.skbPriority]
+  private static let mark: [KeyPlace] = [.packetMark]
 
   /// Adds the actions that make `base` what `key` is, and makes it so.
   static func run(
@@ -63,32 +41,32 @@ enum Commit {
     let hasLabels = key.isMPLS
     if hasLabels || base.isMPLS { commitMPLS(key, &base, &wildcards, &actions) }
     commitVLAN(key, &base, &wildcards, &actions)
-    if (key.words[8] ^ base.words[8]) & 0xffff_ffff != 0 {
-      wildcards.words[8] |= 0xffff_ffff
+    if key[.skbPriority] != base[.skbPriority] {
+      wildcards.fill(.skbPriority)
       set(.priority, priority, key, &base, &wildcards, &actions)
     }
-    if (key.words[7] ^ base.words[7]) & 0xffff_ffff != 0 {
-      wildcards.words[7] |= 0xffff_ffff
+    if key[.packetMark] != base[.packetMark] {
+      wildcards.fill(.packetMark)
       set(.mark, mark, key, &base, &wildcards, &actions)
     }
   }
 
   /// Sets fields of an IP header, if there is one: a packet without a protocol has none.
   private static func setNetwork(
-    _ attribute: KeyAttribute, _ fields: [Settable], _ key: borrowing FlowKey, _ base: inout FlowKey,
+    _ attribute: KeyAttribute, _ fields: [KeyPlace], _ key: borrowing FlowKey, _ base: inout FlowKey,
     _ wildcards: inout FlowKey, _ actions: inout [DatapathAction]
   ) {
     guard differ(key, base, fields) else { return }
-    wildcards.words[4] |= 0xff << 56
+    wildcards.fill(.ipProtocol)
     guard key.ipProtocol != 0 else { return }
     set(attribute, fields, key, &base, &wildcards, &actions)
   }
 
   private static func differ(
-    _ key: borrowing FlowKey, _ base: borrowing FlowKey, _ fields: [Settable]
+    _ key: borrowing FlowKey, _ base: borrowing FlowKey, _ fields: [KeyPlace]
   ) -> Bool {
     for field in fields {
-      for word in field.word..<(field.word + field.wordCount)
+      for word in field.words
       where (key.words[word] ^ base.words[word]) & field.mask != 0 {
         return true
       }
@@ -113,7 +91,7 @@ enum Commit {
   }
 
   private static func set(
-    _ attribute: KeyAttribute, _ fields: [Settable], _ key: borrowing FlowKey, _ base: inout FlowKey,
+    _ attribute: KeyAttribute, _ fields: [KeyPlace], _ key: borrowing FlowKey, _ base: inout FlowKey,
     _ wildcards: inout FlowKey, _ actions: inout [DatapathAction]
   ) {
     guard differ(key, base, fields) else { return }
@@ -121,11 +99,11 @@ enum Commit {
     var mask = FlowKey()
     for field in fields {
       var difference: UInt64 = 0
-      for word in field.word..<(field.word + field.wordCount) {
+      for word in field.words {
         difference |= (key.words[word] ^ base.words[word]) & field.mask
       }
       guard difference != 0 else { continue }
-      for word in field.word..<(field.word + field.wordCount) {
+      for word in field.words {
         // Whatever differs was written, and counts as looked at even if nobody said so.
         wildcards.words[word] |= (key.words[word] ^ base.words[word]) & field.mask
         value.words[word] |= key.words[word] & field.mask
@@ -148,14 +126,14 @@ enum Commit {
       wanted[wanted.count - 1 - shared] == present[present.count - 1 - shared]
     { shared += 1 }
     guard shared < max(wanted.count, present.count) else { return }
-    wildcards.words[2] |= 0xffff
-    wildcards.words[5] |= present.count - shared > 1 ? 0x0000_ffff_ffff_ffff : 0x0000_ffff_0000_0000
+    wildcards.fill(.vlanTCI)
+    wildcards.fill(present.count - shared > 1 ? .furtherTags : .vlanTPID)
     for _ in shared..<present.count { actions.append(.popVLAN) }
     for tag in wanted[0..<(wanted.count - shared)].reversed() {
       actions.append(.pushVLAN(tpid: tag.tpid, tci: tag.tci))
     }
     base.vlanTCI = key.vlanTCI
-    base.words[5] = base.words[5] & 0xffff_0000_0000_0000 | key.words[5] & 0x0000_ffff_ffff_ffff
+    base[.furtherTags] = key[.furtherTags]
   }
 
   private struct Tag: Equatable {
@@ -192,16 +170,15 @@ enum Commit {
       actions.append(.pushMPLS(entry: entry, etherType: key.etherType))
     }
     base.etherType = key.etherType
-    base.words[20] = key.words[20]
-    base.words[21] = key.words[21]
+    for index in 0..<KeyPlace.mplsEntryCount { base[.mplsEntry(index)] = key[.mplsEntry(index)] }
   }
 
   /// The label stack entries of a key, the outermost first; the last one known may not be the bottom.
   static func entries(_ key: borrowing FlowKey) -> [UInt32] {
     guard key.isMPLS else { return [] }
     var entries: [UInt32] = []
-    for raw in [key.words[20] >> 32, key.words[20] & 0xffff_ffff, key.words[21] >> 32] {
-      let entry = UInt32(truncatingIfNeeded: raw)
+    for index in 0..<KeyPlace.mplsEntryCount {
+      let entry = UInt32(truncatingIfNeeded: key.mplsEntry(index))
       guard entry != 0 else { break }
       entries.append(entry)
       if entry & 0x100 != 0 { break }

@@ -87,10 +87,10 @@ struct TunnelHeader {
     fields.flags = key.tunnelFlags
     if settings.hasChecksum { fields.flags.insert(.checksum) } else { fields.flags.remove(.checksum) }
     fields.hasSequence = settings.hasSequence
-    if settings.hasGroupPolicy, key.words[37] >> 48 != 0 {
+    if settings.hasGroupPolicy, key[.tunnelGBPID] != 0 {
       fields.groupPolicy = VXLANGroupPolicy(
-        identifier: UInt16(truncatingIfNeeded: key.words[37] >> 48),
-        flags: UInt8(truncatingIfNeeded: key.words[37] >> 40))
+        identifier: UInt16(truncatingIfNeeded: key[.tunnelGBPID]),
+        flags: UInt8(truncatingIfNeeded: key[.tunnelGBPFlags]))
     }
     return fields
   }
@@ -100,7 +100,7 @@ struct TunnelHeader {
     let count = min(key.tunnelOptionByteCount, GeneveHeader.maximumOptionByteCount) & ~3
     var bytes: [UInt8] = []
     for place in 0..<count {
-      bytes.append(UInt8(truncatingIfNeeded: key.words[62 + place / 8] >> UInt64(56 - place % 8 * 8)))
+      bytes.append(UInt8(truncatingIfNeeded: key[.tunnelOptions.half(place / 4)] >> UInt64(24 - place % 4 * 8)))
     }
     return bytes
   }

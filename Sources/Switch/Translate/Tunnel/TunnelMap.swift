@@ -89,10 +89,10 @@ final class TunnelMap {
   /// The fields that say so are added to `wildcards`.
   func port(terminating key: borrowing FlowKey, wildcards: inout FlowKey) -> DatapathPortNumber? {
     guard key.fragment & 2 == 0, !portsByProtocol.isEmpty else { return nil }
-    wildcards.words[4] |= 0xff << 56
+    wildcards.fill(.ipProtocol)
     let number = IPProtocol(rawValue: key.ipProtocol)
     guard number == .udp else { return portsByProtocol[Self.protocolKey(number, 0)] }
-    wildcards.words[4] |= 0xffff
+    wildcards.fill(.transportDestination)
     return portsByProtocol[Self.protocolKey(number, key.transportDestination)]
   }
 }
