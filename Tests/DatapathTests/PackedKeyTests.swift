@@ -28,14 +28,14 @@ struct PackedKeyTests {
   func someWords() {
     var key = FlowKey()
     for word in 0..<FlowKey.wordCount { key.words[word] = UInt64(word) + 1 }
-    let packed = PackedKey(key, words: KeySegments.words(ofSegment: 8))
+    let packed = PackedKey(key, words: KeySegment.pipeline.words)
     var other = FlowKey()
     other.words[0] = 99
     other.words[50] = 98
     packed.store(into: &other)
     #expect(other.words[0] == 99)
     #expect(other.words[1] == 0)
-    for word in KeySegments.words(ofSegment: 8) { #expect(other.words[word] == UInt64(word) + 1) }
+    for word in KeySegment.pipeline.words { #expect(other.words[word] == UInt64(word) + 1) }
     #expect(other.words[63] == 0)
   }
 

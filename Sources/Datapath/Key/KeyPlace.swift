@@ -33,6 +33,10 @@ public struct KeyPlace: Equatable, Sendable {
   @inlinable @inline(__always)
   public var mask: UInt64 { FlowKey.lowBits(bitCount) &<< UInt64(shift) }
 
+  /// The value whose bits are all one; of places of more than 64 bits, that of a word.
+  @inlinable @inline(__always)
+  public var ones: UInt64 { FlowKey.lowBits(bitCount) }
+
   /// The value that a word has here.
   @inlinable @inline(__always)
   public func value(inWord word: UInt64) -> UInt64 { word &>> UInt64(shift) & FlowKey.lowBits(bitCount) }

@@ -64,6 +64,3 @@ public enum KeySegment: Int, CaseIterable, Sendable {
     return KeySegment(rawValue: index) ?? .tunnelOptions
   }
 }
-
-/// The segments by number.
-public typealias KeySegments = KeySegment

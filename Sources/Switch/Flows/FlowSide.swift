@@ -72,13 +72,15 @@ final class FlowSide {
     if !wildcardsFlows {
       for word in 0..<FlowKey.wordCount where key.words[word] != 0 { mask.words[word] = ~0 }
     }
-    mask.words[0] = ~0
-    for word in KeySegments.words(ofSegment: 8) { mask.words[word] = 0 }
+    mask.fill(KeyPlace.inPort.through(.recirculationID))
+    mask.clearPipeline()
     if !key.tunnelDestination.isZero {
-      mask.words[30] = key.words[30] != 0 ? ~0 : 0
-      for word in 31...34 { mask.words[word] = key.words[30] == 0 ? ~0 : 0 }
-      mask.words[35] = ~0
-      mask.words[36] |= 0xffff << 48
+      let isIPv4 = key[.tunnelAddresses] != 0
+      for place in [KeyPlace.tunnelAddresses, .tunnelIPv6Source, .tunnelIPv6Destination] {
+        if isIPv4 == (place == .tunnelAddresses) { mask.fill(place) } else { mask.clear(place) }
+      }
+      mask.fill(.tunnelID)
+      mask.fill(.tunnelFlags)
     }
     return mask
   }
@@ -139,7 +141,7 @@ final class FlowSide {
     _ translation: Translation, on packet: [UInt8], _ key: borrowing FlowKey, _ datapathKey: FlowKey,
     _ steps: inout [FlowStep]
   ) {
-    let flags = UInt16(truncatingIfNeeded: key.words[5] >> 48)
+    let flags = UInt16(truncatingIfNeeded: key[.tcpFlags])
     for credit in translation.credits {
       credit.apply(packets: 1, bytes: UInt64(packet.count), now: now, tcpFlags: flags)
     }

@@ -125,11 +125,8 @@ struct Upcalls {
     else { return nil }
     var openFlowKey = key
     openFlowKey.inPort = pause.inPort
-    var next = 0
-    for word in KeySegments.words(ofSegment: 8) {
-      openFlowKey.words[word] = pause.pipeline[next]
-      next += 1
-    }
+    openFlowKey.clearPipeline()
+    pause.pipeline.store(into: &openFlowKey)
     return ControllerPacket(bridge: bridge, pause: pause, key: openFlowKey, frame: message.packet)
   }
 }

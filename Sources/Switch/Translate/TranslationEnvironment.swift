@@ -34,8 +34,8 @@ struct Pause: Hashable {
   var controller: ControllerAction
   /// The port that the packet came in by, in the bridge's numbers.
   var inPort: OpenFlowPortNumber
-  /// Metadata and registers: the words of the key's pipeline segment.
-  var pipeline: [UInt64]
+  /// Metadata and registers: the key's pipeline segment.
+  var pipeline: PackedKey
 }
 
 /// Pauses by number, so that a datapath action can name one.

@@ -45,17 +45,17 @@ extension Translator {
       noteActionSet("was")
       place.packet.actionSet = []
     case .writeMetadata(let value, let mask):
-      key.words[44] = key.words[44] & ~mask | value & mask
+      key[.metadata] = key[.metadata] & ~mask | value & mask
     case .stackPush(let field): push(field)
     case .stackPop(let field): pop(field)
     case .learn(let learn): self.learn(learn)
     case .setQueue(let queue):
-      wildcards.words[8] |= 0xffff_ffff
-      key[word: 8, shift: 0, bitCount: 32] = UInt64(queue)
+      wildcards.fill(.skbPriority)
+      key[.skbPriority] = UInt64(queue)
     case .popQueue:
-      wildcards.words[8] |= 0xffff_ffff
-      key[word: 8, shift: 0, bitCount: 32] = request.key.words[8] & 0xffff_ffff
-      note(.detail, "queue = \(request.key.words[8] & 0xffff_ffff)")
+      wildcards.fill(.skbPriority)
+      key[.skbPriority] = request.key[.skbPriority]
+      note(.detail, "queue = \(request.key[.skbPriority])")
     case .finTimeout(let idle, let hard): finTimeout(idle, hard)
     case .note, .conjunction, .debugRecirculate: break
     case .debugSlow: result.slowPath.insert(.action)
@@ -84,10 +84,10 @@ extension Translator {
     case .setVLANPriority(let priority, let pushes):
       setVLAN(bits: 0xe000, value: UInt16(priority) << 13, pushesIfNeeded: pushes)
     case .stripVLAN:
-      wildcards.words[2] |= 0xffff
+      wildcards.fill(.vlanTCI)
       if key.hasVLAN { key.popVLAN() }
     case .pushVLAN(let tpid):
-      wildcards.words[2] |= 0xffff
+      wildcards.fill(.vlanTCI)
       key.pushVLAN(tpid: tpid, tci: 0x1000)
     case .setEthernetSource(let address): write(Subfield(.ethSource), FieldValue(address))
     case .setEthernetDestination(let address): write(Subfield(.ethDestination), FieldValue(address))
@@ -98,8 +98,8 @@ extension Translator {
       write(Subfield(.ipTOS, offset: 2, bitCount: 6), FieldValue(value >> 2), if: isIP)
     case .setIPECN(let value): write(Subfield(.ipECN), FieldValue(value), if: isIP)
     case .setIPTTL(let value): write(Subfield(.ipTTL), FieldValue(value), if: isIP)
-    case .setTransportSource(let port): writePort(shift: 16, port)
-    case .setTransportDestination(let port): writePort(shift: 0, port)
+    case .setTransportSource(let port): writePort(.transportSource, port)
+    case .setTransportDestination(let port): writePort(.transportDestination, port)
     case .decrementTTL(let controllers): decrementTTL(controllers)
     case .pushMPLS(let type): pushMPLS(type)
     case .popMPLS(let type): popMPLS(type)
@@ -119,7 +119,7 @@ extension Translator {
     set.field.prerequisite.unwildcard(in: &wildcards)
     guard set.field.prerequisite.isSatisfied(by: key) else { return }
     // Whether an address can be written into the packet depends on there being a protocol (Commit.swift).
-    if [.ipv4, .ipv6].contains(set.field.prerequisite) { wildcards.words[4] |= 0xff << 56 }
+    if [.ipv4, .ipv6].contains(set.field.prerequisite) { wildcards.fill(.ipProtocol) }
     set.field.unwildcard(set.mask, in: &wildcards)
     set.field.set(set.value, mask: set.mask, in: &key)
   }
@@ -131,14 +131,15 @@ extension Translator {
   }
 
   /// Writes a transport port, if the packet has one.
-  private func writePort(shift: Int, _ port: UInt16) {
+  private func writePort(_ place: KeyPlace, _ port: UInt16) {
     guard isIP, key.fragment & 2 == 0, [6, 17, 132].contains(key.ipProtocol) else { return }
-    wildcards.words[4] |= 0xff << 56 | 0xffff << UInt64(shift)
-    key[word: 4, shift: shift, bitCount: 16] = UInt64(port)
+    wildcards.fill(.ipProtocol)
+    wildcards.fill(place)
+    key[place] = UInt64(port)
   }
 
   private func setVLAN(bits: UInt16, value: UInt16, pushesIfNeeded: Bool) {
-    wildcards.words[2] |= UInt64(bits) | 0x1000
+    wildcards.vlanTCI |= bits | 0x1000
     guard key.hasVLAN || pushesIfNeeded else { return }
     if !key.hasVLAN { key.pushVLAN(tpid: 0x8100, tci: 0x1000) }
     key.vlanTCI = key.vlanTCI & ~bits | value & bits | 0x1000
@@ -146,7 +147,8 @@ extension Translator {
 
   private func decrementTTL(_ controllers: [UInt16]) {
     guard isIP else { return }
-    wildcards.words[4] |= 0xff << 40 | 0xff << 56
+    wildcards.fill(.ipTTL)
+    wildcards.fill(.ipProtocol)
     guard key.timeToLive <= 1 else {
       key.timeToLive -= 1
       return
@@ -165,7 +167,7 @@ extension Translator {
 
   private func pushMPLS(_ type: UInt16) {
     let entries = Commit.entries(key)
-    guard entries.count < 3 else {
+    guard entries.count < KeyPlace.mplsEntryCount else {
       fail(
         .tooManyMPLSLabels,
         "bridge \(bridge.name): dropping packet on which an MPLS push action can't be performed as it would have more MPLS LSEs than the 3 supported."
@@ -178,7 +180,7 @@ extension Translator {
     } else {
       // A new stack takes its class and time to live from the packet (OpenFlow 1.5.1, section 7.2.6.10).
       let (ttl, tos) = isIP ? (key.timeToLive == 0 ? 64 : key.timeToLive, key.typeOfService) : (64, 0)
-      if isIP { wildcards.words[4] |= 0x00ff_ff00_0000_0000 }
+      if isIP { wildcards.fill(.ipTOS.through(.ipTTL)) }
       let label: UInt32 = key.isIPv6 ? 2 : 0
       entry = label << 12 | UInt32(tos >> 5) << 9 | 0x100 | UInt32(ttl)
     }
@@ -188,7 +190,7 @@ extension Translator {
 
   private func popMPLS(_ type: UInt16) {
     guard key.isMPLS else { return }
-    wildcards.words[20] |= 0x100 << 32
+    wildcards[.mplsEntry0] |= 0x100
     var entries = Commit.entries(key)
     guard !entries.isEmpty else { return }
     entries.removeFirst()
@@ -197,9 +199,9 @@ extension Translator {
   }
 
   private func setEntries(_ entries: [UInt32]) {
-    func entry(_ place: Int) -> UInt64 { place < entries.count ? UInt64(entries[place]) : 0 }
-    key.words[20] = entry(0) << 32 | entry(1)
-    key.words[21] = entry(2) << 32
+    for index in 0..<KeyPlace.mplsEntryCount {
+      key[.mplsEntry(index)] = index < entries.count ? UInt64(entries[index]) : 0
+    }
   }
 
   private func decrementMPLSTTL() {
@@ -263,11 +265,11 @@ extension Translator {
   /// Sends to a port by one of its queues; a queue is a priority of the packet, as OVS's userspace datapath has it.
   private func enqueue(_ port: OpenFlowPortNumber, _ queue: UInt32) {
     guard port != key.inPort else { return }
-    let before = key.words[8]
-    wildcards.words[8] |= 0xffff_ffff
-    key[word: 8, shift: 0, bitCount: 32] = UInt64(queue)
+    let before = key[.skbPriority]
+    wildcards.fill(.skbPriority)
+    key[.skbPriority] = UInt64(queue)
     send(to: port == .inPort ? key.inPort : port)
-    key.words[8] = before
+    key[.skbPriority] = before
   }
 
   /// Lets the rule that runs end soon after its connection ended.

@@ -5,8 +5,9 @@ import PacketWire
 extension Translator {
   /// Forwards as an ordinary learning switch does (the NORMAL action).
   func normal() {
-    wildcards.words[1] |= 0xffff_ffff_ffff_0000
-    wildcards.words[2] |= 0xffff_ffff_ffff_1fff
+    wildcards.fill(.ethDestination)
+    wildcards.fill(.ethSource)
+    wildcards[.vlanTCI] |= VLANBits.present | VLANBits.id
     guard let input = bridge.interface(key.inPort) else {
       note(.detail, "no input bundle, dropping")
       return
@@ -42,8 +43,8 @@ extension Translator {
   /// A host that moved says so by an ARP request or reply to everyone: which it is, is looked at.
   private func lookAtGratuitousARP() {
     guard key.etherType == 0x0806, key.ethernetDestination == .broadcast else { return }
-    wildcards.words[4] |= 0xff << 56
-    if key.ipProtocol == 1 { wildcards.words[3] = ~0 }
+    wildcards.fill(.ipProtocol)
+    if key.ipProtocol == 1 { wildcards.fill(.ipAddresses) }
   }
 
   /// Why a port does not take a frame.
@@ -103,7 +104,7 @@ extension Translator {
     frame.store(in: &key, sentBy: port.vlan)
     send(to: interface.number)
     key.vlanTCI = before.vlanTCI
-    key.words[5] = before.words[5]
+    key[.furtherTags] = before[.furtherTags]
   }
 }
 

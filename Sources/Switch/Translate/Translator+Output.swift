@@ -105,11 +105,9 @@ extension Translator {
   /// Sends the packet to the controllers that listen.
   func sendToController(_ action: ControllerAction) {
     commit()
-    var pipeline: [UInt64] = []
-    for word in KeySegments.words(ofSegment: 8) { pipeline.append(key.words[word]) }
     let pause = Pause(
       bridge: bridge.name, table: place.table, cookie: place.cookie, controller: action, inPort: key.inPort,
-      pipeline: pipeline)
+      pipeline: PackedKey(key, words: KeySegment.pipeline.words))
     var said = UserspaceCookie.Controller()
     said.isSuppressed = !bridge.hasControllers
     said.reason = UInt16(action.reason)

@@ -100,9 +100,9 @@ extension Translator {
     let isIP = key.isIPv4 || key.isIPv6
     if isIP {
       // The outer header shows the inner one's congestion bits (RFC 6040).
-      wildcards.words[4] |= 3 << 48
-      if settings.typeOfService == nil { wildcards.words[4] |= 0xff << 48 }
-      if settings.timeToLive == nil { wildcards.words[4] |= 0xff << 40 }
+      wildcards.fill(.ipTOS.low(2))
+      if settings.typeOfService == nil { wildcards.fill(.ipTOS) }
+      if settings.timeToLive == nil { wildcards.fill(.ipTTL) }
     }
     let inner = isIP ? key.typeOfService : 0
     key.tunnelTypeOfService = (settings.typeOfService ?? inner) & 0xfc | inner & 3
@@ -167,15 +167,14 @@ extension Translator {
 
   private func endTunnel() -> Bool {
     // Only what is sent to the bridge's own address can end here; what is not needs no further look.
-    wildcards.words[1] |= 0xffff_ffff_ffff_0000
+    wildcards.fill(.ethDestination)
     guard key.ethernetDestination == bridge.ethernetAddress else { return false }
     let destination: IPv6Address
     if key.isIPv4 {
-      wildcards.words[3] |= 0xffff_ffff
+      wildcards.fill(.ipDestination)
       destination = IPv6Address(mapped: key.ipv4Destination)
     } else {
-      wildcards.words[12] = ~0
-      wildcards.words[13] = ~0
+      wildcards.fill(.ipv6Destination)
       destination = key.ipv6Destination
     }
     guard environment.endpoints.endpoint(destination, on: bridge.name) != nil,
@@ -187,15 +186,15 @@ extension Translator {
   }
 
   private func arpAtEndpoint() -> Bool {
-    wildcards.words[3] |= 0xffff_ffff
+    wildcards.fill(.ipDestination)
     let sender = IPv6Address(mapped: key.ipv4Source)
     let target = key.ipv4Destination
     guard let endpoint = environment.endpoints.endpoint(IPv6Address(mapped: target), on: bridge.name) else {
       return false
     }
-    wildcards.words[4] |= 0xff << 56
-    wildcards.words[3] |= ~0
-    wildcards.words[17] |= 0xffff_ffff_ffff_0000
+    wildcards.fill(.ipProtocol)
+    wildcards.fill(.ipAddresses)
+    wildcards.fill(.sourceLink)
     if !key.arpSourceHardware.isMulticast, key.ipv4Source != .zero {
       noteNeighbor(sender, key.arpSourceHardware)
     }
@@ -207,13 +206,15 @@ extension Translator {
   }
 
   private func neighborDiscoveryAtEndpoint() -> Bool {
-    wildcards.words[4] |= 0xff << 56 | 0xffff_ffff
+    wildcards.fill(.ipProtocol)
+    wildcards.fill(.transportPorts)
     let type = key.transportSource
     guard (type == 135 || type == 136) && key.transportDestination == 0 else { return endTunnel() }
-    for word in [10, 11, 15, 16] { wildcards.words[word] = ~0 }
+    wildcards.fill(.ipv6Source)
+    wildcards.fill(.ndTarget)
     if type == 136 {
       // An advertisement says whose address it is; its sender may speak for another.
-      wildcards.words[18] |= 0xffff_ffff_ffff_0000
+      wildcards.fill(.targetLink)
       let hardware = key.arpTargetHardware.isZero ? key.ethernetSource : key.arpTargetHardware
       noteNeighbor(key.neighborTarget, hardware)
       return false
@@ -222,7 +223,7 @@ extension Translator {
     else {
       return false
     }
-    wildcards.words[17] |= 0xffff_ffff_ffff_0000
+    wildcards.fill(.sourceLink)
     let hardware = key.arpSourceHardware.isZero ? key.ethernetSource : key.arpSourceHardware
     if !key.ipv6Source.isZero { noteNeighbor(key.ipv6Source, hardware) }
     answer(

@@ -85,10 +85,10 @@ final class Translator {
 
   /// The fields that every translation depends on.
   private func lookAtEverydayFields() {
-    wildcards.words[0] = ~0
-    wildcards.words[1] |= 0xffff
-    wildcards.words[9] |= 0xffff_ffff_0000_0000
-    if key.isIPv4 || key.isIPv6 { wildcards.words[4] |= 3 << 32 }
+    wildcards.fill(KeyPlace.inPort.through(.recirculationID))
+    wildcards.fill(.ethType)
+    wildcards.fill(.packetType)
+    if key.isIPv4 || key.isIPv6 { wildcards.fill(.ipFragment.low(2)) }
   }
 
   /// Begins at a bridge's first table, with the port that the packet came in by in the key.
@@ -113,21 +113,21 @@ final class Translator {
       actions.removeLast()
       actions += last
     }
-    for word in KeySegments.words(ofSegment: 8) { wildcards.words[word] = 0 }
+    wildcards.clearPipeline()
     // Headers that the packet does not have were looked at only where actions had added them; a datapath's flow
     // without a tag matches packets without one.
     if !request.key.isMPLS {
-      wildcards.words[20] = 0
-      wildcards.words[21] = 0
+      wildcards.clear(KeySegment.mpls.place)
     }
     if !request.key.hasVLAN {
       wildcards.vlanTCI = 0
-      wildcards.words[5] &= 0xffff_0000_0000_0000
+      wildcards.clear(.furtherTags)
     }
     if wildcards.vlanTCI != 0 { wildcards.vlanTCI |= 0x1000 }
     if key.isIPv4 && request.key.ipProtocol == 1 || key.isIPv6 && request.key.ipProtocol == 58 {
       // ICMP's type and code have eight bits.
-      wildcards.words[4] &= 0xffff_ffff_00ff_00ff
+      wildcards[.transportSource] &= KeyPlace.icmpType.ones
+      wildcards[.transportDestination] &= KeyPlace.icmpCode.ones
     }
     result.actions = actions
     result.wildcards = wildcards
