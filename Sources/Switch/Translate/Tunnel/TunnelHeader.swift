@@ -100,7 +100,8 @@ struct TunnelHeader {
     let count = min(key.tunnelOptionByteCount, GeneveHeader.maximumOptionByteCount) & ~3
     var bytes: [UInt8] = []
     for place in 0..<count {
-      bytes.append(UInt8(truncatingIfNeeded: key[.tunnelOptions.half(place / 4)] >> UInt64(24 - place % 4 * 8)))
+      bytes.append(
+        UInt8(truncatingIfNeeded: key[.tunnelOptions.half(place / 4)] >> UInt64(24 - place % 4 * 8)))
     }
     return bytes
   }
