@@ -13,7 +13,8 @@ struct Bench: ~Copyable {
     engine = Engine(configuration)
     for (number, name) in [(UInt32(1), "p1"), (2, "p2")] {
       let vport = VportMessage(number: DatapathPortNumber(number), type: .netdev, name: name)
-      _ = engine.handle(message: Message(MessageHeader(), .vport(.new, vport)).encode(), nowMilliseconds: 0)
+      _ = engine.handle(
+        message: NetlinkMessage(NetlinkHeader(), .vport(.new, vport)).encode(), nowMilliseconds: 0)
     }
     var random = SystemRandom(seed: 7)
     var prefixes: [(UInt32, Int)] = []
@@ -51,13 +52,14 @@ struct Bench: ~Copyable {
 
   private mutating func answerUpcalls() {
     for message in engine.drainUpcalls() {
-      guard let decoded = try? Message.decode(message).first, case .packet(.miss, let packet) = decoded.body,
+      guard let decoded = try? NetlinkMessage.decode(message).first,
+        case .packet(.miss, let packet) = decoded.body,
         let key = packet.key
       else { continue }
       let flow = FlowMessage(key: key, mask: mask(for: key), actions: [.output(DatapathPortNumber(2))])
-      let request = Message(MessageHeader(), .flow(.new, flow)).encode()
+      let request = NetlinkMessage(NetlinkHeader(), .flow(.new, flow)).encode()
       for reply in engine.handle(message: request, nowMilliseconds: now) {
-        print("refused:", (try? Message.decode(reply)) as Any)
+        print("refused:", (try? NetlinkMessage.decode(reply)) as Any)
       }
     }
   }

@@ -48,9 +48,10 @@ struct TunnelBench: ~Copyable {
     forward(10, [.output(DatapathPortNumber(1))])
   }
 
-  private mutating func request(_ body: Message.Body) {
-    for reply in engine.handle(message: Message(MessageHeader(), body).encode(), nowMilliseconds: now) {
-      print("refused:", (try? Message.decode(reply)) as Any)
+  private mutating func request(_ body: NetlinkMessage.Body) {
+    for reply in engine.handle(message: NetlinkMessage(NetlinkHeader(), body).encode(), nowMilliseconds: now)
+    {
+      print("refused:", (try? NetlinkMessage.decode(reply)) as Any)
     }
   }
 

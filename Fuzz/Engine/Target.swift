@@ -21,8 +21,8 @@ final class FuzzedEngine {
     request(.vport(.new, VportMessage(number: DatapathPortNumber(8), type: .geneve, name: "genev_sys_6081")))
   }
 
-  func request(_ body: Message.Body) {
-    _ = engine.handle(message: Message(MessageHeader(), body).encode(), nowMilliseconds: now)
+  func request(_ body: NetlinkMessage.Body) {
+    _ = engine.handle(message: NetlinkMessage(NetlinkHeader(), body).encode(), nowMilliseconds: now)
   }
 
   /// Everything from a port is treated so, whatever it looks like.

@@ -4,7 +4,7 @@ import Datapath
 /// What a datapath answered to a request.
 enum DatapathAnswer {
   /// The messages of the answer; none if it was only an acknowledgement.
-  case done([Message])
+  case done([NetlinkMessage])
   /// It failed, with an `errno` value.
   case failed(UInt32)
 }
@@ -27,7 +27,7 @@ enum DatapathQuestion {
 final class DatapathChannel {
   private struct Request {
     let question: DatapathQuestion
-    var parts: [Message] = []
+    var parts: [NetlinkMessage] = []
   }
 
   private let turn: Turn
@@ -43,7 +43,7 @@ final class DatapathChannel {
 
   /// Sends a request whose answer matters.
   func request(
-    _ body: Message.Body, datapath index: Int32, flags: MessageFlags = [], _ question: DatapathQuestion
+    _ body: NetlinkMessage.Body, datapath index: Int32, flags: MessageFlags = [], _ question: DatapathQuestion
   ) {
     let sequence = nextSequence
     nextSequence = nextSequence == .max ? 1 : nextSequence + 1
@@ -52,20 +52,21 @@ final class DatapathChannel {
   }
 
   /// Sends a request whose answer does not matter.
-  func send(_ body: Message.Body, datapath index: Int32, flags: MessageFlags = []) {
+  func send(_ body: NetlinkMessage.Body, datapath index: Int32, flags: MessageFlags = []) {
     send(body, datapath: index, flags: flags.union(.request), sequence: 0)
   }
 
-  private func send(_ body: Message.Body, datapath index: Int32, flags: MessageFlags, sequence: UInt32) {
-    let header = MessageHeader(
+  private func send(_ body: NetlinkMessage.Body, datapath index: Int32, flags: MessageFlags, sequence: UInt32)
+  {
+    let header = NetlinkHeader(
       flags: flags, sequence: sequence, processID: Self.processID, datapathIndex: index)
-    turn.emit(.datapathSend(Message(header, body).encode()))
+    turn.emit(.datapathSend(NetlinkMessage(header, body).encode()))
   }
 
   /// The messages that a datapath sent.
-  func decode(_ bytes: [UInt8]) -> [Message] {
+  func decode(_ bytes: [UInt8]) -> [NetlinkMessage] {
     do throws(MessageError) {
-      return try Message.decode(bytes)
+      return try NetlinkMessage.decode(bytes)
     } catch {
       turn.log("dpif", .warning, "malformed message from the datapath")
       return []
@@ -74,7 +75,7 @@ final class DatapathChannel {
 
   /// Takes a message of an answer to Flows, which is of use at once and does not wait for the others of its answer.
   func takeFlowAnswer(
-    _ message: Message
+    _ message: NetlinkMessage
   ) -> (datapathType: String, question: FlowQuestion, answer: FlowAnswer)? {
     let sequence = message.header.sequence
     guard sequence != 0, case .flow(let type, let question)? = requests[sequence]?.question else {
@@ -93,7 +94,7 @@ final class DatapathChannel {
   }
 
   /// Takes a message of an answer; with the last one, gives the answer and what was asked.
-  func take(_ message: Message) -> (question: DatapathQuestion, answer: DatapathAnswer)? {
+  func take(_ message: NetlinkMessage) -> (question: DatapathQuestion, answer: DatapathAnswer)? {
     let sequence = message.header.sequence
     guard sequence != 0 else { return nil }
     switch message.body {

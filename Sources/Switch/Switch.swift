@@ -152,7 +152,7 @@ public final class VirtualSwitch {
     }
   }
 
-  private func handle(_ message: Datapath.Message) {
+  private func handle(_ message: NetlinkMessage) {
     if case .packet(let command, let packet) = message.body, command != .execute {
       flows(ofDatapath: message.header.datapathIndex)?.receive(command, packet)
     } else if case .datapath(.delete, _) = message.body, message.header.sequence == 0 {

@@ -59,9 +59,9 @@ struct OutsideCommands {
 
   /// Asks the datapath; what it refuses is a failure of what was to be done.
   private func ask(
-    _ body: Message.Body, _ flags: MessageFlags, to what: String
-  ) throws(CommandFailure) -> [Message] {
-    let answers: [Message]
+    _ body: NetlinkMessage.Body, _ flags: MessageFlags, to what: String
+  ) throws(CommandFailure) -> [NetlinkMessage] {
+    let answers: [NetlinkMessage]
     do throws(SystemError) {
       answers = try datapath.request(body, flags)
     } catch {

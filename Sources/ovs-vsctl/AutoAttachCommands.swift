@@ -23,7 +23,7 @@ private func prepareAutoAttach(_ preparation: inout ControlPreparation) throws(C
   preparation.selection.add("AutoAttach", "mappings")
 }
 
-extension SwitchContext {
+extension TopologyContext {
   private func autoAttach(of bridge: Topology.Bridge) -> RowHandle? {
     edit[bridge.row, "auto_attach"].references.first.map { RowHandle("AutoAttach", $0) }
   }

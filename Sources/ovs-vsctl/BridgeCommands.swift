@@ -47,7 +47,7 @@ private func prepareExternalIDs(_ preparation: inout ControlPreparation) throws(
 /// What keys of a fake bridge's external IDs begin with in the Port table.
 private let fakeBridgePrefix = "fake-bridge-"
 
-extension SwitchContext {
+extension TopologyContext {
   fileprivate func addBridge() throws(ControlError) {
     let name = arguments[0]
     switch arguments.count {

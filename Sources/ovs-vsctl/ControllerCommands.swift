@@ -56,7 +56,7 @@ private func prepareManager(_ preparation: inout ControlPreparation) throws(Cont
   preparation.selection.add("Manager", "target")
 }
 
-extension SwitchContext {
+extension TopologyContext {
   private func controllers(of bridge: Topology.Bridge) -> [RowHandle] {
     edit[bridge.row, "controller"].references.map { RowHandle("Controller", $0) }
       .filter { edit.exists($0) }

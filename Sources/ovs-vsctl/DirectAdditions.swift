@@ -27,7 +27,7 @@ func prepareNewInterface(_ preparation: inout ControlPreparation) throws(Control
   }
 }
 
-extension SwitchContext {
+extension TopologyContext {
   /// Whether the whole topology has been read.
   var hasTopology: Bool {
     let tables = edit.replica.selection.tables

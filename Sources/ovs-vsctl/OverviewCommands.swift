@@ -40,7 +40,7 @@ private func prepareShow(_ preparation: inout ControlPreparation) throws(Control
   }
 }
 
-extension SwitchContext {
+extension TopologyContext {
   fileprivate func show() {
     for row in edit.rows("Open_vSwitch") { show(row, level: 0) }
   }
@@ -86,7 +86,7 @@ private func prepareReset(_ preparation: inout ControlPreparation) throws(Contro
   }
 }
 
-extension SwitchContext {
+extension TopologyContext {
   fileprivate func reset() {
     for row in edit.rows("Bridge") {
       for column in [

@@ -40,7 +40,7 @@ func portCommands() -> [SwitchCommand] {
   ]
 }
 
-extension SwitchContext {
+extension TopologyContext {
   fileprivate func listPorts() throws(ControlError) {
     let bridge = try bridge(arguments[0])
     printSorted(bridge.ports.map { $0.name }.filter { $0 != bridge.name })

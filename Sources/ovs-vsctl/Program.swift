@@ -34,7 +34,7 @@ struct Program {
     }
   }
 
-  private static func allCommands() -> [ControlCommand<SwitchContext>] {
+  private static func allCommands() -> [ControlCommand<TopologyContext>] {
     overviewCommands() + bridgeCommands() + portCommands() + controllerCommands() + securityCommands()
       + autoAttachCommands() + zoneCommands() + databaseCommands()
   }

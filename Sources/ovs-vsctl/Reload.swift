@@ -12,7 +12,7 @@ struct Reload {
   /// The exit status if the switch could not set up an interface: EX_DATAERR of sysexits(3).
   static let failureStatus: Int32 = 65
 
-  init(number: Int64, context: SwitchContext, results: Edit.Results) {
+  init(number: Int64, context: TopologyContext, results: Edit.Results) {
     self.number = number
     interfaces = context.edit.rows("Interface")
       .filter { context.edit.isInserted($0) }

@@ -24,7 +24,7 @@ private func prepareSecurity(_ preparation: inout ControlPreparation) throws(Con
   }
 }
 
-extension SwitchContext {
+extension TopologyContext {
   private var security: RowHandle? {
     edit[root, "ssl"].references.first.map { RowHandle("SSL", $0) }.flatMap { edit.exists($0) ? $0 : nil }
   }

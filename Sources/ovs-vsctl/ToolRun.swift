@@ -15,7 +15,7 @@ final class ToolRun {
   private enum State {
     /// The copy of the database is not complete, or the commands wait for it to change.
     case waitingForDatabase
-    case waitingForResult(SwitchContext, [CommandOutput])
+    case waitingForResult(TopologyContext, [CommandOutput])
     case waitingForSwitch(Reload)
   }
 
@@ -147,7 +147,7 @@ final class ToolRun {
   /// Runs all commands on the present copy, and sends what they change.
   private func attempt() {
     guard let replica = session.replica, let names = names() else { return }
-    let context = SwitchContext(replica, names: names)
+    let context = TopologyContext(replica, names: names)
     context.edit.comment(
       "\(invocation.programName): \(invocation.arguments.joined(separator: " "))")
     if options.waitsForSwitch { context.edit.increment(context.root, "next_cfg") } else { _ = context.root }

@@ -38,7 +38,7 @@ private func prepareZones(_ preparation: inout ControlPreparation) throws(Contro
   preparation.selection.add("CT_Timeout_Policy", "timeouts")
 }
 
-extension SwitchContext {
+extension TopologyContext {
   private var datapath: RowHandle? {
     edit[root, "datapaths"][.string(Text(arguments[0]))]?.uuid.map { RowHandle("Datapath", $0) }
   }

@@ -3,15 +3,15 @@ import TestSupport
 import Testing
 
 struct DropCountsTests {
-  private let header = MessageHeader(sequence: 1)
+  private let header = NetlinkHeader(sequence: 1)
 
   /// What a datapath message says of drops, given the value of the attribute.
   private func read(_ value: [UInt8]) throws(MessageError) -> DropCounts? {
-    var bytes = Message(header, .datapath(.new, DatapathMessage())).encode()
+    var bytes = NetlinkMessage(header, .datapath(.new, DatapathMessage())).encode()
     bytes += [UInt8(4 + value.count), 0, 64, 0] + value
     bytes[0] = UInt8(bytes.count)
     while bytes.count % 4 != 0 { bytes.append(0) }
-    guard case .datapath(_, let message)? = try Message.decode(bytes).first?.body else { return nil }
+    guard case .datapath(_, let message)? = try NetlinkMessage.decode(bytes).first?.body else { return nil }
     return message.drops
   }
 

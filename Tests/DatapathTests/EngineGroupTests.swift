@@ -64,7 +64,7 @@ struct RandomTraffic {
     return flags
   }
 
-  mutating func request() -> (body: Message.Body, flags: MessageFlags) {
+  mutating func request() -> (body: NetlinkMessage.Body, flags: MessageFlags) {
     var flags = flags()
     switch random.below(20) {
     case 0:
@@ -153,11 +153,11 @@ struct RandomTraffic {
   }
 
   /// What does not depend on which engine's cache has seen what.
-  private func comparable(_ message: Message) -> Message {
+  private func comparable(_ message: NetlinkMessage) -> NetlinkMessage {
     guard case .datapath(let command, var description) = message.body else { return message }
     description.statistics?.maskHits = 0
     description.statistics?.cacheHits = 0
-    return Message(message.header, .datapath(command, description))
+    return NetlinkMessage(message.header, .datapath(command, description))
   }
 
   @Test func `a dump in pieces is the dump in one`() {
@@ -167,14 +167,14 @@ struct RandomTraffic {
       let (key, mask) = traffic.flow()
       _ = engines.request(.flow(.new, FlowMessage(key: key, mask: mask, actions: [.output(.init(1))])))
     }
-    let question = Message(
-      MessageHeader(flags: [.request, .dump], sequence: 3), .flow(.get, FlowMessage(key: nil)))
+    let question = NetlinkMessage(
+      NetlinkHeader(flags: [.request, .dump], sequence: 3), .flow(.get, FlowMessage(key: nil)))
     let whole = engines.handle(question, nowMilliseconds: 1)
     guard var dump = engines.beginDump(question) else {
       Issue.record("no dump")
       return
     }
-    var pieces: [Message] = []
+    var pieces: [NetlinkMessage] = []
     while !dump.isFinished { pieces += engines.next(of: &dump) }
     #expect(pieces == whole)
     #expect(pieces.last?.body == .done)
@@ -253,7 +253,8 @@ struct RandomTraffic {
 
   @Test func `bytes that are no message are refused as one engine refuses them`() {
     let engines = EngineGroup(count: 2, smallConfiguration())
-    let whole = Message(MessageHeader(sequence: 9), .vport(.get, VportMessage(number: .init(1)))).encode()
+    let whole = NetlinkMessage(NetlinkHeader(sequence: 9), .vport(.get, VportMessage(number: .init(1))))
+      .encode()
     for count in 1..<whole.count {
       let replies = engines.handle(message: Array(whole[..<count]), nowMilliseconds: 1)
       #expect(replies.count == 1)

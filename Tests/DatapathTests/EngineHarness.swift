@@ -22,20 +22,24 @@ final class EngineHarness {
 
   /// Sends a request and decodes what comes back.
   @discardableResult
-  func request(_ body: Message.Body, flags: MessageFlags = [.request, .acknowledge]) -> [Message] {
-    let bytes = Message(MessageHeader(flags: flags, sequence: 5), body).encode()
-    return engine.handle(message: bytes, nowMilliseconds: now).flatMap { (try? Message.decode($0)) ?? [] }
+  func request(_ body: NetlinkMessage.Body, flags: MessageFlags = [.request, .acknowledge])
+    -> [NetlinkMessage]
+  {
+    let bytes = NetlinkMessage(NetlinkHeader(flags: flags, sequence: 5), body).encode()
+    return engine.handle(message: bytes, nowMilliseconds: now).flatMap {
+      (try? NetlinkMessage.decode($0)) ?? []
+    }
   }
 
   /// Installs actions for all packets of a port; further words may be matched.
   @discardableResult
-  func forward(_ port: UInt32, _ actions: [DatapathAction], recirculation: UInt32 = 0) -> [Message] {
+  func forward(_ port: UInt32, _ actions: [DatapathAction], recirculation: UInt32 = 0) -> [NetlinkMessage] {
     var key = FlowKey()
     key.words[0] = UInt64(port) << 32 | UInt64(recirculation)
     var mask = FlowKey()
     mask.words[0] = ~0
     // A message cannot leave open whether there is a tag, so the three cases are three flows.
-    var replies: [Message] = []
+    var replies: [NetlinkMessage] = []
     for (tci, inner) in [(UInt64(0), UInt64(0)), (0x1000, 0), (0x1000, 0x1000)] {
       key.words[2] = tci
       mask.words[2] = tci == 0 ? 0xffff : 0x1000
@@ -64,7 +68,7 @@ final class EngineHarness {
   /// The messages for the daemon.
   func upcalls() -> [(command: PacketMessage.Command, message: PacketMessage)] {
     engine.drainUpcalls().compactMap { bytes in
-      guard case .packet(let command, let message)? = (try? Message.decode(bytes))?.first?.body else {
+      guard case .packet(let command, let message)? = (try? NetlinkMessage.decode(bytes))?.first?.body else {
         return nil
       }
       return (command, message)

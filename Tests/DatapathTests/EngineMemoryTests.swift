@@ -37,8 +37,8 @@ struct EngineMemoryTests {
       random ^= random << 13
       random ^= random >> 7
       random ^= random << 17
-      let body = Message.Body.flow(.new, flow(number, random))
-      let said = harness.engine.growthByteCount(for: Message(MessageHeader(), body))
+      let body = NetlinkMessage.Body.flow(.new, flow(number, random))
+      let said = harness.engine.growthByteCount(for: NetlinkMessage(NetlinkHeader(), body))
       let before = held(harness)
       let replies = harness.request(body)
       #expect(replies.map(\.body) == [.error(0)])

@@ -36,7 +36,7 @@ func sampleFlow() -> FlowMessage {
 }
 
 /// Messages of every family.
-func sampleMessages() -> [Message] {
+func sampleMessages() -> [NetlinkMessage] {
   var datapath = DatapathMessage(name: "ovs-system")
   var counters = DatapathStatistics()
   counters.hits = 5
@@ -54,16 +54,16 @@ func sampleMessages() -> [Message] {
   packet.userData = [4, 5]
   packet.hash = 6
   packet.originalByteCount = 1500
-  let header = MessageHeader(flags: [.request, .echo], sequence: 4, processID: 5, datapathIndex: 6)
+  let header = NetlinkHeader(flags: [.request, .echo], sequence: 4, processID: 5, datapathIndex: 6)
   return [
-    Message(header, .datapath(.new, datapath)), Message(header, .vport(.set, vport)),
-    Message(header, .flow(.new, sampleFlow())), Message(header, .packet(.execute, packet)),
-    Message(MessageHeader(sequence: 4), .error(17)), Message(MessageHeader(sequence: 4), .done),
+    NetlinkMessage(header, .datapath(.new, datapath)), NetlinkMessage(header, .vport(.set, vport)),
+    NetlinkMessage(header, .flow(.new, sampleFlow())), NetlinkMessage(header, .packet(.execute, packet)),
+    NetlinkMessage(NetlinkHeader(sequence: 4), .error(17)), NetlinkMessage(NetlinkHeader(sequence: 4), .done),
   ]
 }
 
 @Test func `messages of every family survive a round trip`() throws {
-  for message in sampleMessages() { #expect(try Message.decode(message.encode()) == [message]) }
+  for message in sampleMessages() { #expect(try NetlinkMessage.decode(message.encode()) == [message]) }
 }
 
 @Test func `every truncation of a message is refused or means less, and never traps`() {
@@ -71,9 +71,9 @@ func sampleMessages() -> [Message] {
     let bytes = message.encode()
     for count in 0..<bytes.count {
       var cut = Array(bytes[..<count])
-      #expect((try? Message.decode(cut)) ?? [] == [])
+      #expect((try? NetlinkMessage.decode(cut)) ?? [] == [])
       if count >= 4 { (cut[0], cut[1]) = (UInt8(count & 0xff), UInt8(count >> 8)) }
-      _ = try? Message.decode(cut)
+      _ = try? NetlinkMessage.decode(cut)
     }
   }
 }
@@ -85,7 +85,7 @@ func sampleMessages() -> [Message] {
     for _ in 0..<3_000 {
       var changed = bytes
       for _ in 0..<4 { changed[random.below(changed.count)] = UInt8(random.below(256)) }
-      if let decoded = try? Message.decode(changed) { for message in decoded { _ = message.encode() } }
+      if let decoded = try? NetlinkMessage.decode(changed) { for message in decoded { _ = message.encode() } }
     }
   }
 }
@@ -100,9 +100,9 @@ func sampleMessages() -> [Message] {
   var writer = AttributeWriter()
   writer.put(1, bytes: [0])
   writer.put(3, bytes: bytes)
-  var message = Message(MessageHeader(), .packet(.execute, PacketMessage(packet: []))).encode()
+  var message = NetlinkMessage(NetlinkHeader(), .packet(.execute, PacketMessage(packet: []))).encode()
   message.removeSubrange(24...)
   message += writer.bytes
   (message[0], message[1]) = (UInt8(message.count & 0xff), UInt8(message.count >> 8))
-  #expect(throws: MessageError.nestingTooDeep) { try Message.decode(message) }
+  #expect(throws: MessageError.nestingTooDeep) { try NetlinkMessage.decode(message) }
 }

@@ -32,7 +32,7 @@ func parts(of line: String) -> (key: String, actions: String) {
     let (keyText, actionText) = parts(of: line)
     let (key, mask) = try DatapathText.readKey(keyText)
     let flow = FlowMessage(key: key, mask: mask, actions: try DatapathText.readActions(actionText))
-    let decoded = try Message.decode(Message(MessageHeader(), .flow(.new, flow)).encode())
+    let decoded = try NetlinkMessage.decode(NetlinkMessage(NetlinkHeader(), .flow(.new, flow)).encode())
     guard case .flow(_, let back)? = decoded.first?.body else { throw Failure() }
     #expect(DatapathText().describe(back, nowMilliseconds: 0) == line)
   }

@@ -60,7 +60,7 @@ struct Unexpected: Error {}
   @Test func `the datapath is there, has one name, and cannot be made again`() throws {
     let harness = DeviceHarness()
     let handle = try #require(harness.device.open())
-    let known = Message.Body.datapath(.get, DatapathMessage(name: "ovs-system"))
+    let known = NetlinkMessage.Body.datapath(.get, DatapathMessage(name: "ovs-system"))
     guard case .datapath(.new, let found)? = harness.transact(handle, known).first?.body else {
       throw Unexpected()
     }
@@ -68,7 +68,7 @@ struct Unexpected: Error {}
     #expect(found.statistics != nil)
     var unaddressed = harness.message(handle, known)
     unaddressed[20] = 5
-    let answer = try Message.decode(harness.control(handle, .transact, unaddressed).bytes)
+    let answer = try NetlinkMessage.decode(harness.control(handle, .transact, unaddressed).bytes)
     #expect(answer.first?.header.datapathIndex == 0)
     #expect(
       harness.transact(handle, .datapath(.new, DatapathMessage(name: "ovs-system"))).map(\.body) == [
@@ -116,7 +116,7 @@ struct Unexpected: Error {}
     #expect(harness.control(handle, .read).bytes.count > 1000)
   }
 
-  private func renumbered(_ messages: [Message], by step: UInt32) -> [Message] {
+  private func renumbered(_ messages: [NetlinkMessage], by step: UInt32) -> [NetlinkMessage] {
     messages.map { message in
       var message = message
       message.header.sequence += step
@@ -184,7 +184,7 @@ struct Unexpected: Error {}
       message[4] = family
       let reply = harness.control(handle, .transact, message)
       if (23...25).contains(family) {
-        #expect(try Message.decode(reply.bytes).map(\.body) == [.error(95)])
+        #expect(try NetlinkMessage.decode(reply.bytes).map(\.body) == [.error(95)])
       } else {
         #expect(reply.status == .invalidParameter)
       }
@@ -193,7 +193,9 @@ struct Unexpected: Error {}
     #expect(harness.device.count(.unknownFamily) == 2 * 35)
     var message = harness.message(handle, .vport(.get, VportMessage()))
     message[16] = 99
-    #expect(try Message.decode(harness.control(handle, .transact, message).bytes).map(\.body) == [.error(95)])
+    #expect(
+      try NetlinkMessage.decode(harness.control(handle, .transact, message).bytes).map(\.body) == [.error(95)]
+    )
     #expect(harness.control(handle, .write, message).status == .invalidParameter)
     #expect(harness.device.count(.unknownCommand) == 2)
   }
@@ -204,7 +206,7 @@ struct Unexpected: Error {}
     var subscription = ControlMessage()
     subscription.subscription = 1
     subscription.receiver = handle
-    let bodies: [Message.Body] = [
+    let bodies: [NetlinkMessage.Body] = [
       .datapath(.get, DatapathMessage(name: "ovs-system")),
       .vport(.new, VportMessage(number: .init(2), type: .netdev, name: "p2")),
       .packet(.execute, PacketMessage(packet: harness.frame(), key: FlowKey(), actions: [.output(.init(2))])),

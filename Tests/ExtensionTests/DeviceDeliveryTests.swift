@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct DeviceDeliveryTests {
   private func packet(_ reply: DeviceReply) throws -> (PacketMessage.Command, PacketMessage) {
-    guard case .packet(let command, let message)? = try Message.decode(reply.bytes).first?.body else {
+    guard case .packet(let command, let message)? = try NetlinkMessage.decode(reply.bytes).first?.body else {
       throw Unexpected()
     }
     return (command, message)
@@ -136,8 +136,8 @@ import Testing
     let single = try #require(harness.device.handles[handle]?.packets.first?.count)
     let reply = harness.control(handle, .readPacket, capacity: 3 * single + 10)
     #expect(reply.bytes.count == 3 * single)
-    #expect(try Message.decode(reply.bytes).count == 3)
-    #expect(try Message.decode(harness.control(handle, .readPacket).bytes).count == 4)
+    #expect(try NetlinkMessage.decode(reply.bytes).count == 3)
+    #expect(try NetlinkMessage.decode(harness.control(handle, .readPacket).bytes).count == 4)
   }
 
   @Test func `a read without room leaves the packet where it is`() throws {
@@ -235,7 +235,7 @@ import Testing
       while true {
         let reply = harness.control(handle, .readEvent)
         guard !reply.bytes.isEmpty else { break }
-        guard case .vport(let command, let port)? = try Message.decode(reply.bytes).first?.body else {
+        guard case .vport(let command, let port)? = try NetlinkMessage.decode(reply.bytes).first?.body else {
           throw Unexpected()
         }
         #expect(port.name == Array("p4".utf8))

@@ -35,32 +35,34 @@ final class DeviceHarness {
   }
 
   /// A message of a handle.
-  func message(_ handle: UInt32, _ body: Message.Body, _ flags: MessageFlags = .request) -> [UInt8] {
+  func message(_ handle: UInt32, _ body: NetlinkMessage.Body, _ flags: MessageFlags = .request) -> [UInt8] {
     sequence += 1
-    return Message(MessageHeader(flags: flags, sequence: sequence, processID: handle), body).encode()
+    return NetlinkMessage(NetlinkHeader(flags: flags, sequence: sequence, processID: handle), body).encode()
   }
 
   /// Carries out a request, and decodes the answer.
-  func transact(_ handle: UInt32, _ body: Message.Body, _ flags: MessageFlags = [.request, .acknowledge])
-    -> [Message]
+  func transact(
+    _ handle: UInt32, _ body: NetlinkMessage.Body, _ flags: MessageFlags = [.request, .acknowledge]
+  )
+    -> [NetlinkMessage]
   {
     let reply = control(handle, .transact, message(handle, body, flags))
     guard reply.status == .success else { return [] }
-    return (try? Message.decode(reply.bytes)) ?? []
+    return (try? NetlinkMessage.decode(reply.bytes)) ?? []
   }
 
-  func write(_ handle: UInt32, _ body: Message.Body, _ flags: MessageFlags = .request) -> DeviceReply {
+  func write(_ handle: UInt32, _ body: NetlinkMessage.Body, _ flags: MessageFlags = .request) -> DeviceReply {
     control(handle, .write, message(handle, body, flags))
   }
 
   /// Reads a dump to its end.
-  func dump(_ handle: UInt32, _ body: Message.Body, capacity: Int = 65_536) -> [Message] {
+  func dump(_ handle: UInt32, _ body: NetlinkMessage.Body, capacity: Int = 65_536) -> [NetlinkMessage] {
     guard write(handle, body, [.request, .dump]).status == .success else { return [] }
-    var messages: [Message] = []
+    var messages: [NetlinkMessage] = []
     while true {
       let reply = control(handle, .read, capacity: capacity)
       if reply.bytes.isEmpty { return messages }
-      messages += (try? Message.decode(reply.bytes)) ?? []
+      messages += (try? NetlinkMessage.decode(reply.bytes)) ?? []
     }
   }
 
@@ -68,7 +70,7 @@ final class DeviceHarness {
   @discardableResult
   func addPort(
     _ number: UInt32, for handle: UInt32, type: VportType = .netdev, receiver: UInt32? = nil
-  ) -> [Message] {
+  ) -> [NetlinkMessage] {
     var port = VportMessage(number: .init(number), type: type, name: "p\(number)")
     port.upcallProcessIDs = [receiver ?? handle]
     return transact(handle, .vport(.new, port))

@@ -79,7 +79,7 @@ struct DeviceLockTests {
         outcomes.insert("\(number) \(sent.count) \(left)")
       }
     }
-    for body: Message.Body in [.flow(.delete, FlowMessage(key: nil))] {
+    for body: NetlinkMessage.Body in [.flow(.delete, FlowMessage(key: nil))] {
       #expect(harness.transact(handle, body).map(\.body) == [.error(0)])
     }
     watch.released = { _ in }
@@ -104,7 +104,7 @@ struct DeviceLockTests {
   @Test func `only a request that waits leaves the control lock held`() throws {
     let watch = Watch()
     let (harness, handle) = try harness(watch)
-    var requests: [(DeviceControlCode, Message.Body, MessageFlags)] = []
+    var requests: [(DeviceControlCode, NetlinkMessage.Body, MessageFlags)] = []
     for command: ControlCommand in [.awaitEvent, .awaitPacket, .joinGroup, .subscribePackets, .counters] {
       for value in [nil, UInt8(0), 1, 2, 9] {
         var message = ControlMessage()

@@ -60,7 +60,7 @@ struct DeviceMemoryTests {
     var random = SeededRandom(seed: 11)
     var refusals = 0
     for number in 0..<UInt64(190) {
-      let requests: [Message.Body] = [
+      let requests: [NetlinkMessage.Body] = [
         .flow(.new, flow(number, actionCount: 1 + random.below(40))),
         .flow(.set, flow(UInt64(random.below(Int(number) + 1)), actionCount: 1 + random.below(60))),
         .vport(.set, VportMessage(number: .init(1), type: .netdev, name: "p1")),
@@ -134,11 +134,11 @@ struct DeviceMemoryTests {
     harness.device.hasMemory = { _ in false }
     #expect(harness.control(handle, .read, capacity: 4_096).status == .insufficientResources)
     harness.device.hasMemory = { _ in true }
-    var messages: [Message] = []
+    var messages: [NetlinkMessage] = []
     while true {
       let reply = harness.control(handle, .read, capacity: 4_096)
       if reply.bytes.isEmpty { break }
-      messages += try Message.decode(reply.bytes)
+      messages += try NetlinkMessage.decode(reply.bytes)
     }
     #expect(messages.count == 41)
   }

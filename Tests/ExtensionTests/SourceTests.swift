@@ -30,9 +30,9 @@ import Testing
     _ = ask(.vport(.new, VportMessage(number: DatapathPortNumber(port), type: .netdev, name: name)))
   }
 
-  func ask(_ body: Message.Body) -> [Message] {
+  func ask(_ body: NetlinkMessage.Body) -> [NetlinkMessage] {
     let replies = forwarding.engines.handle(
-      Message(MessageHeader(flags: [.request]), body), nowMilliseconds: 1)
+      NetlinkMessage(NetlinkHeader(flags: [.request]), body), nowMilliseconds: 1)
     forwarding.followPorts()
     return replies
   }

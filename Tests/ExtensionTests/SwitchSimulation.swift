@@ -187,9 +187,9 @@ final class SwitchSimulation {
     }
   }
 
-  private func ask(_ body: Message.Body) -> [Message] {
+  private func ask(_ body: NetlinkMessage.Body) -> [NetlinkMessage] {
     let replies = forwarding.engines.handle(
-      Message(MessageHeader(flags: [.request, .acknowledge]), body), nowMilliseconds: 1)
+      NetlinkMessage(NetlinkHeader(flags: [.request, .acknowledge]), body), nowMilliseconds: 1)
     forwarding.followPorts()
     return replies
   }

@@ -8,24 +8,28 @@ import Testing
   final class Fixture {
     let loop = EventLoop()
     let host: DatapathHost
-    var received: [Message] = []
+    var received: [NetlinkMessage] = []
     private var sequence: UInt32 = 0
 
     init() {
       host = DatapathHost(on: loop, dummyMode: .all)
-      host.onMessage = { [self] bytes in received += (try? Message.decode(bytes)) ?? [] }
+      host.onMessage = { [self] bytes in received += (try? NetlinkMessage.decode(bytes)) ?? [] }
       host.onUpcalls = { [self] in
-        for bytes in host.takeUpcalls(maximumCount: 100) { received += (try? Message.decode(bytes)) ?? [] }
+        for bytes in host.takeUpcalls(maximumCount: 100) {
+          received += (try? NetlinkMessage.decode(bytes)) ?? []
+        }
       }
     }
 
     /// Sends a request and waits until it is acknowledged or refused; returns the answers.
-    func request(_ body: Message.Body, datapath: Int32 = 1, flags: MessageFlags = []) -> [Message] {
+    func request(_ body: NetlinkMessage.Body, datapath: Int32 = 1, flags: MessageFlags = [])
+      -> [NetlinkMessage]
+    {
       sequence += 1
       received = []
       let all = flags.union([.request, .acknowledge, .echo])
-      let header = MessageHeader(flags: all, sequence: sequence, processID: 7, datapathIndex: datapath)
-      host.send(Message(header, body).encode())
+      let header = NetlinkHeader(flags: all, sequence: sequence, processID: 7, datapathIndex: datapath)
+      host.send(NetlinkMessage(header, body).encode())
       wait { messages in
         messages.contains {
           if case .error = $0.body { true } else if case .done = $0.body { true } else { false }
@@ -34,21 +38,21 @@ import Testing
       return received
     }
 
-    func wait(_ isDone: ([Message]) -> Bool) {
+    func wait(_ isDone: ([NetlinkMessage]) -> Bool) {
       let end = Instant.now.advanced(byMilliseconds: 10_000)
       while !isDone(received), Instant.now < end { loop.runOnce(maximumMilliseconds: 100) }
     }
 
-    func errorCode(_ messages: [Message]) -> UInt32? {
+    func errorCode(_ messages: [NetlinkMessage]) -> UInt32? {
       for message in messages { if case .error(let code) = message.body { return code } }
       return nil
     }
 
     func statistics(_ port: UInt32) -> VportStatistics? {
       received = []
-      let header = MessageHeader(flags: .request, sequence: 99, processID: 7, datapathIndex: 1)
+      let header = NetlinkHeader(flags: .request, sequence: 99, processID: 7, datapathIndex: 1)
       host.send(
-        Message(header, .vport(.get, VportMessage(number: DatapathPortNumber(port)))).encode())
+        NetlinkMessage(header, .vport(.get, VportMessage(number: DatapathPortNumber(port)))).encode())
       wait { !$0.isEmpty }
       for message in received { if case .vport(_, let vport) = message.body { return vport.statistics } }
       return nil
@@ -96,8 +100,8 @@ import Testing
       var key = FlowKey()
       key.words[0] = 1 << 32 | UInt64(number)
       let flow = FlowMessage(key: key, actions: [.drop(reason: 0)])
-      let header = MessageHeader(flags: [.request, .create], sequence: 0, processID: 7, datapathIndex: 1)
-      fixture.host.send(Message(header, .flow(.new, flow)).encode())
+      let header = NetlinkHeader(flags: [.request, .create], sequence: 0, processID: 7, datapathIndex: 1)
+      fixture.host.send(NetlinkMessage(header, .flow(.new, flow)).encode())
     }
     let named = fixture.request(.flow(.get, FlowMessage(key: nil)), flags: .dump)
     #expect(named.count == 1001)
@@ -123,7 +127,7 @@ import Testing
     let end = Instant.now.advanced(byMilliseconds: 10_000)
     while !ports.contains(2), Instant.now < end {
       for bytes in fixture.host.takeUpcalls(maximumCount: 16) {
-        for case .packet(.miss, let packet) in ((try? Message.decode(bytes)) ?? []).map(\.body) {
+        for case .packet(.miss, let packet) in ((try? NetlinkMessage.decode(bytes)) ?? []).map(\.body) {
           ports.append((packet.key?.words[0] ?? 0) >> 32)
         }
       }
@@ -157,16 +161,16 @@ import Testing
     let host = DatapathHost(on: loop)
     var codes: [UInt32] = []
     host.onMessage = { bytes in
-      for message in (try? Message.decode(bytes)) ?? [] {
+      for message in (try? NetlinkMessage.decode(bytes)) ?? [] {
         if case .error(let code) = message.body { codes.append(code) }
       }
     }
-    let header = MessageHeader(flags: [.request, .acknowledge], sequence: 1, processID: 1, datapathIndex: 0)
-    host.send(Message(header, .datapath(.new, DatapathMessage(name: "x"))).encode())
+    let header = NetlinkHeader(flags: [.request, .acknowledge], sequence: 1, processID: 1, datapathIndex: 0)
+    host.send(NetlinkMessage(header, .datapath(.new, DatapathMessage(name: "x"))).encode())
     var portHeader = header
     portHeader.datapathIndex = 1
     let port = VportMessage(type: .netdev, name: "no-such-device")
-    host.send(Message(portHeader, .vport(.new, port)).encode())
+    host.send(NetlinkMessage(portHeader, .vport(.new, port)).encode())
     let end = Instant.now.advanced(byMilliseconds: 10_000)
     while codes.count < 2, Instant.now < end { loop.runOnce(maximumMilliseconds: 100) }
     #expect(codes == [0, 19])

@@ -61,12 +61,16 @@ private final class DriverHarness {
   }
 
   /// A request as the daemon sends it.
-  func request(_ body: Message.Body, _ flags: MessageFlags = [.request, .acknowledge], sequence: UInt32 = 9)
+  func request(
+    _ body: NetlinkMessage.Body, _ flags: MessageFlags = [.request, .acknowledge], sequence: UInt32 = 9
+  )
     throws
-    -> [Message]
+    -> [NetlinkMessage]
   {
-    let header = MessageHeader(flags: flags, sequence: sequence, processID: 1, datapathIndex: 7)
-    return try datapath.carryOut(Message(header, body).encode()).flatMap { try Message.decode($0) }
+    let header = NetlinkHeader(flags: flags, sequence: sequence, processID: 1, datapathIndex: 7)
+    return try datapath.carryOut(NetlinkMessage(header, body).encode()).flatMap {
+      try NetlinkMessage.decode($0)
+    }
   }
 
   func addPort(_ number: UInt32) throws {
@@ -94,8 +98,8 @@ private final class DriverHarness {
   @Test func `what a daemon before this one left is taken away`() throws {
     var left: [[UInt8]] = []
     let harness = try DriverHarness { old in
-      let port = Message(
-        MessageHeader(processID: old.number),
+      let port = NetlinkMessage(
+        NetlinkHeader(processID: old.number),
         .vport(.new, VportMessage(number: .init(3), type: .netdev, name: "old")))
       left.append((try? old.control(.transact, port.encode(), capacity: 1000)) ?? [])
     }
@@ -128,7 +132,8 @@ private final class DriverHarness {
     let messages = try harness.notices.read(.readPacket).map { harness.datapath.received($0) }
     #expect(messages.count == 3)
     for message in messages {
-      guard let decoded = try Message.decode(message).first, case .packet(.miss, let packet) = decoded.body
+      guard let decoded = try NetlinkMessage.decode(message).first,
+        case .packet(.miss, let packet) = decoded.body
       else {
         throw Failure()
       }
@@ -181,7 +186,7 @@ private final class DriverHarness {
   }
 
   @Test func `bytes that hold several messages are taken apart, and a cut one is dropped`() throws {
-    let one = Message(MessageHeader(), .vport(.get, VportMessage(name: "abc"))).encode()
+    let one = NetlinkMessage(NetlinkHeader(), .vport(.get, VportMessage(name: "abc"))).encode()
     for count in 0..<(one.count * 2) {
       let parts = DriverConversation.split(Array((one + one)[..<count]))
       #expect(parts == [[UInt8]](repeating: one, count: count / one.count))

@@ -37,7 +37,7 @@ struct BundleCheck {
     if let stream = tool.stream { world.cut(stream) }
   }
 
-  private func add(_ message: OpenFlow.Message, _ tool: ControllerPeer) {
+  private func add(_ message: Message, _ tool: ControllerPeer) {
     tool.send(
       .bundleAdd(BundleAdd(bundleID: 7, flags: [.atomic, .ordered], message: tool.encode(message))), world)
   }

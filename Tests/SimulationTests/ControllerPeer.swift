@@ -38,7 +38,7 @@ final class ControllerPeer: StreamPeer {
   private var input = MessageStream()
   private var nextXID: UInt32 = 1
   /// Messages to send once a version is settled.
-  var pending: [OpenFlow.Message] = []
+  var pending: [Message] = []
   /// What the switch said, counted.
   private(set) var receivedCount = 0
   private(set) var errors: [OpenFlowError] = []
@@ -72,7 +72,7 @@ final class ControllerPeer: StreamPeer {
     input.append(bytes)
     while let bytes = try? input.next() {
       receivedCount += 1
-      guard manner == .polite, let received = try? OpenFlow.Message.decode(bytes, hasTableID: true) else {
+      guard manner == .polite, let received = try? Message.decode(bytes, hasTableID: true) else {
         continue
       }
       switch received.message {
@@ -95,12 +95,12 @@ final class ControllerPeer: StreamPeer {
   }
 
   /// Sends a message, if OpenFlow is spoken.
-  func send(_ message: OpenFlow.Message, _ world: World) {
+  func send(_ message: Message, _ world: World) {
     guard isEstablished else { return }
     sendNow(message, world)
   }
 
-  private func sendNow(_ message: OpenFlow.Message, _ world: World, xid: UInt32? = nil) {
+  private func sendNow(_ message: Message, _ world: World, xid: UInt32? = nil) {
     send(bytes: encode(message, xid: xid), world)
   }
 
@@ -111,7 +111,7 @@ final class ControllerPeer: StreamPeer {
   }
 
   /// A message as bytes of the peer's version.
-  func encode(_ message: OpenFlow.Message, xid: UInt32? = nil) -> [UInt8] {
+  func encode(_ message: Message, xid: UInt32? = nil) -> [UInt8] {
     nextXID &+= 1
     return message.encode(form, xid: xid ?? nextXID)
   }

@@ -20,7 +20,7 @@ struct OpenFlowTalk {
   }
 
   /// Any message.
-  func message() -> OpenFlow.Message {
+  func message() -> Message {
     switch world.chance.number(0...19) {
     case 0...8: return .flowModification(flowMod())
     case 9, 10: return .packetOut(packetOut())

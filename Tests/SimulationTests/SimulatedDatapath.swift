@@ -41,7 +41,7 @@ final class SimulatedDatapaths {
 
   /// Carries out a request; gives what is sent back.
   func handle(_ bytes: [UInt8], _ chance: inout Chance, now: Int64) -> [[UInt8]] {
-    guard let message = try? Message.decode(bytes).first else { return [] }
+    guard let message = try? NetlinkMessage.decode(bytes).first else { return [] }
     if case .datapath(.new, let request) = message.body { return start(request, message.header, now) }
     guard let datapath = running.first(where: { $0.index == message.header.datapathIndex }) else {
       return [refusal(of: message, Code.noDevice)]
@@ -55,7 +55,7 @@ final class SimulatedDatapaths {
     return datapath.engine.handle(bytes, now)
   }
 
-  private func fault(_ message: Message, _ chance: inout Chance) -> UInt32? {
+  private func fault(_ message: NetlinkMessage, _ chance: inout Chance) -> UInt32? {
     let codes = [Code.noMemory, Code.noSpace, Code.exists]
     switch message.body {
     case .vport(.new, _), .vport(.delete, _):
@@ -70,20 +70,20 @@ final class SimulatedDatapaths {
     }
   }
 
-  private func refusal(of message: Message, _ code: UInt32) -> [UInt8] {
-    Message(message.header.reply(), .error(code)).encode()
+  private func refusal(of message: NetlinkMessage, _ code: UInt32) -> [UInt8] {
+    NetlinkMessage(message.header.reply(), .error(code)).encode()
   }
 
-  private func start(_ request: DatapathMessage, _ header: MessageHeader, _ now: Int64) -> [[UInt8]] {
+  private func start(_ request: DatapathMessage, _ header: NetlinkHeader, _ now: Int64) -> [[UInt8]] {
     guard let name = request.name, !running.contains(where: { $0.name == name }) else {
-      return [refusal(of: Message(header, .datapath(.new, request)), Code.exists)]
+      return [refusal(of: NetlinkMessage(header, .datapath(.new, request)), Code.exists)]
     }
     let datapath = Running(index: nextIndex, name: name)
     nextIndex += 1
     running.append(datapath)
     var header = header
     header.datapathIndex = datapath.index
-    return datapath.engine.handle(Message(header, .datapath(.new, request)).encode(), now)
+    return datapath.engine.handle(NetlinkMessage(header, .datapath(.new, request)).encode(), now)
   }
 
   /// All datapaths end.

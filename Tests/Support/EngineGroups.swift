@@ -86,11 +86,14 @@ extension EngineGroup {
   /// Sends a request and decodes the answers.
   @discardableResult
   public func request(
-    _ body: Message.Body, flags: MessageFlags = [.request, .acknowledge], now: UInt64 = 1, on index: Int = 0
-  ) -> [Message] {
-    let header = MessageHeader(flags: flags, sequence: 7, datapathIndex: datapathIndex)
-    let bytes = Message(header, body).encode()
-    return handle(message: bytes, nowMilliseconds: now, on: index).flatMap { (try? Message.decode($0)) ?? [] }
+    _ body: NetlinkMessage.Body, flags: MessageFlags = [.request, .acknowledge], now: UInt64 = 1,
+    on index: Int = 0
+  ) -> [NetlinkMessage] {
+    let header = NetlinkHeader(flags: flags, sequence: 7, datapathIndex: datapathIndex)
+    let bytes = NetlinkMessage(header, body).encode()
+    return handle(message: bytes, nowMilliseconds: now, on: index).flatMap {
+      (try? NetlinkMessage.decode($0)) ?? []
+    }
   }
 
   /// All ports, with what was counted.

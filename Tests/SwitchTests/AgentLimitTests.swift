@@ -10,7 +10,7 @@ import Testing
     let peer = AgentTests.peer()
     for priority in 1...400 { peer.send(.flowModification(AgentTests.add(UInt16(priority), outputs: [2]))) }
     peer.harness.drainsStreams = false
-    let request = OpenFlow.Message.flowStatisticsRequest(FlowStatisticsRequest(table: nil, match: Match()))
+    let request = Message.flowStatisticsRequest(FlowStatisticsRequest(table: nil, match: Match()))
     let bytes = request.encode(peer.form, xid: 1)
     _ = peer.harness.takeOutput(peer.stream)
     peer.send(bytes: bytes)
@@ -47,10 +47,10 @@ import Testing
     let peer = AgentTests.peer(.v14)
     let session = try #require(peer.harness.virtualSwitch.agents["br0"]?.sessions[peer.stream])
     session.bundleByteLimit = 400
-    let inner = OpenFlow.Message.flowModification(AgentTests.add(1, outputs: [2])).encode(peer.form, xid: 1)
+    let inner = Message.flowModification(AgentTests.add(1, outputs: [2])).encode(peer.form, xid: 1)
     var errors: [OpenFlowError?] = []
     for id in [UInt32(1), 2, 1, 2, 3, 4] {
-      let addition = OpenFlow.Message.bundleAdd(BundleAdd(bundleID: id, flags: .atomic, message: inner))
+      let addition = Message.bundleAdd(BundleAdd(bundleID: id, flags: .atomic, message: inner))
       peer.send(bytes: addition.encode(peer.form, xid: 1))
       let answers = peer.receive()
       if case .error(let error)? = answers.first { errors.append(error.error) } else { errors.append(nil) }
@@ -70,7 +70,7 @@ import Testing
   @Test(arguments: [OpenFlowVersion.v10, .v13, .v15])
   func `Requests that are too long, or not padded, are refused`(version: OpenFlowVersion) {
     let peer = AgentTests.peer(version)
-    func answers(_ message: OpenFlow.Message, adding count: Int) -> [OpenFlow.Message] {
+    func answers(_ message: Message, adding count: Int) -> [Message] {
       var bytes = message.encode(peer.form, xid: 9) + [UInt8](repeating: 0, count: count)
       bytes[2] = UInt8(bytes.count >> 8)
       bytes[3] = UInt8(bytes.count & 0xff)
@@ -79,7 +79,7 @@ import Testing
       return peer.receive()
     }
     for (message, count) in [
-      (OpenFlow.Message.featuresRequest, 8), (.getConfigurationRequest, 1), (.barrierRequest, 8),
+      (Message.featuresRequest, 8), (.getConfigurationRequest, 1), (.barrierRequest, 8),
       (.descriptionRequest, 4), (.tableStatisticsRequest, 8), (.portStatisticsRequest(.none), 8),
       (.portDescriptionRequest(.none), 8), (.flowModification(AgentTests.add(1, outputs: [2])), 4),
     ] {
@@ -99,7 +99,7 @@ import Testing
     #expect(peer.error(.flowModification(hidden)) == .badRequestNotPermitted)
     var bytes = AgentTests.add(1, outputs: [2])
     bytes.match.set(.ethDestination, 0x0100_0000_0000, mask: 0x0100_0000_0000)
-    var wire = OpenFlow.Message.flowModification(bytes).encode(peer.form, xid: 9)
+    var wire = Message.flowModification(bytes).encode(peer.form, xid: 9)
     // In the value of eth_dst/01:00:00:00:00:00, a bit that is not in the mask.
     let header: [UInt8] = [0x80, 0x00, 0x07, 0x0c]
     let place = wire.indices.first { wire[$0...].starts(with: header) } ?? 0

@@ -36,7 +36,7 @@ import Testing
     let peer = Self.peer(version)
     var answers: [String] = []
     for message in [
-      OpenFlow.Message.featuresRequest, .echoRequest([1, 2, 3]), .barrierRequest, .descriptionRequest,
+      Message.featuresRequest, .echoRequest([1, 2, 3]), .barrierRequest, .descriptionRequest,
     ] {
       for answer in peer.ask(message) { answers.append("\(answer.kind)") }
     }
@@ -115,13 +115,13 @@ import Testing
 
   /// Sends a bundle, and gives what is wrong with it.
   private static func bundle(
-    _ id: UInt32, _ messages: [OpenFlow.Message], _ peer: OpenFlowPeer
+    _ id: UInt32, _ messages: [Message], _ peer: OpenFlowPeer
   ) -> OpenFlowError? {
     _ = peer.ask(
       .bundleControl(BundleControl(bundleID: id, type: .openRequest, flags: [.atomic, .ordered])))
     for message in messages {
       let inner = message.encode(peer.form, xid: 0x42)
-      let add = OpenFlow.Message.bundleAdd(
+      let add = Message.bundleAdd(
         BundleAdd(bundleID: id, flags: [.atomic, .ordered], message: inner))
       peer.send(bytes: add.encode(peer.form, xid: 0x42))
     }
@@ -135,7 +135,7 @@ import Testing
     let port = PortModification(
       port: OpenFlowPortNumber(1), address: MACAddress(0), configuration: .noReceive, mask: .noReceive)
     let packet = PacketOut(packet: [1, 2, 3], inPort: .none, actions: [])
-    let messages: [OpenFlow.Message] = [
+    let messages: [Message] = [
       .flowModification(Self.add(1, outputs: [1])), .portModification(port), .packetOut(packet),
     ]
     #expect(Self.bundle(1, messages, peer) == .badRequestBadLength)

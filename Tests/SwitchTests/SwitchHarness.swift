@@ -9,7 +9,7 @@ final class SwitchHarness {
   let virtualSwitch: VirtualSwitch
   private var datapath = EngineGroup(count: 1)
   /// Says with which error the datapath refuses a request.
-  var refusal: ((Datapath.Message.Body) -> UInt32?)?
+  var refusal: ((NetlinkMessage.Body) -> UInt32?)?
   /// Whether there is a datapath at all.
   private var hasDatapath = true
   private(set) var now: Int64 = 1_000_000
@@ -82,8 +82,8 @@ final class SwitchHarness {
   private func perform(_ effect: Effect, _ events: inout [Event]) {
     switch effect {
     case .datapathSend(let message) where !hasDatapath:
-      for request in (try? Datapath.Message.decode(message)) ?? [] {
-        events.append(.datapathReceived(Datapath.Message(request.header.reply(), .error(19)).encode()))
+      for request in (try? NetlinkMessage.decode(message)) ?? [] {
+        events.append(.datapathReceived(NetlinkMessage(request.header.reply(), .error(19)).encode()))
       }
     case .datapathSend(let message):
       for answer in answers(to: message) {
@@ -101,8 +101,8 @@ final class SwitchHarness {
   }
 
   private func answers(to bytes: [UInt8]) -> [[UInt8]] {
-    if let message = try? Datapath.Message.decode(bytes).first, let code = refusal?(message.body) {
-      return [Datapath.Message(message.header.reply(), .error(code)).encode()]
+    if let message = try? NetlinkMessage.decode(bytes).first, let code = refusal?(message.body) {
+      return [NetlinkMessage(message.header.reply(), .error(code)).encode()]
     }
     return datapath.handle(message: bytes, nowMilliseconds: UInt64(now))
   }
@@ -131,8 +131,8 @@ final class SwitchHarness {
     hasDatapath = false
     datapath = EngineGroup(count: 1)
     let index = virtualSwitch.reconciler.datapaths.values.first?.index ?? 0
-    let message = Datapath.Message(
-      MessageHeader(datapathIndex: index), .datapath(.delete, DatapathMessage(name: "gone")))
+    let message = NetlinkMessage(
+      NetlinkHeader(datapathIndex: index), .datapath(.delete, DatapathMessage(name: "gone")))
     step([.datapathReceived(message.encode())])
   }
 
@@ -216,7 +216,7 @@ final class OpenFlowPeer {
   }
 
   /// Sends a message.
-  func send(_ message: OpenFlow.Message) {
+  func send(_ message: Message) {
     nextXID += 1
     harness.step([.streamReceived(stream, message.encode(form, xid: nextXID))])
   }
@@ -225,11 +225,11 @@ final class OpenFlowPeer {
   func send(bytes: [UInt8]) { harness.step([.streamReceived(stream, bytes)]) }
 
   /// The messages that came since the last call.
-  func receive() -> [OpenFlow.Message] {
+  func receive() -> [Message] {
     input.append(harness.takeOutput(stream))
-    var messages: [OpenFlow.Message] = []
+    var messages: [Message] = []
     while let bytes = try? input.next() {
-      if let received = try? OpenFlow.Message.decode(bytes, hasTableID: true) {
+      if let received = try? Message.decode(bytes, hasTableID: true) {
         messages.append(received.message)
       }
     }
@@ -237,14 +237,14 @@ final class OpenFlowPeer {
   }
 
   /// Sends a message and gives the answers.
-  func ask(_ message: OpenFlow.Message) -> [OpenFlow.Message] {
+  func ask(_ message: Message) -> [Message] {
     _ = receive()
     send(message)
     return receive()
   }
 
   /// The error that a message gets, if it gets one.
-  func error(_ message: OpenFlow.Message) -> OpenFlowError? {
+  func error(_ message: Message) -> OpenFlowError? {
     for case .error(let error) in ask(message) { return error.error }
     return nil
   }

@@ -27,16 +27,16 @@ struct UpcallsTests {
     let number = try #require(link.interface(named: port)?.datapathNumber)
     var key = try #require(FrameParser().key(of: frame))
     key.inPort = OpenFlowPortNumber(number.rawValue)
-    let header = MessageHeader(datapathIndex: link.index)
+    let header = NetlinkHeader(datapathIndex: link.index)
     return .datapathReceived(
-      Datapath.Message(header, .packet(.miss, PacketMessage(packet: frame, key: key))).encode())
+      NetlinkMessage(header, .packet(.miss, PacketMessage(packet: frame, key: key))).encode())
   }
 
   /// The frames that effects have a datapath execute actions on.
   private static func executed(_ effects: [Effect]) -> [[UInt8]] {
     var frames: [[UInt8]] = []
     for case .datapathSend(let bytes) in effects {
-      for case .packet(.execute, let packet) in ((try? Datapath.Message.decode(bytes)) ?? []).map(\.body) {
+      for case .packet(.execute, let packet) in ((try? NetlinkMessage.decode(bytes)) ?? []).map(\.body) {
         frames.append(packet.packet)
       }
     }

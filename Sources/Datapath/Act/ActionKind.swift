@@ -1,5 +1,5 @@
 // The kinds of datapath action: what each is called on the wire and in text, said here and nowhere else. The codec
-// (Protocol/ActionCodec, ActionDecoder) and the text (Text/ActionText, ActionReader) go by this table, and none of their
+// (Protocol/ActionCodec, ActionDecoder) and the text (Text/ActionText, ActionTextReader) go by this table, and none of their
 // switches has a default, so that a kind that one of them forgets is not compiled.
 
 /// The kinds of datapath action, by their number as an attribute (`enum ovs_action_attr` of Open vSwitch 3.7).

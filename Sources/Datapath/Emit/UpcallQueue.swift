@@ -242,8 +242,8 @@ extension Engine {
       message.userData = data
     }
     let processID = entry.processID != 0 ? entry.processID : receiver(of: entry)
-    let header = MessageHeader(flags: [], processID: processID, datapathIndex: control.datapathIndex)
-    return Message(header, .packet(entry.isMiss ? .miss : .action, message)).encode()
+    let header = NetlinkHeader(flags: [], processID: processID, datapathIndex: control.datapathIndex)
+    return NetlinkMessage(header, .packet(entry.isMiss ? .miss : .action, message)).encode()
   }
 
   /// Who is told of packets that a port received, where the flow does not say: one of those that the port names, always

@@ -12,7 +12,7 @@ extension EngineGroup {
   public func countLostUpcalls(_ number: Int) { lostUpcallCount &+= UInt64(truncatingIfNeeded: number) }
 
   /// Adds packets that were lost behind the engines to descriptions of the datapath.
-  func addLostUpcalls(to replies: inout [Message]) {
+  func addLostUpcalls(to replies: inout [NetlinkMessage]) {
     guard lostUpcallCount > 0 else { return }
     for place in replies.indices {
       guard case .datapath(let command, var description) = replies[place].body else { continue }
@@ -23,9 +23,9 @@ extension EngineGroup {
   }
 }
 
-extension Message {
+extension NetlinkMessage {
   /// Adds the counters of another engine's answer to the same request; `false` if it is another answer.
-  mutating func add(_ other: Message) -> Bool {
+  mutating func add(_ other: NetlinkMessage) -> Bool {
     switch (body, other.body) {
     case (.flow(let command, var mine), .flow(_, let others)):
       if let statistics = others.statistics { mine.statistics?.add(statistics) }

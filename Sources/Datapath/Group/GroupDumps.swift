@@ -3,14 +3,14 @@
 extension EngineGroup {
   /// A dump that is under way.
   public struct Dump {
-    fileprivate let request: Message
+    fileprivate let request: NetlinkMessage
     fileprivate var position = 0
     /// Whether the last message has been given out.
     public fileprivate(set) var isFinished = false
   }
 
   /// Begins a dump; `nil` if the message does not ask for one.
-  public func beginDump(_ message: Message) -> Dump? {
+  public func beginDump(_ message: NetlinkMessage) -> Dump? {
     guard message.header.isDump else { return nil }
     switch message.body {
     case .datapath(.get, _), .vport(.get, _), .flow(.get, _): return Dump(request: message)
@@ -19,31 +19,31 @@ extension EngineGroup {
   }
 
   /// The next messages of a dump, at least one, the last of all being `done`.
-  public func next(of dump: inout Dump) -> [Message] {
+  public func next(of dump: inout Dump) -> [NetlinkMessage] {
     let header = dump.request.header
     let part = header.reply(flags: .multipart)
     switch dump.request.body {
     case .flow(_, let request):
       let flows = nextFlows(from: &dump.position, flags: request.identifierFlags ?? 0)
-      if !flows.isEmpty { return flows.map { Message(part, .flow(.new, $0.message)) } }
+      if !flows.isEmpty { return flows.map { NetlinkMessage(part, .flow(.new, $0.message)) } }
     case .vport:
       let ports = nextPorts(from: &dump.position)
-      if !ports.isEmpty { return ports.map { Message(part, .vport(.new, $0)) } }
+      if !ports.isEmpty { return ports.map { NetlinkMessage(part, .vport(.new, $0)) } }
     case .datapath where dump.position == 0:
       dump.position = 1
       var single = dump.request
       single.header.flags = .request
-      return askAll(single, lastNow).map { Message(part, $0.body) }
+      return askAll(single, lastNow).map { NetlinkMessage(part, $0.body) }
     case .datapath, .packet, .control, .networkDevice, .error, .done: break
     }
     dump.isFinished = true
-    return [Message(header.reply(), .done)]
+    return [NetlinkMessage(header.reply(), .done)]
   }
 
   /// A whole dump.
-  func dump(_ message: Message) -> [Message] {
+  func dump(_ message: NetlinkMessage) -> [NetlinkMessage] {
     guard var dump = beginDump(message) else { return [] }
-    var replies: [Message] = []
+    var replies: [NetlinkMessage] = []
     while !dump.isFinished { replies += next(of: &dump) }
     return replies
   }

@@ -25,9 +25,9 @@ extension EngineGroup {
   ///
   /// - Parameter processor: The engine that executes packets; what it has to send afterwards is due then.
   public func handle(message bytes: [UInt8], nowMilliseconds: UInt64, on processor: Int = 0) -> [[UInt8]] {
-    let messages: [Message]
+    let messages: [NetlinkMessage]
     do throws(MessageError) {
-      messages = try Message.decode(bytes)
+      messages = try NetlinkMessage.decode(bytes)
     } catch {
       return [Engine.refusal(of: bytes, error).encode()]
     }
@@ -41,7 +41,9 @@ extension EngineGroup {
   }
 
   /// Does what a message of the daemon asks, and returns the messages that answer.
-  public func handle(_ message: Message, nowMilliseconds now: UInt64, on processor: Int = 0) -> [Message] {
+  public func handle(_ message: NetlinkMessage, nowMilliseconds now: UInt64, on processor: Int = 0)
+    -> [NetlinkMessage]
+  {
     lastNow = now
     switch message.body {
     case .packet: return ask(message, now, on: index(ofProcessor: processor))
@@ -54,7 +56,7 @@ extension EngineGroup {
         return askAll(message, now)
       }
       let named = locked(0) { engine in engine.named(request) }
-      return askAll(Message(message.header, .flow(command, named ?? request)), now)
+      return askAll(NetlinkMessage(message.header, .flow(command, named ?? request)), now)
     case .vport(.get, _):
       return message.header.flags.isSuperset(of: .dump) ? dump(message) : askAll(message, now)
     case .vport(let command, let request): return change(port: command, request, message.header, now)
@@ -74,7 +76,7 @@ extension EngineGroup {
   public func port(named name: [UInt8]) -> VportMessage? {
     var question = VportMessage()
     question.name = name
-    let replies = askAll(Message(MessageHeader(), .vport(.get, question)), lastNow)
+    let replies = askAll(NetlinkMessage(NetlinkHeader(), .vport(.get, question)), lastNow)
     guard case .vport(_, let port)? = replies.first?.body else { return nil }
     return port
   }
@@ -82,7 +84,7 @@ extension EngineGroup {
   /// How many places for ports are in use, or were.
   public var portPlaceCount: Int { self[0].ports.names.count }
 
-  private func ask(_ message: Message, _ now: UInt64, on index: Int) -> [Message] {
+  private func ask(_ message: NetlinkMessage, _ now: UInt64, on index: Int) -> [NetlinkMessage] {
     locked(index) { engine in
       engine.now = now
       return engine.reply(to: message)
@@ -90,7 +92,7 @@ extension EngineGroup {
   }
 
   /// Asks each engine, and adds what they counted.
-  func askAll(_ message: Message, _ now: UInt64) -> [Message] {
+  func askAll(_ message: NetlinkMessage, _ now: UInt64) -> [NetlinkMessage] {
     var replies = ask(message, now, on: 0)
     if replies.holdFailure { return replies }
     for index in 1..<max(1, count) {
@@ -107,11 +109,11 @@ extension EngineGroup {
 
   /// Changes a port, and notes that.
   private func change(
-    port command: MessageCommand, _ request: VportMessage, _ header: MessageHeader, _ now: UInt64
-  ) -> [Message] {
+    port command: MessageCommand, _ request: VportMessage, _ header: NetlinkHeader, _ now: UInt64
+  ) -> [NetlinkMessage] {
     var asked = header
     asked.flags.insert(.echo)
-    var replies = askAll(Message(asked, .vport(command, request)), now)
+    var replies = askAll(NetlinkMessage(asked, .vport(command, request)), now)
     if replies.holdFailure { return replies }
     if case .vport(_, let port)? = replies.first?.body, let number = port.number {
       if command == .delete {
@@ -125,12 +127,12 @@ extension EngineGroup {
   }
 }
 
-extension [Message] {
+extension [NetlinkMessage] {
   /// Whether one of them says that something failed.
   public var holdFailure: Bool { contains { $0.isFailure } }
 }
 
-extension Message {
+extension NetlinkMessage {
   /// Whether it says that something failed.
   public var isFailure: Bool {
     if case .error(let code) = body { return code != 0 }

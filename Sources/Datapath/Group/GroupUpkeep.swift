@@ -21,7 +21,7 @@ extension EngineGroup {
   }
 
   /// How many bytes the tables of all engines take to do what a message asks, at most; nothing as long as none is full.
-  public func growthByteCount(for message: Message) -> Int {
+  public func growthByteCount(for message: NetlinkMessage) -> Int {
     let bytes = locked(0) { engine in engine.growthByteCount(for: message) }
     if case .packet = message.body { return bytes }
     return bytes * count

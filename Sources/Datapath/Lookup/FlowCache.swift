@@ -34,10 +34,6 @@ struct FlowCache: ~Copyable {
   @inline(__always)
   func set(for hash: UInt64) -> Int { (Int(truncatingIfNeeded: hash) & setMask) &* 8 }
 
-  /// Touches a set, so that its line is on the way when it is searched.
-  @inline(__always)
-  func touch(_ hash: UInt64) -> UInt64 { words[set(for: hash)] }
-
   /// The ways whose tag is the hash's, as the top bits of 16-bit lanes; the lowest set bit is exact, those
   /// above it may be wrong, which the comparison with the flow finds out.
   @inline(__always)

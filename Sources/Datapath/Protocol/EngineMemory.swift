@@ -5,7 +5,7 @@ extension Engine {
   /// How many bytes an engine's tables take to do what a message asks, at most.
   ///
   /// That is nothing as long as none is full. What the message itself says, and is remembered of it, comes on top.
-  func growthByteCount(for message: Message) -> Int {
+  func growthByteCount(for message: NetlinkMessage) -> Int {
     switch message.body {
     case .flow(.new, let request):
       guard let key = request.key, let actions = request.actions else { return 0 }

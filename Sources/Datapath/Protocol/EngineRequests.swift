@@ -7,9 +7,9 @@ extension Engine {
   /// Does what messages ask, and returns the messages that answer, one an element.
   public mutating func handle(message bytes: [UInt8], nowMilliseconds: UInt64) -> [[UInt8]] {
     now = nowMilliseconds
-    let messages: [Message]
+    let messages: [NetlinkMessage]
     do {
-      messages = try Message.decode(bytes)
+      messages = try NetlinkMessage.decode(bytes)
     } catch {
       return [Engine.refusal(of: bytes, error).encode()]
     }
@@ -21,33 +21,33 @@ extension Engine {
   }
 
   /// Does what a message asks, and returns the messages that answer.
-  mutating func reply(to message: Message) -> [Message] {
+  mutating func reply(to message: NetlinkMessage) -> [NetlinkMessage] {
     do {
       return try answer(message)
     } catch {
-      return [Message(message.header.reply(), .error(error.rawValue))]
+      return [NetlinkMessage(message.header.reply(), .error(error.rawValue))]
     }
   }
 
   /// The answer to bytes that are no request.
-  public static func refusal(of bytes: [UInt8], _ error: MessageError) -> Message {
+  public static func refusal(of bytes: [UInt8], _ error: MessageError) -> NetlinkMessage {
     let code: DatapathErrorCode =
       switch error {
       case .unknownFamily, .unknownCommand: .notSupported
       default: .invalid
       }
-    return Message(headerOfBroken(bytes).reply(), .error(code.rawValue))
+    return NetlinkMessage(headerOfBroken(bytes).reply(), .error(code.rawValue))
   }
 
-  private static func headerOfBroken(_ bytes: [UInt8]) -> MessageHeader {
-    guard bytes.count >= 16 else { return MessageHeader() }
+  private static func headerOfBroken(_ bytes: [UInt8]) -> NetlinkHeader {
+    guard bytes.count >= 16 else { return NetlinkHeader() }
     let view = Attribute(type: 0, message: bytes, range: 0..<16, depth: 0)
-    return MessageHeader(
+    return NetlinkHeader(
       flags: [], sequence: UInt32(truncatingIfNeeded: view.littleEndian(at: 8, byteCount: 4)),
       processID: UInt32(truncatingIfNeeded: view.littleEndian(at: 12, byteCount: 4)))
   }
 
-  private mutating func answer(_ message: Message) throws(DatapathErrorCode) -> [Message] {
+  private mutating func answer(_ message: NetlinkMessage) throws(DatapathErrorCode) -> [NetlinkMessage] {
     let header = message.header
     switch message.body {
     case .datapath(let command, let request): return try answer(datapath: command, request, header)
@@ -61,23 +61,23 @@ extension Engine {
   }
 
   /// What follows a request that succeeded: the echo, then the acknowledgement.
-  func acknowledge(_ header: MessageHeader, _ echo: Message.Body? = nil) -> [Message] {
-    var replies: [Message] = []
-    if let echo, header.flags.contains(.echo) { replies.append(Message(header.reply(), echo)) }
-    if header.flags.contains(.acknowledge) { replies.append(Message(header.reply(), .error(0))) }
+  func acknowledge(_ header: NetlinkHeader, _ echo: NetlinkMessage.Body? = nil) -> [NetlinkMessage] {
+    var replies: [NetlinkMessage] = []
+    if let echo, header.flags.contains(.echo) { replies.append(NetlinkMessage(header.reply(), echo)) }
+    if header.flags.contains(.acknowledge) { replies.append(NetlinkMessage(header.reply(), .error(0))) }
     return replies
   }
 
   // MARK: Datapath
 
   private mutating func answer(
-    datapath command: MessageCommand, _ request: DatapathMessage, _ header: MessageHeader
-  ) throws(DatapathErrorCode) -> [Message] {
+    datapath command: MessageCommand, _ request: DatapathMessage, _ header: NetlinkHeader
+  ) throws(DatapathErrorCode) -> [NetlinkMessage] {
     switch command {
     case .get:
-      let record = Message.Body.datapath(.new, describeDatapath())
-      guard header.isDump else { return [Message(header.reply(), record)] + acknowledge(header) }
-      return [Message(header.reply(flags: .multipart), record), Message(header.reply(), .done)]
+      let record = NetlinkMessage.Body.datapath(.new, describeDatapath())
+      guard header.isDump else { return [NetlinkMessage(header.reply(), record)] + acknowledge(header) }
+      return [NetlinkMessage(header.reply(flags: .multipart), record), NetlinkMessage(header.reply(), .done)]
     case .new, .set:
       if let features = request.userFeatures { control.userFeatures = features }
       if command == .new, let name = request.name { control.name = name }
@@ -101,15 +101,15 @@ extension Engine {
   // MARK: Ports
 
   private mutating func answer(
-    vport command: MessageCommand, _ request: VportMessage, _ header: MessageHeader
-  ) throws(DatapathErrorCode) -> [Message] {
+    vport command: MessageCommand, _ request: VportMessage, _ header: NetlinkHeader
+  ) throws(DatapathErrorCode) -> [NetlinkMessage] {
     if command == .new { return try addPort(request, header) }
     if command == .get && header.isDump {
-      var replies: [Message] = []
+      var replies: [NetlinkMessage] = []
       for index in 0..<ports.names.count where ports.records[index].isPresent {
-        replies.append(Message(header.reply(flags: .multipart), .vport(.new, describePort(index))))
+        replies.append(NetlinkMessage(header.reply(flags: .multipart), .vport(.new, describePort(index))))
       }
-      return replies + [Message(header.reply(), .done)]
+      return replies + [NetlinkMessage(header.reply(), .done)]
     }
     let index: Int
     if let number = request.number {
@@ -122,7 +122,7 @@ extension Engine {
     guard index >= 0 else { throw .noDevice }
     switch command {
     case .get:
-      return [Message(header.reply(), .vport(.new, describePort(index)))] + acknowledge(header)
+      return [NetlinkMessage(header.reply(), .vport(.new, describePort(index)))] + acknowledge(header)
     case .delete:
       let description = describePort(index)
       removePort(index)
@@ -135,8 +135,8 @@ extension Engine {
   }
 
   private mutating func addPort(
-    _ request: VportMessage, _ header: MessageHeader
-  ) throws(DatapathErrorCode) -> [Message] {
+    _ request: VportMessage, _ header: NetlinkHeader
+  ) throws(DatapathErrorCode) -> [NetlinkMessage] {
     guard let type = request.type, let name = request.name, !name.isEmpty else { throw .invalid }
     let tunnel = TunnelKind(type)
     guard tunnel != nil || type == .netdev || type == .internal else { throw .notSupported }

@@ -2,8 +2,8 @@
 
 extension Engine {
   mutating func answer(
-    flow command: MessageCommand, _ request: FlowMessage, _ header: MessageHeader
-  ) throws(DatapathErrorCode) -> [Message] {
+    flow command: MessageCommand, _ request: FlowMessage, _ header: NetlinkHeader
+  ) throws(DatapathErrorCode) -> [NetlinkMessage] {
     switch command {
     case .new: return try putFlow(request, header)
     case .set:
@@ -15,11 +15,11 @@ extension Engine {
       if header.flags.rawValue & 0x300 == 0x300 { return dumpFlows(request, header) }
       guard let flow = findFlow(request) else { throw .noEntry }
       let description = describe(flow, flags: request.identifierFlags ?? 0)
-      return [Message(header.reply(), .flow(.new, description))] + acknowledge(header)
+      return [NetlinkMessage(header.reply(), .flow(.new, description))] + acknowledge(header)
     case .delete:
       if request.key == nil && request.identifier == nil {
         removeAllFlows()
-        return header.flags.contains(.acknowledge) ? [Message(header.reply(), .error(0))] : []
+        return header.flags.contains(.acknowledge) ? [NetlinkMessage(header.reply(), .error(0))] : []
       }
       guard let flow = findFlow(request) else { throw .noEntry }
       let replies = answerChange(flow, .delete, request, header)
@@ -29,20 +29,20 @@ extension Engine {
   }
 
   private func answerChange(
-    _ flow: Int, _ command: MessageCommand, _ request: FlowMessage, _ header: MessageHeader
-  ) -> [Message] {
-    var replies: [Message] = []
+    _ flow: Int, _ command: MessageCommand, _ request: FlowMessage, _ header: NetlinkHeader
+  ) -> [NetlinkMessage] {
+    var replies: [NetlinkMessage] = []
     if header.flags.contains(.echo) {
       let description = describe(flow, flags: request.identifierFlags ?? 0)
-      replies.append(Message(header.reply(), .flow(command, description)))
+      replies.append(NetlinkMessage(header.reply(), .flow(command, description)))
     }
-    if header.flags.contains(.acknowledge) { replies.append(Message(header.reply(), .error(0))) }
+    if header.flags.contains(.acknowledge) { replies.append(NetlinkMessage(header.reply(), .error(0))) }
     return replies
   }
 
   private mutating func putFlow(
-    _ request: FlowMessage, _ header: MessageHeader
-  ) throws(DatapathErrorCode) -> [Message] {
+    _ request: FlowMessage, _ header: NetlinkHeader
+  ) throws(DatapathErrorCode) -> [NetlinkMessage] {
     guard let packedKey = request.packedKey, let actions = request.actions else { throw .invalid }
     let key = packedKey.key
     let mask = Engine.datapathMask(request.mask)
@@ -135,26 +135,26 @@ extension Engine {
   /// The next messages of a dump of flows, from a place of the table on, which is moved; it is nil after the last message of all.
   ///
   /// There may be none, with more to come.
-  public func nextFlows(of request: Message, from place: inout Int?, maximumCount: Int) -> [[UInt8]] {
+  public func nextFlows(of request: NetlinkMessage, from place: inout Int?, maximumCount: Int) -> [[UInt8]] {
     guard case .flow(_, let asked) = request.body, var position = place else { return [] }
     let flows = describeFlows(
       from: &position, maximumCount: maximumCount, flags: asked.identifierFlags ?? 0)
     let header = request.header
     var replies = flows.map {
-      Message(header.reply(flags: .multipart), .flow(.new, $0.message)).encode()
+      NetlinkMessage(header.reply(flags: .multipart), .flow(.new, $0.message)).encode()
     }
     place = position < table.highestFlow ? position : nil
-    if place == nil { replies.append(Message(header.reply(), .done).encode()) }
+    if place == nil { replies.append(NetlinkMessage(header.reply(), .done).encode()) }
     return replies
   }
 
-  private func dumpFlows(_ request: FlowMessage, _ header: MessageHeader) -> [Message] {
-    var replies: [Message] = []
+  private func dumpFlows(_ request: FlowMessage, _ header: NetlinkHeader) -> [NetlinkMessage] {
+    var replies: [NetlinkMessage] = []
     for flow in 0..<table.highestFlow where table.records[flow].isAlive {
       let description = describe(flow, flags: request.identifierFlags ?? 0)
-      replies.append(Message(header.reply(flags: .multipart), .flow(.new, description)))
+      replies.append(NetlinkMessage(header.reply(flags: .multipart), .flow(.new, description)))
     }
-    replies.append(Message(header.reply(), .done))
+    replies.append(NetlinkMessage(header.reply(), .done))
     return replies
   }
 

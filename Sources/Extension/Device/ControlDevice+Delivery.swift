@@ -55,10 +55,10 @@ extension ControlDevice {
   }
 
   /// Puts an event into the handles that joined its group.
-  func publish(_ body: Message.Body) {
+  func publish(_ body: NetlinkMessage.Body) {
     guard handles.values.contains(where: { $0.isInVportGroup }) else { return }
-    let header = MessageHeader(flags: [], datapathIndex: engines.datapathIndex)
-    let bytes = Message(header, body).encode()
+    let header = NetlinkHeader(flags: [], datapathIndex: engines.datapathIndex)
+    let bytes = NetlinkMessage(header, body).encode()
     for handle in handles.values where handle.isInVportGroup {
       guard handle.events.count < limits.maximumEventCount,
         queuedByteCount + bytes.count <= limits.maximumQueuedByteCount

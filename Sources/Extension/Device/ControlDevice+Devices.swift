@@ -7,7 +7,7 @@ import PacketWire
 extension ControlDevice {
   /// The ports of the datapath.
   private func describePorts() -> [VportMessage] {
-    let question = Message(MessageHeader(flags: [.request, .dump]), .vport(.get, VportMessage()))
+    let question = NetlinkMessage(NetlinkHeader(flags: [.request, .dump]), .vport(.get, VportMessage()))
     var ports: [VportMessage] = []
     guard var dump = engines.beginDump(question) else { return ports }
     while !dump.isFinished {

@@ -5,7 +5,7 @@ import Datapath
 extension ControlDevice {
   /// Carries out a request and gives its answer.
   func transact(
-    _ message: Message, _ handle: OpenHandle, capacity: Int, _ now: UInt64, _ processor: Int
+    _ message: NetlinkMessage, _ handle: OpenHandle, capacity: Int, _ now: UInt64, _ processor: Int
   ) -> DeviceReply {
     let header = message.header
     if case .control(let command, let request) = message.body {
@@ -15,7 +15,7 @@ extension ControlDevice {
     switch message.body {
     case .networkDevice(let request):
       guard let device = describeDevice(request) else { return fail(header, .noDevice, capacity) }
-      return answer(Message(header.reply(), .networkDevice(device)), capacity: capacity)
+      return answer(NetlinkMessage(header.reply(), .networkDevice(device)), capacity: capacity)
     case .datapath(let command, let request):
       if let error = refusal(of: command, request, header) { return fail(header, error, capacity) }
     case .vport(.new, _), .vport(.set, _), .vport(.delete, _):
@@ -27,7 +27,7 @@ extension ControlDevice {
   }
 
   private func control(
-    _ command: ControlCommand, _ request: ControlMessage, _ header: MessageHeader, _ handle: OpenHandle,
+    _ command: ControlCommand, _ request: ControlMessage, _ header: NetlinkHeader, _ handle: OpenHandle,
     _ capacity: Int
   ) -> DeviceReply {
     var reply = ControlMessage()
@@ -43,12 +43,12 @@ extension ControlDevice {
     case .awaitEvent, .awaitPacket, .joinGroup, .subscribePackets, .readEvent, .readPacket:
       return refuse(.wrongOperation, .invalidParameter)
     }
-    return answer(Message(header.reply(), .control(command, reply)), capacity: capacity)
+    return answer(NetlinkMessage(header.reply(), .control(command, reply)), capacity: capacity)
   }
 
   /// Why a request about the datapath is refused: there is one, it is always there, and it has its name.
   private func refusal(
-    of command: MessageCommand, _ request: DatapathMessage, _ header: MessageHeader
+    of command: MessageCommand, _ request: DatapathMessage, _ header: NetlinkHeader
   ) -> DatapathErrorCode? {
     if let name = request.name {
       if name != engines.name { return command == .set ? .notSupported : .noDevice }
@@ -59,7 +59,8 @@ extension ControlDevice {
   }
 
   /// Changes a port, and tells those who wait for such events.
-  private func changePort(_ message: Message, _ capacity: Int, _ now: UInt64, _ processor: Int) -> DeviceReply
+  private func changePort(_ message: NetlinkMessage, _ capacity: Int, _ now: UInt64, _ processor: Int)
+    -> DeviceReply
   {
     var asked = message
     asked.header.flags.insert(.echo)
@@ -74,18 +75,18 @@ extension ControlDevice {
 
   // MARK: Answers
 
-  private func fail(_ header: MessageHeader, _ error: DatapathErrorCode, _ capacity: Int) -> DeviceReply {
-    answer(Message(header.reply(), .error(error.rawValue)), capacity: capacity)
+  private func fail(_ header: NetlinkHeader, _ error: DatapathErrorCode, _ capacity: Int) -> DeviceReply {
+    answer(NetlinkMessage(header.reply(), .error(error.rawValue)), capacity: capacity)
   }
 
   /// The first of some answers: what was asked for comes before the acknowledgement.
-  private func answer(to header: MessageHeader, _ replies: [Message], _ capacity: Int) -> DeviceReply {
+  private func answer(to header: NetlinkHeader, _ replies: [NetlinkMessage], _ capacity: Int) -> DeviceReply {
     guard let reply = replies.first else { return DeviceReply(.success) }
     return answer(reply, capacity: capacity)
   }
 
   /// One message as an answer.
-  func answer(_ message: Message, capacity: Int) -> DeviceReply {
+  func answer(_ message: NetlinkMessage, capacity: Int) -> DeviceReply {
     let bytes = message.encode()
     guard bytes.count <= capacity else { return refuse(.bufferTooSmall, .bufferTooSmall) }
     return DeviceReply(.success, bytes)

@@ -4,7 +4,7 @@ import Datapath
 
 extension ControlDevice {
   /// Takes a message that is not answered by another.
-  func write(_ message: Message, _ handle: OpenHandle) -> DeviceReply {
+  func write(_ message: NetlinkMessage, _ handle: OpenHandle) -> DeviceReply {
     switch message.body {
     case .control(.awaitEvent, _):
       guard handle.isInVportGroup else { return refuse(.wrongOperation, .invalidParameter) }

@@ -8,9 +8,9 @@ struct RequestRefusal {
   let counter: DeviceCounter
   let status: DeviceStatus
   /// Where the message can be answered by another, that.
-  let answer: Message?
+  let answer: NetlinkMessage?
 
-  init(_ counter: DeviceCounter, _ status: DeviceStatus = .invalidParameter, answer: Message? = nil) {
+  init(_ counter: DeviceCounter, _ status: DeviceStatus = .invalidParameter, answer: NetlinkMessage? = nil) {
     self.counter = counter
     self.status = status
     self.answer = answer
@@ -19,7 +19,7 @@ struct RequestRefusal {
 
 /// A request, or why it is refused.
 enum CheckedRequest {
-  case accepted(Message)
+  case accepted(NetlinkMessage)
   case refused(RequestRefusal)
 }
 
@@ -79,9 +79,9 @@ extension ControlDevice {
 
   private func noMemory(for input: [UInt8]) -> CheckedRequest {
     let noMemory: UInt32 = 12
-    let header = MessageHeader(
+    let header = NetlinkHeader(
       flags: [], sequence: Self.word(input, at: 8), processID: Self.word(input, at: 12))
-    let answer = Message(header, .error(noMemory))
+    let answer = NetlinkMessage(header, .error(noMemory))
     return .refused(RequestRefusal(.noMemory, .insufficientResources, answer: answer))
   }
 
@@ -93,7 +93,7 @@ extension ControlDevice {
   }
 
   /// Whether there is memory for what the tables of all engines take for a request, if it makes them grow.
-  private func hasMemory(forGrowthBy message: Message, _ byteCount: Int) -> Bool {
+  private func hasMemory(forGrowthBy message: NetlinkMessage, _ byteCount: Int) -> Bool {
     let growth = engines.growthByteCount(for: message)
     var needed = growth + memoryNeeded(forRequestOf: byteCount)
     switch message.body {
@@ -106,7 +106,7 @@ extension ControlDevice {
 
   private func decoded(_ bytes: [UInt8]) -> CheckedRequest {
     do throws(MessageError) {
-      guard var message = try Message.decode(bytes).first else {
+      guard var message = try NetlinkMessage.decode(bytes).first else {
         return .refused(RequestRefusal(.malformedMessage))
       }
       // Who asks for the datapath by its name, or for all, learns its number from the answer.

@@ -14,12 +14,12 @@ struct RunningDump {
   init(_ dump: EngineGroup.Dump) { source = .datapath(dump) }
 
   /// A dump of devices, which are few.
-  init(devices: [NetworkDeviceMessage], _ header: MessageHeader) {
+  init(devices: [NetworkDeviceMessage], _ header: NetlinkHeader) {
     source = .finished
     for device in devices {
-      waiting.append(Message(header.reply(flags: .multipart), .networkDevice(device)).encode())
+      waiting.append(NetlinkMessage(header.reply(flags: .multipart), .networkDevice(device)).encode())
     }
-    waiting.append(Message(header.reply(), .done).encode())
+    waiting.append(NetlinkMessage(header.reply(), .done).encode())
   }
 
   /// Whether all has been read.

@@ -31,7 +31,7 @@ public struct SwitchModel {
   public static var uplinkName: [UInt8] { Array("external".utf8) }
 
   /// The attached switches.
-  public private(set) var switches: [SwitchID: VirtualSwitch] = [:]
+  public private(set) var switches: [SwitchID: ExtensibleSwitch] = [:]
   private var refusals: [UInt64] = Array(repeating: 0, count: SwitchRefusal.allCases.count)
 
   private var names: [Claimant: [[UInt8]]] = [:]
@@ -82,7 +82,7 @@ public struct SwitchModel {
     if case .attach = event {
       guard switches[id] == nil else { throw .switchExists }
       guard switches.count < SwitchModel.maximumSwitchCount else { throw .tooManySwitches }
-      switches[id] = VirtualSwitch()
+      switches[id] = ExtensibleSwitch()
       return
     }
     guard var known = switches.removeValue(forKey: id) else { throw .unknownSwitch }
@@ -92,14 +92,14 @@ public struct SwitchModel {
     } catch {
       refusal = error
     }
-    if case .detach = event { known = VirtualSwitch() }
+    if case .detach = event { known = ExtensibleSwitch() }
     switches[id] = known
     refresh(event)
     if case .detach = event { switches[id] = nil }
     if let refusal { throw refusal }
   }
 
-  private static func apply(_ event: SwitchEvent, to known: inout VirtualSwitch) throws(SwitchRefusal) {
+  private static func apply(_ event: SwitchEvent, to known: inout ExtensibleSwitch) throws(SwitchRefusal) {
     switch event {
     case .attach, .detach: break
     case .createPort(_, let port, let description): try known.createPort(port, description)

@@ -45,14 +45,16 @@ final class DriverConversation {
   // MARK: Requests
 
   /// Carries out a request of the handle's own.
-  func request(_ body: Message.Body, _ flags: MessageFlags = .request) throws(SystemError) -> [Message] {
+  func request(_ body: NetlinkMessage.Body, _ flags: MessageFlags = .request) throws(SystemError)
+    -> [NetlinkMessage]
+  {
     let sequence = nextSequence
     nextSequence &+= 1
-    let header = MessageHeader(
+    let header = NetlinkHeader(
       flags: flags, sequence: sequence, processID: processID, datapathIndex: datapathIndex)
-    let answers = try carryOut(Message(header, body).encode())
-    var messages: [Message] = []
-    for answer in answers { messages += (try? Message.decode(answer)) ?? [] }
+    let answers = try carryOut(NetlinkMessage(header, body).encode())
+    var messages: [NetlinkMessage] = []
+    for answer in answers { messages += (try? NetlinkMessage.decode(answer)) ?? [] }
     return messages
   }
 
@@ -94,7 +96,7 @@ final class DriverConversation {
   func notice(_ command: ControlCommand, _ message: ControlMessage = ControlMessage()) -> [UInt8] {
     let sequence = nextSequence
     nextSequence &+= 1
-    return Message(MessageHeader(sequence: sequence, processID: processID), .control(command, message))
+    return NetlinkMessage(NetlinkHeader(sequence: sequence, processID: processID), .control(command, message))
       .encode()
   }
 
@@ -139,8 +141,8 @@ final class DriverConversation {
   }
 
   private static func acknowledgement(of request: [UInt8]) -> [UInt8] {
-    Message(
-      MessageHeader(flags: [], sequence: word(request, at: 8), processID: word(request, at: 12)), .error(0)
+    NetlinkMessage(
+      NetlinkHeader(flags: [], sequence: word(request, at: 8), processID: word(request, at: 12)), .error(0)
     ).encode()
   }
 

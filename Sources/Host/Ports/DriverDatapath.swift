@@ -68,7 +68,7 @@ final class DriverDatapath {
   }
 
   private func carryOutDecoded(_ request: [UInt8]) throws(SystemError) -> [[UInt8]] {
-    guard let messages = try? Message.decode(request) else { return [] }
+    guard let messages = try? NetlinkMessage.decode(request) else { return [] }
     var answers: [[UInt8]] = []
     for message in messages {
       var message = message
@@ -91,12 +91,12 @@ final class DriverDatapath {
   }
 
   /// The answer to who has made the datapath: it is there.
-  private func describe(_ header: MessageHeader) throws(SystemError) -> [[UInt8]] {
+  private func describe(_ header: NetlinkHeader) throws(SystemError) -> [[UInt8]] {
     var question = DatapathMessage()
     question.name = name
     var asked = header
     asked.flags = [.request, .acknowledge]
-    return try pass(Message(asked, .datapath(.get, question)).encode())
+    return try pass(NetlinkMessage(asked, .datapath(.get, question)).encode())
   }
 }
 

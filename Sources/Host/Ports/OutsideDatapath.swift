@@ -24,8 +24,8 @@ public final class OutsideDatapath {
 
   /// Carries out a request; what failed is an error message among the answers.
   public func request(
-    _ body: Message.Body, _ flags: MessageFlags = [.request, .acknowledge]
-  ) throws(SystemError) -> [Message] {
+    _ body: NetlinkMessage.Body, _ flags: MessageFlags = [.request, .acknowledge]
+  ) throws(SystemError) -> [NetlinkMessage] {
     try conversation.request(body, flags)
   }
 

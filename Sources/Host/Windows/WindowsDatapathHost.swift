@@ -104,7 +104,7 @@
       if let family = DatapathRouting.family(of: bytes), family != .datapath {
         return route(bytes, DatapathRouting.datapathIndex(of: bytes) ?? 0)
       }
-      guard let messages = try? Message.decode(bytes) else { return }
+      guard let messages = try? NetlinkMessage.decode(bytes) else { return }
       for message in messages {
         guard case .datapath(let command, let request) = message.body else { continue }
         var header = message.header
@@ -114,7 +114,7 @@
           guard let made = make(name) else { return refuse(bytes) }
           header.datapathIndex = made
         }
-        route(Message(header, message.body).encode(), header.datapathIndex)
+        route(NetlinkMessage(header, message.body).encode(), header.datapathIndex)
         guard command == .delete else { continue }
         datapaths.removeAll { $0.index == header.datapathIndex }
         if driver?.datapath.index == header.datapathIndex { disconnect() }
@@ -195,7 +195,7 @@
       disconnect()
       var message = DatapathMessage()
       message.name = driver.datapath.name
-      deliver([Message(MessageHeader(datapathIndex: index), .datapath(.delete, message)).encode()])
+      deliver([NetlinkMessage(NetlinkHeader(datapathIndex: index), .datapath(.delete, message)).encode()])
     }
 
     private func isDummy(_ name: [UInt8]) -> Bool {
@@ -231,10 +231,10 @@
     /// Answers each message with an error: by default that there is no such datapath, and then what asks for all of nothing
     /// gets that.
     private func refuse(_ bytes: [UInt8], with error: UInt32? = nil) {
-      guard let messages = try? Message.decode(bytes) else { return }
+      guard let messages = try? NetlinkMessage.decode(bytes) else { return }
       for message in messages {
         deliver([
-          Message(
+          NetlinkMessage(
             message.header.reply(),
             message.header.isDump && error == nil
               ? .done : .error(error ?? DatapathErrorCode.noDevice.rawValue)

@@ -74,7 +74,7 @@ struct DatapathShow {
 extension CommandCall {
   /// Asks a datapath; the answer comes to `VirtualSwitch.answered`.
   func ask(
-    _ body: Datapath.Message.Body, _ link: DatapathLink, flags: MessageFlags = [], _ question: CommandQuestion
+    _ body: NetlinkMessage.Body, _ link: DatapathLink, flags: MessageFlags = [], _ question: CommandQuestion
   ) {
     host.context.channel.request(body, datapath: link.index, flags: flags, .command(id, question))
   }
@@ -210,7 +210,7 @@ extension CommandCall {
   /// Replies with what an answer's messages become, or with what failed.
   fileprivate func reply(
     _ answer: DatapathAnswer, failing what: String, hint: String = "",
-    _ text: ([Datapath.Message]) -> String = { _ in "" }
+    _ text: ([NetlinkMessage]) -> String = { _ in "" }
   ) {
     switch answer {
     case .done(let messages): reply(text(messages))

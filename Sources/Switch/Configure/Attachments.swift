@@ -190,7 +190,7 @@ final class Attachments {
   }
 
   private func request(
-    _ body: Datapath.Message.Body, _ link: DatapathLink, flags: MessageFlags = [],
+    _ body: NetlinkMessage.Body, _ link: DatapathLink, flags: MessageFlags = [],
     _ question: ConfigurationQuestion
   ) {
     context.channel.request(body, datapath: link.index, flags: flags, .configuration(question))

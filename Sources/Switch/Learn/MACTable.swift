@@ -75,13 +75,6 @@ final class MACTable {
     return entries[place]
   }
 
-  /// Whether learning would change where frames go: the address is unknown or behind another port.
-  func wouldChange(vlan: UInt16, _ address: MACAddress, port: BridgePort) -> Bool {
-    guard !address.isMulticast else { return false }
-    guard let entry = lookup(vlan: vlan, address) else { return true }
-    return !entry.isStatic && entry.port !== port
-  }
-
   /// Notes that an address was seen behind a port; says whether that changes where frames go.
   ///
   /// Multicast addresses are never learned, and a static entry stays as it is.

@@ -71,7 +71,7 @@ extension Translator {
       }
       if number == .local, deliverToEndpoint() { return }
       commit()
-      actions.append(.output(Datapath.DatapathPortNumber(port.rawValue)))
+      actions.append(.output(port))
     }
   }
 

@@ -127,8 +127,8 @@ extension Translator {
     let rest = translateOuter(header.outerKey, underlay)
     guard !rest.isEmpty else { return }
     let push = TunnelPush(
-      tunnelPort: Datapath.DatapathPortNumber(tunnelPort.rawValue),
-      outPort: Datapath.DatapathPortNumber(local.datapathNumber?.rawValue ?? UInt32.max),
+      tunnelPort: tunnelPort,
+      outPort: local.datapathNumber ?? DatapathPortNumber(.max),
       kind: header.kind, header: header.bytes)
     actions.append(.clone([.tunnelPush(push)] + rest))
   }
@@ -181,7 +181,7 @@ extension Translator {
       let port = environment.tunnels.port(terminating: key, wildcards: &wildcards)
     else { return false }
     commit()
-    actions.append(.tunnelPop(Datapath.DatapathPortNumber(port.rawValue)))
+    actions.append(.tunnelPop(port))
     return true
   }
 

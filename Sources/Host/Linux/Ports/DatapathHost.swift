@@ -54,7 +54,8 @@
 
     /// Sends a request to the datapath that its header names.
     public func send(_ bytes: [UInt8]) {
-      if DatapathRouting.family(of: bytes) == .datapath, let message = try? Message.decode(bytes).first,
+      if DatapathRouting.family(of: bytes) == .datapath,
+        let message = try? NetlinkMessage.decode(bytes).first,
         case .datapath(let command, let request) = message.body
       {
         return send(command, request, message.header)
@@ -99,7 +100,7 @@
       datapaths = []
     }
 
-    private func send(_ command: MessageCommand, _ request: DatapathMessage, _ header: MessageHeader) {
+    private func send(_ command: MessageCommand, _ request: DatapathMessage, _ header: NetlinkHeader) {
       var header = header
       let named = datapaths.first {
         $0.index == header.datapathIndex || (request.name != nil && $0.name == request.name)
@@ -118,25 +119,25 @@
       guard let target else {
         // A dump of nothing is complete.
         if header.isDump {
-          return reply(Message(header.reply(), .done))
+          return reply(NetlinkMessage(header.reply(), .done))
         }
         return reply(header, error: DatapathErrorCode.noDevice.rawValue)
       }
       header.datapathIndex = target.index
-      post(.message(Message(header, .datapath(command, request)).encode()), to: target)
+      post(.message(NetlinkMessage(header, .datapath(command, request)).encode()), to: target)
       if command == .delete { post(.stop, to: target) }
     }
 
     private func refuse(_ bytes: [UInt8]) {
-      guard let messages = try? Message.decode(bytes) else { return }
+      guard let messages = try? NetlinkMessage.decode(bytes) else { return }
       for message in messages { reply(message.header, error: DatapathErrorCode.noDevice.rawValue) }
     }
 
-    private func reply(_ header: MessageHeader, error: UInt32) {
-      reply(Message(header.reply(), .error(error)))
+    private func reply(_ header: NetlinkHeader, error: UInt32) {
+      reply(NetlinkMessage(header.reply(), .error(error)))
     }
 
-    private func reply(_ message: Message) {
+    private func reply(_ message: NetlinkMessage) {
       let bytes = message.encode()
       loop.deferWork { [self] in onMessage?(bytes) }
     }

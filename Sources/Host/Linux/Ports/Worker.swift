@@ -62,7 +62,7 @@
     /// Answers that found the ring full.
     private var backlog: [[UInt8]] = []
     /// Dumps of flows that are under way, and the place of the table where each goes on.
-    private var dumps: [(request: Message, place: Int?)] = []
+    private var dumps: [(request: NetlinkMessage, place: Int?)] = []
     private var lastMaintenance: UInt64 = 0
     private var isRunning = true
 
@@ -211,13 +211,14 @@
     }
 
     private mutating func handle(_ bytes: [UInt8], _ now: UInt64) {
-      if DatapathRouting.isFlowDump(bytes), let request = (try? Message.decode(bytes))?.first,
+      if DatapathRouting.isFlowDump(bytes), let request = (try? NetlinkMessage.decode(bytes))?.first,
         case .flow(.get, _) = request.body
       {
         dumps.append((request, 0))
         return
       }
-      guard DatapathRouting.family(of: bytes) == .vport, let messages = try? Message.decode(bytes) else {
+      guard DatapathRouting.family(of: bytes) == .vport, let messages = try? NetlinkMessage.decode(bytes)
+      else {
         return answer(engine.handle(message: bytes, nowMilliseconds: now))
       }
       for message in messages {
@@ -234,7 +235,7 @@
     }
 
     /// Opens the device of a new port before the engine learns of the port.
-    private mutating func addPort(_ request: VportMessage, _ header: MessageHeader, _ now: UInt64)
+    private mutating func addPort(_ request: VportMessage, _ header: NetlinkHeader, _ now: UInt64)
       -> [[UInt8]]
     {
       var request = request
@@ -253,10 +254,10 @@
         }
       } catch {
         port?.close()
-        return [Message(header.reply(), .error(UInt32(bitPattern: error.code))).encode()]
+        return [NetlinkMessage(header.reply(), .error(UInt32(bitPattern: error.code))).encode()]
       }
       let replies = engine.handle(
-        message: Message(header, .vport(.new, request)).encode(), nowMilliseconds: now)
+        message: NetlinkMessage(header, .vport(.new, request)).encode(), nowMilliseconds: now)
       if isTaken || DatapathRouting.containsError(replies) {
         port?.close()
         return replies

@@ -3,7 +3,7 @@ import JSON
 import OVSDB
 
 /// What the commands of this program work on.
-final class SwitchContext: ControlContext {
+final class TopologyContext: ControlContext {
   private var knownTopology: Topology?
 
   /// The bridges, ports and interfaces as they are now.
@@ -79,7 +79,7 @@ extension Datum {
 }
 
 /// The commands of this program have these types.
-typealias SwitchCommand = ControlCommand<SwitchContext>
+typealias SwitchCommand = ControlCommand<TopologyContext>
 
 extension ControlPreparation {
   /// Selects what the topology is read from.

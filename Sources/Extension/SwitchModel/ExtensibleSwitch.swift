@@ -105,7 +105,7 @@ public struct SwitchAdapter: Sendable {
 }
 
 /// One virtual switch: its ports and adapters.
-public struct VirtualSwitch: Sendable {
+public struct ExtensibleSwitch: Sendable {
   /// The most ports of a switch.
   public static var maximumPortCount: Int { 4_096 }
 
@@ -124,7 +124,7 @@ public struct VirtualSwitch: Sendable {
 
   /// An adapter.
   public func adapter(_ port: SwitchPortID, _ index: SwitchNICIndex) -> SwitchAdapter? {
-    adapters[VirtualSwitch.place(port, index)]
+    adapters[ExtensibleSwitch.place(port, index)]
   }
 
   /// How many adapters there are.
@@ -136,7 +136,7 @@ public struct VirtualSwitch: Sendable {
   public mutating func createPort(_ id: SwitchPortID, _ port: SwitchPort) throws(SwitchRefusal) {
     guard id.rawValue != 0, id.rawValue <= 0xffff else { throw .portOutOfRange }
     guard ports[id] == nil else { throw .portExists }
-    guard ports.count < VirtualSwitch.maximumPortCount else { throw .tooManyPorts }
+    guard ports.count < ExtensibleSwitch.maximumPortCount else { throw .tooManyPorts }
     var port = port
     port.adapters = []
     port.state = .created
@@ -157,7 +157,7 @@ public struct VirtualSwitch: Sendable {
     ports[id]?.state = .tornDown
     if port.adapters.isEmpty { return }
     for index in port.adapters where adapter(id, index)?.state == .connected {
-      adapters[VirtualSwitch.place(id, index)]?.state = .disconnected
+      adapters[ExtensibleSwitch.place(id, index)]?.state = .disconnected
     }
     throw .portHasAdapters
   }
@@ -165,7 +165,7 @@ public struct VirtualSwitch: Sendable {
   /// Forgets a port with all that is left at it.
   public mutating func deletePort(_ id: SwitchPortID) throws(SwitchRefusal) {
     guard let port = ports.removeValue(forKey: id) else { throw .unknownPort }
-    for index in port.adapters { adapters[VirtualSwitch.place(id, index)] = nil }
+    for index in port.adapters { adapters[ExtensibleSwitch.place(id, index)] = nil }
     guard port.adapters.isEmpty else { throw .portHasAdapters }
     guard port.state == .tornDown else { throw .portNotTornDown }
   }
@@ -182,7 +182,7 @@ public struct VirtualSwitch: Sendable {
     guard self.adapter(port, index) == nil else { throw .adapterExists }
     var adapter = adapter
     adapter.state = .created
-    adapters[VirtualSwitch.place(port, index)] = adapter
+    adapters[ExtensibleSwitch.place(port, index)] = adapter
     ports[port]?.adapters.append(index)
   }
 
@@ -190,7 +190,7 @@ public struct VirtualSwitch: Sendable {
   public mutating func updateAdapter(
     _ port: SwitchPortID, _ index: SwitchNICIndex, _ adapter: SwitchAdapter
   ) throws(SwitchRefusal) {
-    let place = VirtualSwitch.place(port, index)
+    let place = ExtensibleSwitch.place(port, index)
     guard let old = adapters[place] else { throw .unknownAdapter }
     var adapter = adapter
     adapter.kind = old.kind
@@ -203,7 +203,7 @@ public struct VirtualSwitch: Sendable {
   public mutating func restoreAdapter(
     _ port: SwitchPortID, _ index: SwitchNICIndex, name: [UInt8]
   ) throws(SwitchRefusal) {
-    let place = VirtualSwitch.place(port, index)
+    let place = ExtensibleSwitch.place(port, index)
     guard adapters[place] != nil else { throw .unknownAdapter }
     adapters[place]?.restoredName = name
   }
@@ -212,7 +212,7 @@ public struct VirtualSwitch: Sendable {
   public mutating func connectAdapter(
     _ port: SwitchPortID, _ index: SwitchNICIndex
   ) throws(SwitchRefusal) {
-    let place = VirtualSwitch.place(port, index)
+    let place = ExtensibleSwitch.place(port, index)
     guard let adapter = adapters[place] else { throw .unknownAdapter }
     guard ports[port]?.state == .created else { throw .portTornDown }
     switch adapter.state {
@@ -225,7 +225,7 @@ public struct VirtualSwitch: Sendable {
   public mutating func disconnectAdapter(
     _ port: SwitchPortID, _ index: SwitchNICIndex
   ) throws(SwitchRefusal) {
-    let place = VirtualSwitch.place(port, index)
+    let place = ExtensibleSwitch.place(port, index)
     guard let adapter = adapters[place] else { throw .unknownAdapter }
     switch adapter.state {
     case .connected: adapters[place]?.state = .disconnected
@@ -237,7 +237,7 @@ public struct VirtualSwitch: Sendable {
   public mutating func deleteAdapter(
     _ port: SwitchPortID, _ index: SwitchNICIndex
   ) throws(SwitchRefusal) {
-    guard let adapter = adapters.removeValue(forKey: VirtualSwitch.place(port, index)) else {
+    guard let adapter = adapters.removeValue(forKey: ExtensibleSwitch.place(port, index)) else {
       throw .unknownAdapter
     }
     ports[port]?.adapters.removeAll { $0 == index }

@@ -78,7 +78,7 @@ public struct MessageFlags: OptionSet, Sendable, Hashable {
 }
 
 /// What stands before a message's attributes.
-public struct MessageHeader: Equatable, Sendable {
+public struct NetlinkHeader: Equatable, Sendable {
   /// What kind of message it is.
   public var flags: MessageFlags
   /// Chosen by who asks; the answer repeats it.
@@ -102,20 +102,20 @@ public struct MessageHeader: Equatable, Sendable {
   public var isDump: Bool { flags.isSuperset(of: .dump) }
 
   /// The header of an answer to this message.
-  public func reply(flags: MessageFlags = []) -> MessageHeader {
-    MessageHeader(flags: flags, sequence: sequence, processID: processID, datapathIndex: datapathIndex)
+  public func reply(flags: MessageFlags = []) -> NetlinkHeader {
+    NetlinkHeader(flags: flags, sequence: sequence, processID: processID, datapathIndex: datapathIndex)
   }
 }
 
 /// A message to or from a datapath.
-public struct Message: Equatable, Sendable {
+public struct NetlinkMessage: Equatable, Sendable {
   /// What stands before the attributes.
-  public var header: MessageHeader
+  public var header: NetlinkHeader
   /// What it says.
   public var body: Body
 
   /// Makes a message.
-  public init(_ header: MessageHeader = MessageHeader(), _ body: Body) {
+  public init(_ header: NetlinkHeader = NetlinkHeader(), _ body: Body) {
     self.header = header
     self.body = body
   }
@@ -191,8 +191,8 @@ public struct Message: Equatable, Sendable {
   /// The messages that `bytes` consist of.
   ///
   /// - Throws: ``MessageError`` for the first that makes no sense.
-  public static func decode(_ bytes: [UInt8]) throws(MessageError) -> [Message] {
-    var messages: [Message] = []
+  public static func decode(_ bytes: [UInt8]) throws(MessageError) -> [NetlinkMessage] {
+    var messages: [NetlinkMessage] = []
     var position = 0
     while position < bytes.count {
       let left = bytes.count - position
@@ -206,17 +206,17 @@ public struct Message: Equatable, Sendable {
     return messages
   }
 
-  private static func decode(_ bytes: [UInt8], _ range: Range<Int>) throws(MessageError) -> Message {
+  private static func decode(_ bytes: [UInt8], _ range: Range<Int>) throws(MessageError) -> NetlinkMessage {
     let start = range.lowerBound
     let family = MessageFamily(rawValue: UInt16(littleEndian(bytes, start + 4, 2)))
-    var header = MessageHeader(
+    var header = NetlinkHeader(
       flags: MessageFlags(rawValue: UInt16(littleEndian(bytes, start + 6, 2))),
       sequence: littleEndian(bytes, start + 8, 4), processID: littleEndian(bytes, start + 12, 4))
     switch family {
-    case .done: return Message(header, .done)
+    case .done: return NetlinkMessage(header, .done)
     case .error:
       guard range.count >= 20 else { throw .truncated(needed: 20, found: range.count) }
-      return Message(header, .error(0 &- littleEndian(bytes, start + 16, 4)))
+      return NetlinkMessage(header, .error(0 &- littleEndian(bytes, start + 16, 4)))
     case .datapath, .vport, .flow, .packet, .control, .networkDevice: break
     default: throw .unknownFamily(family.rawValue)
     }
@@ -226,7 +226,7 @@ public struct Message: Equatable, Sendable {
     header.datapathIndex = Int32(bitPattern: littleEndian(bytes, start + 20, 4))
     let command = bytes[start + 16]
     var reader = AttributeReader(message: bytes, range: (start + 24)..<range.upperBound, depth: 0)
-    return Message(header, try body(of: family, command, &reader))
+    return NetlinkMessage(header, try body(of: family, command, &reader))
   }
 
   private static func body(

@@ -9,13 +9,13 @@ extension DatapathText {
     _ text: String, portNumber: (String) -> DatapathPortNumber? = { _ in nil }
   ) throws(DatapathTextError) -> [DatapathAction] {
     var scanner = TextScanner(text)
-    let actions = try ActionReader.read(&scanner, depth: 0, portNumber)
+    let actions = try ActionTextReader.read(&scanner, depth: 0, portNumber)
     guard scanner.isAtEnd else { throw scanner.unexpected }
     return actions
   }
 }
 
-enum ActionReader {
+enum ActionTextReader {
   /// Reads actions up to the end or a closing parenthesis, which is skipped within others.
   static func read(
     _ scanner: inout TextScanner, depth: Int, _ portNumber: (String) -> DatapathPortNumber?
