@@ -15,7 +15,7 @@ struct Reference {
   BOOLEAN isSaved;
 };
 
-// As many ports as the model takes (VirtualSwitch.maximumPortCount), an adapter at each, and a team's.
+// As many ports as the model takes (ExtensibleSwitch.maximumPortCount), an adapter at each, and a team's.
 #define REFERENCE_MAXIMUM_COUNT (2 * 4096 + 32)
 
 static struct Reference **bucketOf(struct Module *module, ULONG port) {
