@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Datapath
@@ -76,14 +77,15 @@ private func value(of field: Field, _ random: inout some RandomNumberGenerator) 
   case .nshMetadataType: return 1
   // The bits that have names.
   case .ctState: return value & 0xff
-  case .tunnelDestination, .ctProtocol: return max(1, value)
+  // Without a protocol there is no original tuple; a tunnel's type of service is left out of messages if it is zero.
+  case .tunnelDestination, .tunnelTOS, .ctProtocol: return max(1, value)
   default: return value
   }
 }
 
 struct KeyRoundTripTests {
   @Test func `every field goes through a datapath's attributes and back`() throws {
-    var random = SystemRandomNumberGenerator()
+    var random = SeededRandom(seed: 1)
     for field in Field.allCases where isCarried(field) {
       for _ in 0..<20 {
         var key = key(for: field)
@@ -104,7 +106,7 @@ struct KeyRoundTripTests {
 
   @Test func `every field that a datapath's text has is read as it is written`() throws {
     // NSH has attributes, but no text yet.
-    var random = SystemRandomNumberGenerator()
+    var random = SeededRandom(seed: 2)
     for field in Field.allCases where isCarried(field) && field.prerequisite != .nsh {
       for _ in 0..<20 {
         var key = key(for: field)

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Datapath
@@ -72,7 +73,7 @@ private func wanted(_ field: Field, _ random: inout some RandomNumberGenerator) 
 
 struct MatchRoundTripTests {
   @Test func `every field that has a header goes over the wire and back`() throws {
-    var random = SystemRandomNumberGenerator()
+    var random = SeededRandom(seed: 1)
     for version in [OpenFlowVersion.v10, .v13, .v15] {
       for field in Field.allCases where field.isStored && field.row.nxm ?? field.row.oxm != nil {
         for _ in 0..<20 {
@@ -92,7 +93,7 @@ struct MatchRoundTripTests {
   }
 
   @Test func `every field that flows can name is read as it is written`() throws {
-    var random = SystemRandomNumberGenerator()
+    var random = SeededRandom(seed: 2)
     // OVS prints these fields under names that it does not read.
     let renamed: Set<Field> = [.gtpuFlags, .gtpuMessageType]
     for field in Field.allCases
