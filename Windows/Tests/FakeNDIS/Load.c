@@ -46,6 +46,8 @@ NDIS_STATUS startLoad(const struct FakePlace *place, ULONG threads) {
     loadSent = 0;
     loading = 1;
     for (loadCount = 0; loadCount < threads; loadCount++) startThread(load, injection, &loadThreads[loadCount]);
+    // Whoever starts a load wants it to be there; on a switch that does not run nothing comes.
+    for (ULONG turns = 0; !loadSent && turns < 1000; turns++) sleepMilliseconds(1);
     return NDIS_STATUS_SUCCESS;
 }
 
