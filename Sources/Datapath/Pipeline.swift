@@ -72,9 +72,9 @@ public struct Engine: ~Copyable {
 
   var pool: PacketPool
   var bank: KeyBank
-  var states: Slab<PacketState>
-  var signatures: Slab<UInt64>
-  var found: Slab<Int32>
+  var states: Table<PacketState, KeyBank>
+  var signatures: Table<UInt64, KeyBank>
+  var found: Table<FlowHandle, KeyBank>
   var hash: KeyHash
   var cache: FlowCache
   var table: FlowTable
@@ -107,10 +107,10 @@ public struct Engine: ~Copyable {
       largeSlots: configuration.largeSlotCount, largeByteCount: configuration.largeSlotByteCount)
     let rows = Engine.workRowCount + Engine.cloneRowCount
     bank = KeyBank(count: rows + configuration.maximumUpcallCount)
-    states = Slab(repeating: PacketState(), count: Engine.workRowCount)
+    states = Table(repeating: PacketState(), count: Engine.workRowCount)
     arrivals = Slab(repeating: 0, count: Engine.batchCapacity)
-    signatures = Slab(repeating: 0, count: Engine.workRowCount)
-    found = Slab(repeating: -1, count: Engine.workRowCount)
+    signatures = Table(repeating: 0, count: Engine.workRowCount)
+    found = Table(repeating: .none, count: Engine.workRowCount)
     hash = KeyHash(seed: configuration.seed)
     cache = FlowCache(
       minimumSetCount: configuration.initialCacheSetCount,
@@ -189,7 +189,7 @@ public struct Engine: ~Copyable {
   ) -> Reception {
     guard workCount < Engine.batchCapacity else { return .full }
     let index = ports.index(port.rawValue)
-    guard index >= 0 else {
+    guard !index.isNone else {
       count(.unknownPortIn)
       return .dropped
     }
@@ -201,7 +201,7 @@ public struct Engine: ~Copyable {
       return .dropped
     }
     let slot = pool.take(byteCount: count)
-    guard slot >= 0 else { return .full }
+    guard !slot.isNone else { return .full }
     var state = PacketState()
     state.slot = slot
     state.start = pool.address(of: slot) &+ PacketPool.headroomByteCount
@@ -219,7 +219,7 @@ public struct Engine: ~Copyable {
 
   /// Ends the reception of a packet by the port with an index: its offload information is checked, and it counts.
   @inline(__always)
-  mutating func admit(_ state: PacketState, by index: Int) -> Reception {
+  mutating func admit(_ state: PacketState, by index: PortHandle) -> Reception {
     guard state.offload.isNone || Engine.isValid(state.offload, state.count) else {
       return refuse(state.slot, by: index, .invalidOffload)
     }
@@ -233,7 +233,7 @@ public struct Engine: ~Copyable {
 
   /// Gives back the slot of a packet that cannot be received, and counts it.
   @inline(__always)
-  mutating func refuse(_ slot: Int32, by index: Int, _ reason: DropReason) -> Reception {
+  mutating func refuse(_ slot: PacketSlot, by index: PortHandle, _ reason: DropReason) -> Reception {
     pool.release(slot)
     count(reason)
     ports.records[index].receivedDropped &+= 1
@@ -257,12 +257,12 @@ public struct Engine: ~Copyable {
   /// Takes a row of the bank for a packet; the word of its key that says where it comes from is given.
   @inline(__always)
   mutating func append(_ state: PacketState, _ origin: UInt64) {
-    let row = workCount
-    workCount &+= 1
+    let row = KeyRow(workCount)
     var state = state
-    state.key = Int32(truncatingIfNeeded: row)
-    state.origin = UInt8(truncatingIfNeeded: row)
-    arrivals[row] = state.inPort
+    state.key = row
+    state.origin = UInt8(truncatingIfNeeded: workCount)
+    arrivals[workCount] = state.inPort
+    workCount &+= 1
     states[row] = state
     bank.base[row][wordOf: .inPort] = origin
     bank.base[row][wordOf: .ctState] = 0
@@ -314,7 +314,7 @@ public struct Engine: ~Copyable {
   private mutating func parse(_ from: Int, _ to: Int) {
     var row = from
     while row < to {
-      Parser.parse(&states[row], pool, &bank, tagLimit: tagLimit)
+      Parser.parse(&states[KeyRow(row)], pool, &bank, tagLimit: tagLimit)
       row &+= 1
     }
   }
@@ -323,41 +323,43 @@ public struct Engine: ~Copyable {
   /// accesses overlap.
   @inline(__always)
   private mutating func propose(_ from: Int, _ to: Int) {
-    var row = from
-    while row < to {
+    var place = from
+    while place < to {
+      let row = KeyRow(place)
       let signature = KeyHash.finish(hash.signature(bank.base[row]))
       signatures[row] = signature
       let (low, high) = cache.candidates(signature)
-      var flow: Int32 = -1
+      var flow = FlowHandle.none
       if low != 0 {
-        flow = Int32(truncatingIfNeeded: cache.flow(signature, way: low.trailingZeroBitCount >> 4))
+        flow = cache.flow(signature, way: low.trailingZeroBitCount >> 4)
       } else if high != 0 {
-        flow = Int32(truncatingIfNeeded: cache.flow(signature, way: 4 &+ high.trailingZeroBitCount >> 4))
+        flow = cache.flow(signature, way: 4 &+ high.trailingZeroBitCount >> 4)
       }
       found[row] = flow
-      row &+= 1
+      place &+= 1
     }
   }
 
   /// Finds each packet's flow, or sends it to the daemon, and runs the flow's actions.
   @inline(__always)
   private mutating func lookup(_ from: Int, _ to: Int) {
-    var row = from
-    while row < to {
-      var flow = Int(found[row])
-      if flow >= 0 && matches(flow, row) {
+    var place = from
+    while place < to {
+      let row = KeyRow(place)
+      var flow = found[row]
+      if !flow.isNone && matches(flow, row) {
         counters.cacheHits &+= 1
       } else {
         flow = lookupSlowly(row)
       }
-      if flow >= 0 {
+      if !flow.isNone {
         let key = bank.base[row]
         table.records[flow].packets &+= 1
         table.records[flow].bytes &+= UInt64(truncatingIfNeeded: states[row].count)
         table.records[flow].usedMilliseconds = now
         table.records[flow].tcpFlags |= UInt16(truncatingIfNeeded: key[.tcpFlags])
         counters.hits &+= 1
-        run(Int(table.records[flow].program), row)
+        run(table.records[flow].program.index, row)
       } else {
         miss(row)
       }
@@ -365,7 +367,7 @@ public struct Engine: ~Copyable {
       if deliveredPackets & 1 &<< UInt32(origin) == 0 {
         dropReasons[Int(origin)] = UInt8(truncatingIfNeeded: lastDropReason.rawValue)
       }
-      row &+= 1
+      place &+= 1
     }
   }
 
@@ -374,8 +376,8 @@ public struct Engine: ~Copyable {
   /// The same as the table's own comparison, but reached without borrowing the table as a whole, which would
   /// copy its description for each packet.
   @inline(__always)
-  private mutating func matches(_ flow: Int, _ row: Int) -> Bool {
-    let group = Int(table.records[flow].group)
+  private mutating func matches(_ flow: FlowHandle, _ row: KeyRow) -> Bool {
+    let group = table.records[flow].group
     let difference = table.values[flow].difference(bank.base[row], under: table.groups[group].base)
     guard difference == 0, table.records[flow].isAlive else { return false }
     let present = bank.segments[row]
@@ -385,19 +387,21 @@ public struct Engine: ~Copyable {
   }
 
   @inline(never)
-  private mutating func comparesFurther(_ flow: Int, _ group: Int, _ row: Int, _ shared: UInt16) -> Bool {
+  private mutating func comparesFurther(
+    _ flow: FlowHandle, _ group: MaskHandle, _ row: KeyRow, _ shared: UInt16
+  ) -> Bool {
     table.comparesFurther(flow, group, bank, row, shared)
   }
 
   /// Tries the other ways of the cache, then the masked flow table.
   @inline(never)
-  private mutating func lookupSlowly(_ row: Int) -> Int {
+  private mutating func lookupSlowly(_ row: KeyRow) -> FlowHandle {
     let key = bank.base[row]
     let signature = signatures[row]
     var (low, high) = cache.candidates(signature)
     while low != 0 {
       let flow = cache.flow(signature, way: low.trailingZeroBitCount >> 4)
-      if flow < table.highestFlow && table.matches(flow, key, bank, row) {
+      if flow.index < table.highestFlow && table.matches(flow, key, bank, row) {
         counters.cacheHits &+= 1
         return flow
       }
@@ -405,7 +409,7 @@ public struct Engine: ~Copyable {
     }
     while high != 0 {
       let flow = cache.flow(signature, way: 4 &+ high.trailingZeroBitCount >> 4)
-      if flow < table.highestFlow && table.matches(flow, key, bank, row) {
+      if flow.index < table.highestFlow && table.matches(flow, key, bank, row) {
         counters.cacheHits &+= 1
         return flow
       }
@@ -414,15 +418,15 @@ public struct Engine: ~Copyable {
     var searched = 0
     let flow = table.search(row, bank, hash, searched: &searched)
     counters.maskHits &+= UInt64(truncatingIfNeeded: searched)
-    guard flow >= 0 else { return -1 }
-    table.groups[Int(table.records[flow].group)].recentHits &+= 1
+    guard !flow.isNone else { return .none }
+    table.groups[table.records[flow].group].recentHits &+= 1
     cache.insert(signature, flow: flow)
     return flow
   }
 
   /// Sends a packet that matched no flow to the daemon.
   @inline(never)
-  private mutating func miss(_ row: Int) {
+  private mutating func miss(_ row: KeyRow) {
     counters.misses &+= 1
     let state = states[row]
     if !enqueueUpcall(state, kind: .miss, processID: 0) { counters.lost &+= 1 }

@@ -32,17 +32,25 @@ struct Slab<Element: BitwiseCopyable>: ~Copyable {
 
   subscript(index: Int) -> Element {
     @inline(__always)
-    unsafeAddress {
-      precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
-      // SAFETY: the index was checked.
-      return unsafe UnsafePointer(base + index)
-    }
+    unsafeAddress { unsafe address(of: index) }
     @inline(__always)
-    unsafeMutableAddress {
-      precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
-      // SAFETY: the index was checked.
-      return unsafe base + index
-    }
+    unsafeMutableAddress { unsafe mutableAddress(of: index) }
+  }
+
+  /// Where a value lies, for as long as the row is not changed.
+  @inline(__always)
+  func address(of index: Int) -> UnsafePointer<Element> {
+    precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
+    // SAFETY: the index was checked.
+    return unsafe UnsafePointer(base + index)
+  }
+
+  /// Where a value lies, for whoever has the row for itself.
+  @inline(__always)
+  mutating func mutableAddress(of index: Int) -> UnsafeMutablePointer<Element> {
+    precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
+    // SAFETY: the index was checked.
+    return unsafe base + index
   }
 
   /// Makes the row longer by copies of `value`; never done for a packet.

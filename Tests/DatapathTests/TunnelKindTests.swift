@@ -27,7 +27,7 @@ import Testing
     for (number, type) in [(UInt32(20), kind.row.vportType), (21, kind.row.vportTypeOverIPv6)] {
       harness.add(VportMessage(number: DatapathPortNumber(number), type: type, name: "tunnel\(number)"))
       let index = harness.engine.ports.index(number)
-      try #require(index >= 0)
+      try #require(!index.isNone)
       let record = harness.engine.ports.records[index]
       #expect(record.tunnel == kind && record.type == type && !record.isOpen)
       #expect(record.destinationPort == kind.row.carrier.defaultPort)

@@ -29,7 +29,8 @@ struct DeviceMemoryTests {
       var text = ""
       while flow < harness.engines[index].table.highestFlow {
         for flow in harness.engines[index].describeFlows(from: &flow, maximumCount: 1_000, flags: 0) {
-          text += "\(flow.number): \(flow.message.key?.words[1] ?? 0) \(flow.message.actions?.count ?? 0)\n"
+          text +=
+            "\(flow.number.index): \(flow.message.key?.words[1] ?? 0) \(flow.message.actions?.count ?? 0)\n"
         }
       }
       for port in harness.engines[index].describePorts(from: &port, maximumCount: 1_000) {

@@ -7,7 +7,7 @@
 extension Engine {
   /// Runs a program on the packet in a row of the bank, and gives the packet up.
   @inline(__always)
-  mutating func run(_ program: Int, _ row: Int) {
+  mutating func run(_ program: Int, _ row: KeyRow) {
     var state = states[row]
     let head = programs.words[program]
     // Most programs are one output.
@@ -24,7 +24,7 @@ extension Engine {
     var place = program
     if level == 0, Operation.end.isIn(programs.words[place]) { count(.flowAction) }
     while step(&place, &state, level: level) {}
-    if state.slot >= 0 { pool.release(state.slot) }
+    if !state.slot.isNone { pool.release(state.slot) }
   }
 
   /// Runs one instruction; `false` after the last.
@@ -121,10 +121,10 @@ extension Engine {
       return
     }
     if Operation.end.isIn(programs.words[program]) { return }
-    let row = Engine.workRowCount &+ level
-    bank.copy(from: Int(state.key), to: row)
+    let row = KeyRow(Engine.workRowCount &+ level)
+    bank.copy(from: state.key, to: row)
     var copy = state
-    copy.key = Int32(truncatingIfNeeded: row)
+    copy.key = row
     pool.retain(copy.slot)
     runAll(program, &copy, level: level &+ 1)
   }
@@ -139,7 +139,7 @@ extension Engine {
   @inline(never)
   mutating func copyPacket(_ state: inout PacketState) -> Bool {
     let slot = pool.take(byteCount: state.count)
-    guard slot >= 0 else {
+    guard !slot.isNone else {
       count(.noBuffer)
       return false
     }
@@ -154,7 +154,7 @@ extension Engine {
   // MARK: Metadata
 
   private mutating func setMetadata(_ place: Int, _ wordCount: Int, _ state: PacketState) {
-    let row = Int(state.key)
+    let row = state.key
     for index in 0..<wordCount {
       let word = Int(truncatingIfNeeded: programs.words[place &+ 3 &* index])
       let value = programs.words[place &+ 3 &* index &+ 1]
@@ -170,7 +170,7 @@ extension Engine {
 
   /// The hash of a packet's addresses, protocol and ports, the same in both halves of no packet.
   @inline(__always)
-  func connectionHash(_ row: Int) -> UInt32 {
+  func connectionHash(_ row: KeyRow) -> UInt32 {
     let key = bank.base[row]
     let transport = KeyPlace.ipProtocol.mask | KeyPlace.transportPorts.mask
     var sum = hash.part(key, wordOf: .ipSource) &+ hash.part(key, wordOf: .ipProtocol, under: transport)
@@ -183,7 +183,7 @@ extension Engine {
   }
 
   private mutating func computeHash(_ state: PacketState, basis: UInt32) {
-    let row = Int(state.key)
+    let row = state.key
     let value = UInt64(connectionHash(row) ^ (basis &* 0x9e37_79b1))
     bank.open(row, .metadata)
     // Zero means that no hash was computed.
@@ -195,13 +195,13 @@ extension Engine {
   /// Looks a copy of the packet up again, under another id.
   private mutating func recirculate(_ state: PacketState, id: UInt32) {
     guard let row = takeRow(state) else { return }
-    bank.copyMetadata(from: Int(state.key), to: row)
+    bank.copyMetadata(from: state.key, to: row)
     bank.base[row][.recirculationID] = UInt64(id)
     pool.retain(state.slot)
   }
 
   /// Takes a row of the bank for another lookup of a packet.
-  mutating func takeRow(_ state: PacketState) -> Int? {
+  mutating func takeRow(_ state: PacketState) -> KeyRow? {
     guard Int(state.depth) < Engine.maximumDepth else {
       count(.recirculationTooDeep)
       return nil
@@ -210,10 +210,10 @@ extension Engine {
       count(.recirculationFull)
       return nil
     }
-    let row = workCount
+    let row = KeyRow(workCount)
     workCount &+= 1
     states[row] = state
-    states[row].key = Int32(truncatingIfNeeded: row)
+    states[row].key = row
     states[row].depth = state.depth &+ 1
     return row
   }
@@ -221,7 +221,7 @@ extension Engine {
   /// Makes the packet's state and key fit its bytes again after something was put before or taken from it.
   mutating func parseAgain(_ state: inout PacketState) {
     guard state.count >= 14 else { return }
-    bank.keepMetadata(Int(state.key))
+    bank.keepMetadata(state.key)
     Parser.parse(&state, pool, &bank, tagLimit: tagLimit)
   }
 }

@@ -227,7 +227,7 @@ struct ProgramStore: ~Copyable {
   }
 
   /// Stores a program; the word before it says which size of run it has.
-  mutating func store(_ program: [UInt64]) -> Int32 {
+  mutating func store(_ program: [UInt64]) -> ProgramHandle {
     let size = ProgramStore.size(forWordCount: program.count)
     words.grow(to: wordCount(forSize: size), repeating: 0)
     let start: Int
@@ -240,13 +240,13 @@ struct ProgramStore: ~Copyable {
     }
     words[start] = UInt64(size)
     for index in 0..<program.count { words[start + 1 + index] = program[index] }
-    return Int32(start + 1)
+    return ProgramHandle(start + 1)
   }
 
   /// Gives a program's run back.
-  mutating func remove(_ program: Int32) {
-    guard program > 0 else { return }
-    let start = Int(program) - 1
+  mutating func remove(_ program: ProgramHandle) {
+    guard !program.isNone else { return }
+    let start = program.index - 1
     let size = Int(words[start] & 31)
     words[start + 1] = UInt64(bitPattern: free[size])
     free[size] = Int64(start)

@@ -146,7 +146,7 @@ struct PacketState: BitwiseCopyable {
   /// What its sender left undone.
   var offload = Offload()
   /// The slot that holds its bytes.
-  var slot: Int32 = -1
+  var slot = PacketSlot.none
   /// The offset of its network header, or -1.
   var network: Int32 = -1
   /// The offset of its transport header, or -1.
@@ -154,7 +154,7 @@ struct PacketState: BitwiseCopyable {
   /// The length that the next outputs cut it to.
   var cut: UInt32 = 0xffff_ffff
   /// Which key of the bank belongs to it.
-  var key: Int32 = 0
+  var key = KeyRow(0)
   /// The port that it came in by, for counters.
   var inPort: UInt32 = 0
   /// The Ethernet type of the network header.

@@ -22,8 +22,8 @@ struct PacketPool: ~Copyable {
   private let largeStride: Int
   private let smallCount: Int
   private let largeCount: Int
-  private var owners: Slab<UInt16>
-  private var free: Slab<Int32>
+  private var owners: Table<UInt16, PacketPool>
+  private var free: Slab<PacketSlot>
   private var smallFree: Int
   private var largeFree: Int
 
@@ -36,10 +36,10 @@ struct PacketPool: ~Copyable {
     // SAFETY: the region is owned by this value alone and freed in `deinit`.
     unsafe base = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 64)
     unsafe base.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
-    owners = Slab(repeating: 0, count: smallSlots + largeSlots)
-    free = Slab(repeating: 0, count: smallSlots + largeSlots)
-    for index in 0..<smallSlots { free[index] = Int32(smallSlots - 1 - index) }
-    for index in 0..<largeSlots { free[smallSlots + index] = Int32(smallSlots + largeSlots - 1 - index) }
+    owners = Table(repeating: 0, count: smallSlots + largeSlots)
+    free = Slab(repeating: .none, count: smallSlots + largeSlots)
+    for index in 0..<smallSlots { free[index] = PacketSlot(smallSlots - 1 - index) }
+    for index in 0..<largeSlots { free[smallSlots + index] = PacketSlot(smallSlots + largeSlots - 1 - index) }
     smallFree = smallSlots
     largeFree = largeSlots
   }
@@ -57,37 +57,37 @@ struct PacketPool: ~Copyable {
   /// How many slots of either size are free.
   var freeCount: Int { smallFree &+ largeFree }
 
-  /// Takes a slot that holds `needed` bytes beyond the headroom, or returns -1.
+  /// Takes a slot that holds `needed` bytes beyond the headroom, or returns none.
   @inline(__always)
-  mutating func take(byteCount needed: Int) -> Int32 {
+  mutating func take(byteCount needed: Int) -> PacketSlot {
     if needed &+ PacketPool.headroomByteCount <= smallStride && smallFree > 0 {
       smallFree &-= 1
       let slot = free[smallFree]
-      owners[Int(slot)] = 1
+      owners[slot] = 1
       return slot
     }
-    guard needed &+ PacketPool.headroomByteCount <= largeStride, largeFree > 0 else { return -1 }
+    guard needed &+ PacketPool.headroomByteCount <= largeStride, largeFree > 0 else { return .none }
     largeFree &-= 1
     let slot = free[smallCount &+ largeFree]
-    owners[Int(slot)] = 1
+    owners[slot] = 1
     return slot
   }
 
   /// Adds an owner.
   @inline(__always)
-  mutating func retain(_ slot: Int32) { owners[Int(slot)] &+= 1 }
+  mutating func retain(_ slot: PacketSlot) { owners[slot] &+= 1 }
 
   /// Whether only one owner is left, who may change the bytes.
   @inline(__always)
-  func isUnique(_ slot: Int32) -> Bool { owners[Int(slot)] == 1 }
+  func isUnique(_ slot: PacketSlot) -> Bool { owners[slot] == 1 }
 
   /// Gives up one ownership.
   @inline(__always)
-  mutating func release(_ slot: Int32) {
-    let left = owners[Int(slot)] &- 1
-    owners[Int(slot)] = left
+  mutating func release(_ slot: PacketSlot) {
+    let left = owners[slot] &- 1
+    owners[slot] = left
     guard left == 0 else { return }
-    if Int(slot) < smallCount {
+    if slot.index < smallCount {
       free[smallFree] = slot
       smallFree &+= 1
     } else {
@@ -98,15 +98,15 @@ struct PacketPool: ~Copyable {
 
   /// Where a slot's memory begins.
   @inline(__always)
-  func address(of slot: Int32) -> Int {
-    let index = Int(slot)
+  func address(of slot: PacketSlot) -> Int {
+    let index = slot.index
     return index < smallCount
       ? index &* smallStride : smallCount &* smallStride &+ (index &- smallCount) &* largeStride
   }
 
   /// How many bytes a slot has, headroom and all.
   @inline(__always)
-  func capacity(of slot: Int32) -> Int { Int(slot) < smallCount ? smallStride : largeStride }
+  func capacity(of slot: PacketSlot) -> Int { slot.index < smallCount ? smallStride : largeStride }
 
   // MARK: Bytes
 

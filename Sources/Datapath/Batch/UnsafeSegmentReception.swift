@@ -19,17 +19,17 @@ extension Engine {
     guard workCount < Engine.batchCapacity else { return .full }
     let index = ports.index(port.rawValue)
     let slot = pool.take(byteCount: 65_536 &+ 64)
-    guard slot >= 0 else { return .full }
+    guard !slot.isNone else { return .full }
     var state = PacketState()
     state.slot = slot
     state.start = pool.address(of: slot) &+ PacketPool.headroomByteCount
     let memory = unsafe UnsafeMutableRawBufferPointer(
       mutating: pool.pointer(state.start &- prefixByteCount, prefixByteCount &+ 65_536 &+ 64))
     let length = unsafe read(memory) &- prefixByteCount
-    guard index >= 0, length >= 14, length <= 65_536 &+ 64 else {
+    guard !index.isNone, length >= 14, length <= 65_536 &+ 64 else {
       pool.release(slot)
-      if length > 0 { count(index < 0 ? .unknownPortIn : .invalidLength) }
-      if index >= 0, length > 0 { ports.records[index].receivedDropped &+= 1 }
+      if length > 0 { count(index.isNone ? .unknownPortIn : .invalidLength) }
+      if !index.isNone, length > 0 { ports.records[index].receivedDropped &+= 1 }
       return .dropped
     }
     state.offload = offload(pool.span(state.start &- prefixByteCount, prefixByteCount))
@@ -55,7 +55,7 @@ extension Engine {
   ) -> Reception {
     guard workCount < Engine.batchCapacity else { return .full }
     let index = ports.index(port.rawValue)
-    guard index >= 0 else {
+    guard !index.isNone else {
       count(.unknownPortIn)
       return .dropped
     }
@@ -66,7 +66,7 @@ extension Engine {
       return .dropped
     }
     let slot = pool.take(byteCount: byteCount &+ tagByteCount)
-    guard slot >= 0 else { return .full }
+    guard !slot.isNone else { return .full }
     var state = PacketState()
     state.slot = slot
     state.start = pool.address(of: slot) &+ PacketPool.headroomByteCount

@@ -38,9 +38,9 @@ struct PortRecord: BitwiseCopyable {
   var sentDropped: UInt64 = 0
   /// The next sequence number of a GRE tunnel.
   var sequence: UInt32 = 0
-  /// The first and last entry of the output queue, or -1, and how many there are.
-  var head: Int32 = -1
-  var tail: Int32 = -1
+  /// The first and last entry of the output queue, or none, and how many there are.
+  var head = OutputHandle.none
+  var tail = OutputHandle.none
   var queued: Int32 = 0
 
   /// Whether packets leave by it as they are; a tunnel port has no wire of its own.
@@ -53,51 +53,54 @@ struct PortTable: ~Copyable {
   /// The largest port number.
   static var maximumNumber: UInt32 { 65_535 }
 
-  var records: Slab<PortRecord>
+  var records: Table<PortRecord, PortRecord>
   private var indexes: Slab<UInt16>
   /// Names by record, for the control path.
   var names: [[UInt8]] = []
 
   init(maximumPortCount: Int) {
-    records = Slab(repeating: PortRecord(), count: max(1, min(maximumPortCount, 65_000)))
+    records = Table(repeating: PortRecord(), count: max(1, min(maximumPortCount, 65_000)))
     indexes = Slab(repeating: 0, count: Int(PortTable.maximumNumber) + 1)
   }
 
-  /// The record of a port, or -1.
+  /// The record of a port, or none.
   @inline(__always)
-  func index(_ number: UInt32) -> Int {
-    number <= PortTable.maximumNumber ? Int(indexes[Int(number)]) &- 1 : -1
+  func index(_ number: UInt32) -> PortHandle {
+    number <= PortTable.maximumNumber ? PortHandle(Int(indexes[Int(number)]) &- 1) : .none
   }
 
   /// Adds a port; `false` if the number or the room is taken.
   mutating func add(_ record: PortRecord, name: [UInt8]) -> Bool {
-    guard record.number <= PortTable.maximumNumber, index(record.number) < 0 else { return false }
+    guard record.number <= PortTable.maximumNumber, index(record.number).isNone else { return false }
     var place = 0
-    while place < names.count && records[place].isPresent { place += 1 }
+    while place < names.count && records[PortHandle(place)].isPresent { place += 1 }
     guard place < records.count else { return false }
     if place == names.count { names.append(name) } else { names[place] = name }
-    records[place] = record
-    records[place].isPresent = true
+    let port = PortHandle(place)
+    records[port] = record
+    records[port].isPresent = true
     indexes[Int(record.number)] = UInt16(place + 1)
     return true
   }
 
   /// Removes a port, whose output queue has to be empty.
-  mutating func remove(_ index: Int) {
-    indexes[Int(records[index].number)] = 0
-    records[index] = PortRecord()
-    names[index] = []
+  mutating func remove(_ port: PortHandle) {
+    indexes[Int(records[port].number)] = 0
+    records[port] = PortRecord()
+    names[port.index] = []
   }
 
-  /// The record with a name, or -1.
-  func index(named name: [UInt8]) -> Int {
-    for index in 0..<names.count where records[index].isPresent && names[index] == name { return index }
-    return -1
+  /// The record with a name, or none.
+  func index(named name: [UInt8]) -> PortHandle {
+    for place in 0..<names.count where names[place] == name && records[PortHandle(place)].isPresent {
+      return PortHandle(place)
+    }
+    return .none
   }
 
   /// The smallest number from 1 on that is free.
   func freeNumber() -> UInt32? {
-    for number in 1...PortTable.maximumNumber where index(number) < 0 { return number }
+    for number in 1...PortTable.maximumNumber where index(number).isNone { return number }
     return nil
   }
 }

@@ -5,7 +5,7 @@ extension Engine {
   @inline(__always)
   mutating func output(_ packet: PacketState, to number: UInt32) {
     let index = ports.index(number)
-    guard index >= 0 else {
+    guard !index.isNone else {
       count(.unknownPortOut)
       pool.release(packet.slot)
       return
@@ -18,7 +18,7 @@ extension Engine {
   }
 
   @inline(__always)
-  mutating func enqueue(_ packet: PacketState, _ index: Int) {
+  mutating func enqueue(_ packet: PacketState, _ index: PortHandle) {
     var entry = OutputEntry()
     entry.slot = packet.slot
     entry.start = packet.start
@@ -37,7 +37,7 @@ extension Engine {
   }
 
   @inline(never)
-  private mutating func outputWithCare(_ packet: PacketState, _ index: Int) {
+  private mutating func outputWithCare(_ packet: PacketState, _ index: PortHandle) {
     var packet = packet
     // A tunnel port has no wire of its own; the translator pushes a header and names the port beneath.
     guard ports.records[index].tunnel == nil else {
@@ -113,7 +113,7 @@ public struct OutputPacket: Sendable {
   public let count: Int
   /// What is left for the port to do.
   public let offload: Offload
-  let next: Int32
+  let next: OutputHandle
 
   /// The port that the packet came in by; beneath its tunnel, if it came out of one.
   public var portIn: DatapathPortNumber { DatapathPortNumber(UInt32(inPort)) }
@@ -129,12 +129,12 @@ public struct OutputPacket: Sendable {
 
 /// A port that has packets to send.
 public struct PortOutput: Sendable {
-  let index: Int
+  let index: PortHandle
   /// The port's number.
   public let port: DatapathPortNumber
   /// How many packets it has to send.
   public let count: Int
-  let head: Int32
+  let head: OutputHandle
 }
 
 extension Engine {
@@ -144,7 +144,7 @@ extension Engine {
   #endif
   public func nextOutput() -> PortOutput? {
     guard outputs.activeCount > 0 else { return nil }
-    let index = Int(outputs.active[outputs.activeCount &- 1])
+    let index = outputs.active[outputs.activeCount &- 1]
     let record = ports.records[index]
     return PortOutput(
       index: index, port: DatapathPortNumber(record.number), count: Int(record.queued), head: record.head)
@@ -163,9 +163,9 @@ extension Engine {
   public func next(after packet: OutputPacket) -> OutputPacket? { self.packet(packet.next) }
 
   @inline(__always)
-  private func packet(_ place: Int32) -> OutputPacket? {
-    guard place >= 0 else { return nil }
-    let entry = outputs.entries[Int(place)]
+  private func packet(_ place: OutputHandle) -> OutputPacket? {
+    guard !place.isNone else { return nil }
+    let entry = outputs.entries[place]
     return OutputPacket(
       start: entry.start, inPort: entry.inPort, batchRow: entry.row, traits: entry.traits,
       count: Int(entry.count), offload: entry.offload, next: entry.next)
@@ -186,7 +186,7 @@ extension Engine {
     @_noLocks @_noAllocation
   #endif
   public mutating func finishOutput(_ output: PortOutput, sent: Int) {
-    guard outputs.activeCount > 0, Int(outputs.active[outputs.activeCount &- 1]) == output.index else {
+    guard outputs.activeCount > 0, outputs.active[outputs.activeCount &- 1] == output.index else {
       return
     }
     outputs.activeCount &-= 1

@@ -4,8 +4,8 @@
 
 /// A packet in a port's queue.
 struct OutputEntry: BitwiseCopyable {
-  var slot: Int32 = -1
-  var next: Int32 = -1
+  var slot = PacketSlot.none
+  var next = OutputHandle.none
   var start = 0
   var count: Int32 = 0
   var inPort: UInt16 = 0
@@ -17,34 +17,34 @@ struct OutputEntry: BitwiseCopyable {
 
 /// The output queues of all ports.
 struct OutputQueues: ~Copyable {
-  private(set) var entries: Slab<OutputEntry>
-  private var free: Int32
-  /// Ports that have something to send, as record indexes.
-  var active: Slab<UInt16>
+  private(set) var entries: Table<OutputEntry, OutputEntry>
+  private var free: OutputHandle
+  /// Ports that have something to send.
+  var active: Slab<PortHandle>
   var activeCount = 0
 
   init(maximumEntryCount: Int, maximumPortCount: Int) {
-    entries = Slab(repeating: OutputEntry(), count: maximumEntryCount)
+    entries = Table(repeating: OutputEntry(), count: maximumEntryCount)
     for index in 0..<maximumEntryCount {
-      entries[index].next = Int32(index + 1 < maximumEntryCount ? index + 1 : -1)
+      entries[OutputHandle(index)].next = index + 1 < maximumEntryCount ? OutputHandle(index + 1) : .none
     }
-    free = maximumEntryCount > 0 ? 0 : -1
-    active = Slab(repeating: 0, count: maximumPortCount)
+    free = maximumEntryCount > 0 ? OutputHandle(0) : .none
+    active = Slab(repeating: .none, count: maximumPortCount)
   }
 
   /// Appends to a port's queue; `false` if the store is full.
   @inline(__always)
-  mutating func append(_ entry: OutputEntry, port index: Int, _ ports: inout PortTable) -> Bool {
+  mutating func append(_ entry: OutputEntry, port index: PortHandle, _ ports: inout PortTable) -> Bool {
     let place = free
-    guard place >= 0 else { return false }
-    free = entries[Int(place)].next
-    entries[Int(place)] = entry
+    guard !place.isNone else { return false }
+    free = entries[place].next
+    entries[place] = entry
     let tail = ports.records[index].tail
-    if tail >= 0 {
-      entries[Int(tail)].next = place
+    if !tail.isNone {
+      entries[tail].next = place
     } else {
       ports.records[index].head = place
-      active[activeCount] = UInt16(truncatingIfNeeded: index)
+      active[activeCount] = index
       activeCount &+= 1
     }
     ports.records[index].tail = place
@@ -55,16 +55,16 @@ struct OutputQueues: ~Copyable {
   /// Empties the queue of a port, giving up its packets, of which the first `sent` count as sent.
   ///
   /// The port has to be taken off `active` by the caller.
-  mutating func clear(_ index: Int, sent: Int, _ ports: inout PortTable, _ pool: inout PacketPool) {
+  mutating func clear(_ index: PortHandle, sent: Int, _ ports: inout PortTable, _ pool: inout PacketPool) {
     var place = ports.records[index].head
     var bytes: UInt64 = 0
     var position = 0
-    while place >= 0 {
-      let entry = entries[Int(place)]
+    while !place.isNone {
+      let entry = entries[place]
       pool.release(entry.slot)
       if position < sent { bytes &+= UInt64(truncatingIfNeeded: entry.count) }
       position &+= 1
-      entries[Int(place)].next = free
+      entries[place].next = free
       free = place
       place = entry.next
     }
@@ -72,8 +72,8 @@ struct OutputQueues: ~Copyable {
     ports.records[index].sentPackets &+= UInt64(truncatingIfNeeded: done)
     ports.records[index].sentBytes &+= bytes
     ports.records[index].sentDropped &+= UInt64(truncatingIfNeeded: position &- done)
-    ports.records[index].head = -1
-    ports.records[index].tail = -1
+    ports.records[index].head = .none
+    ports.records[index].tail = .none
     ports.records[index].queued = 0
   }
 }

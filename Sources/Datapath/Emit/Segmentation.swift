@@ -21,7 +21,7 @@ extension Engine {
 
   /// Cuts a packet and queues the parts; the caller's share of its slot is given up.
   @inline(never)
-  mutating func segment(_ packet: PacketState, to index: Int) {
+  mutating func segment(_ packet: PacketState, to index: PortHandle) {
     let capabilities = ports.records[index].capabilities
     var offset = 0
     var number = 0
@@ -101,7 +101,7 @@ extension Engine {
   ) -> PacketState? {
     let count = layout.headerByteCount &+ length
     let slot = pool.take(byteCount: count)
-    guard slot >= 0 else { return nil }
+    guard !slot.isNone else { return nil }
     let start = pool.address(of: slot) &+ PacketPool.headroomByteCount
     pool.move(from: packet.start, to: start, count: layout.headerByteCount)
     pool.move(

@@ -13,75 +13,86 @@ struct UpcallEntry: BitwiseCopyable {
   var processID: UInt32 = 0
   /// User data bytes, or -1 for none.
   var userDataByteCount: Int32 = -1
-  /// The place of the port's next entry, or of the next free one; -1 for none.
-  var next: Int32 = -1
+  /// The place of the port's next entry, or of the next free one.
+  var next = UpcallHandle.none
 }
 
 /// The packets of one port that wait for the daemon.
 struct UpcallLine: BitwiseCopyable {
-  var head: Int32 = -1
-  var tail: Int32 = -1
+  var head = UpcallHandle.none
+  var tail = UpcallHandle.none
   var count: Int32 = 0
-  /// The line whose turn comes after this one's, or -1.
-  var nextTurn: Int32 = -1
+  /// The line whose turn comes after this one's.
+  var nextTurn = UpcallLineHandle.none
 }
 
 /// The packets that wait for the daemon.
 struct UpcallQueue: ~Copyable {
   static var userDataWordCount: Int { 32 }
 
-  var entries: Slab<UpcallEntry>
+  var entries: Table<UpcallEntry, UpcallEntry>
   var userData: Slab<UInt64>
-  let firstRow: Int
+  private let firstRow: Int
   /// How many packets wait.
   private(set) var count = 0
   /// Line 0 is for packets of no port, the others for the ports by their records.
-  private var lines: Slab<UpcallLine>
-  private var free: Int32 = 0
-  private var firstTurn: Int32 = -1
-  private var lastTurn: Int32 = -1
+  private var lines: Table<UpcallLine, UpcallLine>
+  private var free = UpcallHandle(0)
+  private var firstTurn = UpcallLineHandle.none
+  private var lastTurn = UpcallLineHandle.none
 
   init(capacity: Int, firstRow: Int, maximumPortCount: Int) {
     let capacity = max(1, capacity)
-    entries = Slab(repeating: UpcallEntry(), count: capacity)
-    for place in 0..<capacity - 1 { entries[place].next = Int32(place + 1) }
+    entries = Table(repeating: UpcallEntry(), count: capacity)
+    for place in 0..<capacity - 1 { entries[UpcallHandle(place)].next = UpcallHandle(place + 1) }
     userData = Slab(repeating: 0, count: capacity * UpcallQueue.userDataWordCount)
-    lines = Slab(repeating: UpcallLine(), count: max(1, maximumPortCount) + 1)
+    lines = Table(repeating: UpcallLine(), count: max(1, maximumPortCount) + 1)
     self.firstRow = firstRow
   }
 
-  /// Whether there is no room for another packet.
-  var isFull: Bool { free < 0 }
+  /// The line of a port's packets, or of those of no port.
+  static func line(of port: PortHandle) -> UpcallLineHandle {
+    UpcallLineHandle(port.isNone ? 0 : port.index &+ 1)
+  }
 
-  /// The line that has most waiting, and more than a line would have with one more packet; -1 if there is none.
-  func longest(than line: Int) -> Int {
-    var longest = -1
+  /// The port whose packets a line has, if it is one's.
+  static func port(of line: UpcallLineHandle) -> PortHandle { PortHandle(line.index &- 1) }
+
+  /// The row of the key bank that has an entry's key.
+  func row(of place: UpcallHandle) -> KeyRow { KeyRow(firstRow &+ place.index) }
+
+  /// Whether there is no room for another packet.
+  var isFull: Bool { free.isNone }
+
+  /// The line that has most waiting, and more than a line would have with one more packet.
+  func longest(than line: UpcallLineHandle) -> UpcallLineHandle {
+    var longest = UpcallLineHandle.none
     var most = lines[line].count &+ 1
     var next = firstTurn
-    while next >= 0 {
-      if lines[Int(next)].count > most {
-        longest = Int(next)
+    while !next.isNone {
+      if lines[next].count > most {
+        longest = next
         most = lines[longest].count
       }
-      next = lines[Int(next)].nextTurn
+      next = lines[next].nextTurn
     }
     return longest
   }
 
   /// The place that the next entry gets; there has to be room.
-  var nextPlace: Int { Int(free) }
+  var nextPlace: UpcallHandle { free }
 
   /// Adds an entry to a line, at `nextPlace`.
-  mutating func append(_ entry: UpcallEntry, to line: Int) {
+  mutating func append(_ entry: UpcallEntry, to line: UpcallLineHandle) {
     let place = free
-    free = entries[Int(place)].next
-    entries[Int(place)] = entry
-    entries[Int(place)].next = -1
+    free = entries[place].next
+    entries[place] = entry
+    entries[place].next = .none
     if lines[line].count == 0 {
       lines[line].head = place
       takeTurn(line)
     } else {
-      entries[Int(lines[line].tail)].next = place
+      entries[lines[line].tail].next = place
     }
     lines[line].tail = place
     lines[line].count &+= 1
@@ -89,41 +100,41 @@ struct UpcallQueue: ~Copyable {
   }
 
   /// Takes the oldest entry of a line off it; the place stays taken until `release`.
-  mutating func removeFirst(of line: Int) -> Int {
-    let place = Int(lines[line].head)
+  mutating func removeFirst(of line: UpcallLineHandle) -> UpcallHandle {
+    let place = lines[line].head
     lines[line].head = entries[place].next
     lines[line].count &-= 1
     count &-= 1
     return place
   }
 
-  /// Takes the oldest entry of the line whose turn it is, or -1; the place stays taken until `release`.
-  mutating func takeFirst() -> Int {
-    while firstTurn >= 0 {
-      let line = Int(firstTurn)
+  /// Takes the oldest entry of the line whose turn it is, or none; the place stays taken until `release`.
+  mutating func takeFirst() -> UpcallHandle {
+    while !firstTurn.isNone {
+      let line = firstTurn
       firstTurn = lines[line].nextTurn
-      if firstTurn < 0 { lastTurn = -1 }
-      let place = lines[line].count > 0 ? removeFirst(of: line) : -1
+      if firstTurn.isNone { lastTurn = .none }
+      let place = lines[line].count > 0 ? removeFirst(of: line) : .none
       if lines[line].count > 0 { takeTurn(line) }
-      if place >= 0 { return place }
+      if !place.isNone { return place }
     }
-    return -1
+    return .none
   }
 
   /// Gives back the place of an entry that was taken.
-  mutating func release(_ place: Int) {
+  mutating func release(_ place: UpcallHandle) {
     entries[place].next = free
-    free = Int32(truncatingIfNeeded: place)
+    free = place
   }
 
-  private mutating func takeTurn(_ line: Int) {
-    lines[line].nextTurn = -1
-    if lastTurn < 0 {
-      firstTurn = Int32(truncatingIfNeeded: line)
+  private mutating func takeTurn(_ line: UpcallLineHandle) {
+    lines[line].nextTurn = .none
+    if lastTurn.isNone {
+      firstTurn = line
     } else {
-      lines[Int(lastTurn)].nextTurn = Int32(truncatingIfNeeded: line)
+      lines[lastTurn].nextTurn = line
     }
-    lastTurn = Int32(truncatingIfNeeded: line)
+    lastTurn = line
   }
 }
 
@@ -133,10 +144,10 @@ extension Engine {
     _ state: PacketState, kind: PacketMessage.Command, processID: UInt32, dataPlace: Int = 0,
     dataHeader: UInt64 = 0
   ) -> Bool {
-    let line = ports.index(state.inPort) &+ 1
+    let line = UpcallQueue.line(of: ports.index(state.inPort))
     if upcalls.isFull {
       let longest = upcalls.longest(than: line)
-      guard longest >= 0 else {
+      guard !longest.isNone else {
         countLostUpcall(of: line)
         return false
       }
@@ -147,18 +158,19 @@ extension Engine {
       countLostUpcall(of: longest)
     }
     let place = upcalls.nextPlace
-    let row = upcalls.firstRow &+ place
-    bank.copy(from: Int(state.key), to: row)
+    let row = upcalls.row(of: place)
+    bank.copy(from: state.key, to: row)
     var entry = UpcallEntry()
     entry.state = state
-    entry.state.key = Int32(truncatingIfNeeded: row)
+    entry.state.key = row
     entry.isMiss = kind == .miss
     entry.processID = processID
     if Operand.hasUserData.value(in: dataHeader) != 0 {
       let bytes = Operand.userDataByteCount.count(in: dataHeader)
       entry.userDataByteCount = Int32(truncatingIfNeeded: bytes)
       for index in 0..<min(UpcallQueue.userDataWordCount, (bytes &+ 7) >> 3) {
-        upcalls.userData[place &* UpcallQueue.userDataWordCount &+ index] = programs.words[dataPlace &+ index]
+        upcalls.userData[place.index &* UpcallQueue.userDataWordCount &+ index] =
+          programs.words[dataPlace &+ index]
       }
     }
     // The packet may have been changed since it was parsed.
@@ -176,9 +188,10 @@ extension Engine {
   }
 
   /// Counts a packet for which its port's line had no room.
-  private mutating func countLostUpcall(of line: Int) {
+  private mutating func countLostUpcall(of line: UpcallLineHandle) {
     count(.upcallQueueFull)
-    if line > 0 { ports.records[line &- 1].receivedDropped &+= 1 }
+    let port = UpcallQueue.port(of: line)
+    if !port.isNone { ports.records[port].receivedDropped &+= 1 }
   }
 
   /// Whether anything waits for the daemon.
@@ -227,16 +240,16 @@ extension Engine {
     return true
   }
 
-  private func upcallMessage(_ state: PacketState, _ entry: UpcallEntry, _ place: Int) -> [UInt8] {
+  private func upcallMessage(_ state: PacketState, _ entry: UpcallEntry, _ place: UpcallHandle) -> [UInt8] {
     var message = PacketMessage()
     message.packet = pool.array(state.start, state.count)
     var key = FlowKey()
-    bank.load(Int(entry.state.key), into: &key)
+    bank.load(entry.state.key, into: &key)
     message.key = key
     if entry.userDataByteCount >= 0 {
       var data: [UInt8] = []
       for index in 0..<Int(entry.userDataByteCount) {
-        let word = upcalls.userData[place * UpcallQueue.userDataWordCount + index / 8]
+        let word = upcalls.userData[place.index * UpcallQueue.userDataWordCount + index / 8]
         data.append(UInt8(truncatingIfNeeded: word >> UInt64(56 - 8 * (index & 7))))
       }
       message.userData = data
@@ -251,7 +264,7 @@ extension Engine {
   private func receiver(of entry: UpcallEntry) -> UInt32 {
     guard let ids = control.upcallProcessIDs[entry.state.inPort], !ids.isEmpty else { return 0 }
     if ids.count == 1 { return ids[0] }
-    let signature = KeyHash.finish(hash.signature(bank.base[Int(entry.state.key)]))
+    let signature = KeyHash.finish(hash.signature(bank.base[entry.state.key]))
     return ids[Int(truncatingIfNeeded: (signature >> 32) % UInt64(ids.count))]
   }
 }

@@ -89,7 +89,7 @@ extension EngineGroup {
 ///
 /// Engines that were given the same requests in the same order give flows the same numbers.
 struct NumberedFlow {
-  var number: Int
+  var number: FlowHandle
   var hash: UInt64
   var message: FlowMessage
 }
@@ -104,8 +104,8 @@ extension Engine {
     let end = min(table.highestFlow, number + maximumCount * Self.placesPerFlow)
     var removed = 0
     while number < end && removed < maximumCount {
-      if table.records[number].isAlive {
-        removeFlow(number)
+      if table.records[FlowHandle(number)].isAlive {
+        removeFlow(FlowHandle(number))
         removed += 1
       }
       number += 1
@@ -120,10 +120,10 @@ extension Engine {
     var result: [NumberedFlow] = []
     let end = min(table.highestFlow, number + maximumCount * Self.placesPerFlow)
     while number < end && result.count < maximumCount {
-      if table.records[number].isAlive {
+      let flow = FlowHandle(number)
+      if table.records[flow].isAlive {
         result.append(
-          NumberedFlow(
-            number: number, hash: table.records[number].hash, message: describe(number, flags: flags)))
+          NumberedFlow(number: flow, hash: table.records[flow].hash, message: describe(flow, flags: flags)))
       }
       number += 1
     }
@@ -134,7 +134,7 @@ extension Engine {
   func addStatistics(to flows: inout [NumberedFlow]) {
     for place in flows.indices {
       let number = flows[place].number
-      guard number < table.highestFlow, table.records[number].isAlive,
+      guard number.index < table.highestFlow, table.records[number].isAlive,
         table.records[number].hash == flows[place].hash
       else { continue }
       let record = table.records[number]
@@ -151,7 +151,8 @@ extension Engine {
   func describePorts(from place: inout Int, maximumCount: Int) -> [VportMessage] {
     var result: [VportMessage] = []
     while place < ports.names.count && result.count < maximumCount {
-      if ports.records[place].isPresent { result.append(describePort(place)) }
+      let port = PortHandle(place)
+      if ports.records[port].isPresent { result.append(describePort(port)) }
       place += 1
     }
     return result
@@ -162,7 +163,7 @@ extension Engine {
     for place in ports.indices {
       guard let number = ports[place].number else { continue }
       let record = self.ports.index(number.rawValue)
-      guard record >= 0, let statistics = describePort(record).statistics else { continue }
+      guard !record.isNone, let statistics = describePort(record).statistics else { continue }
       ports[place].statistics?.add(statistics)
     }
   }

@@ -49,14 +49,14 @@ struct FlowCache: ~Copyable {
 
   /// The flow that a way proposes.
   @inline(__always)
-  func flow(_ hash: UInt64, way: Int) -> Int {
+  func flow(_ hash: UInt64, way: Int) -> FlowHandle {
     let word = words[set(for: hash) &+ 2 &+ way >> 1]
-    return Int(truncatingIfNeeded: (word >> UInt64((way & 1) &* 32)) & 0xffff_ffff)
+    return FlowHandle(Int(truncatingIfNeeded: (word >> UInt64((way & 1) &* 32)) & 0xffff_ffff))
   }
 
   /// Remembers a flow for a hash.
   @inline(__always)
-  mutating func insert(_ hash: UInt64, flow: Int) {
+  mutating func insert(_ hash: UInt64, flow: FlowHandle) {
     let set = set(for: hash)
     let way = freeWay(set)
     let shift = UInt64((way & 3) &* 16)
@@ -64,7 +64,8 @@ struct FlowCache: ~Copyable {
     words[place] = (words[place] & ~(0xffff << shift)) | (FlowCache.tag(hash) << shift)
     let half = UInt64((way & 1) &* 32)
     let number = set &+ 2 &+ way >> 1
-    words[number] = (words[number] & ~(0xffff_ffff << half)) | (UInt64(truncatingIfNeeded: flow) << half)
+    words[number] =
+      (words[number] & ~(0xffff_ffff << half)) | (UInt64(flow.rawValue) << half)
   }
 
   private mutating func freeWay(_ set: Int) -> Int {

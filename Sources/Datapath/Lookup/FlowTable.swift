@@ -31,26 +31,32 @@ struct FlowRecord: BitwiseCopyable {
   /// The hash under the group's mask.
   var hash: UInt64 = 0
   /// The first word of the program in the code store.
-  var program: Int32 = -1
-  /// The row of further values, or -1 where all are zero.
-  var further: Int32 = -1
-  /// The mask's group.
-  var group: UInt16 = 0
+  var program = ProgramHandle.none
+  /// The row of further values, or none where all are zero.
+  var further = FurtherRow.none
+  private var groupNumber: UInt16 = 0
   /// Segments in which the value has bits.
   var segments: UInt16 = 0
   /// TCP flags seen.
   var tcpFlags: UInt16 = 0
   /// Whether the flow exists.
   var isAlive = false
+
+  /// The mask's group.
+  @inline(__always)
+  var group: MaskHandle {
+    get { MaskHandle(Int(groupNumber)) }
+    set { groupNumber = UInt16(truncatingIfNeeded: newValue.index) }
+  }
 }
 
 /// The masked flow table.
 struct FlowTable: ~Copyable {
-  var values: Slab<BaseKey>
-  var records: Slab<FlowRecord>
-  var groups: Slab<MaskGroup>
+  var values: Table<BaseKey, FlowRecord>
+  var records: Table<FlowRecord, FlowRecord>
+  var groups: Table<MaskGroup, MaskGroup>
   /// Groups in the order in which they are searched.
-  var order: Slab<UInt16>
+  var order: Slab<MaskHandle>
   /// How many groups are in use.
   private(set) var groupCount = 0
   /// How many flows exist.
@@ -62,11 +68,11 @@ struct FlowTable: ~Copyable {
 
   private var groupWords: Slab<UInt64>
   private var further: Slab<UInt64>
-  /// The first free row of further values, and the first free flow, or -1; each names the next in a place of its own, so that
+  /// The first free row of further values, and the first free flow; each names the next in a place of its own, so that
   /// giving up a flow takes no memory.
-  private var freeFurther = -1
-  private var freeFlow = -1
-  private var freeGroups: [Int] = []
+  private var freeFurther = FurtherRow.none
+  private var freeFlow = FlowHandle.none
+  private var freeGroups: [MaskHandle] = []
   private var slots: Slab<UInt64>
   private var usedSlots = 0
   private var nextFurther = 0
@@ -74,14 +80,16 @@ struct FlowTable: ~Copyable {
 
   init(maximumMaskCount: Int, maximumFlowCount: Int) {
     self.maximumFlowCount = maximumFlowCount
-    values = Slab(repeating: BaseKey(), count: 64)
-    records = Slab(repeating: FlowRecord(), count: 64)
-    groups = Slab(repeating: MaskGroup(), count: maximumMaskCount)
-    order = Slab(repeating: 0, count: maximumMaskCount)
+    values = Table(repeating: BaseKey(), count: 64)
+    records = Table(repeating: FlowRecord(), count: 64)
+    groups = Table(repeating: MaskGroup(), count: maximumMaskCount)
+    order = Slab(repeating: .none, count: maximumMaskCount)
     groupWords = Slab(repeating: 0, count: maximumMaskCount * FlowTable.rowWordCount)
     further = Slab(repeating: 0, count: 0)
     slots = Slab(repeating: 0, count: 256)
-    for index in stride(from: maximumMaskCount - 1, through: 0, by: -1) { freeGroups.append(index) }
+    for index in stride(from: maximumMaskCount - 1, through: 0, by: -1) {
+      freeGroups.append(MaskHandle(index))
+    }
   }
 
   /// Words of a row of further values or masks.
@@ -93,14 +101,16 @@ struct FlowTable: ~Copyable {
 
   /// Whether a packet's key matches a flow.
   @inline(__always)
-  func matches(_ flow: Int, _ key: BaseKey, _ bank: borrowing KeyBank, _ index: Int) -> Bool {
-    let group = Int(records[flow].group)
+  func matches(_ flow: FlowHandle, _ key: BaseKey, _ bank: borrowing KeyBank, _ index: KeyRow) -> Bool {
+    let group = records[flow].group
     guard values[flow].difference(key, under: groups[group].base) == 0 else { return false }
     return matchesFurther(flow, group, bank, index)
   }
 
   @inline(__always)
-  private func matchesFurther(_ flow: Int, _ group: Int, _ bank: borrowing KeyBank, _ index: Int) -> Bool {
+  private func matchesFurther(
+    _ flow: FlowHandle, _ group: MaskHandle, _ bank: borrowing KeyBank, _ index: KeyRow
+  ) -> Bool {
     let record = records[flow]
     guard record.isAlive else { return false }
     let present = bank.segments[index]
@@ -113,46 +123,47 @@ struct FlowTable: ~Copyable {
 
   @inline(never)
   func comparesFurther(
-    _ flow: Int, _ group: Int, _ bank: borrowing KeyBank, _ index: Int, _ shared: UInt16
+    _ flow: FlowHandle, _ group: MaskHandle, _ bank: borrowing KeyBank, _ index: KeyRow, _ shared: UInt16
   ) -> Bool {
-    let row = Int(records[flow].further)
+    let row = records[flow].further
     for segment in 1..<KeySegment.count where shared & 1 << UInt16(segment) != 0 {
       for word in KeySegment.words(ofSegment: segment) {
-        let wanted = row < 0 ? 0 : further[row &* FlowTable.rowWordCount &+ word &- BaseKey.wordCount]
-        let mask = groupWords[group &* FlowTable.rowWordCount &+ word &- BaseKey.wordCount]
+        let wanted =
+          row.isNone ? 0 : further[row.index &* FlowTable.rowWordCount &+ word &- BaseKey.wordCount]
+        let mask = groupWords[group.index &* FlowTable.rowWordCount &+ word &- BaseKey.wordCount]
         if bank[index, word] & mask != wanted { return false }
       }
     }
     return true
   }
 
-  /// The flow that a packet's key matches, or -1, and how many groups were searched.
+  /// The flow that a packet's key matches, or none, and how many groups were searched.
   func search(
-    _ index: Int, _ bank: borrowing KeyBank, _ hash: borrowing KeyHash, searched: inout Int
-  ) -> Int {
+    _ index: KeyRow, _ bank: borrowing KeyBank, _ hash: borrowing KeyHash, searched: inout Int
+  ) -> FlowHandle {
     let key = bank.base[index]
     let present = bank.segments[index]
     for position in 0..<groupCount {
-      let group = Int(order[position])
+      let group = order[position]
       searched &+= 1
       let value = groupHash(group, key, present, bank, index, hash)
       let flow = find(value, key, bank, index, group)
-      if flow >= 0 { return flow }
+      if !flow.isNone { return flow }
     }
-    return -1
+    return .none
   }
 
   @inline(__always)
   private func groupHash(
-    _ group: Int, _ key: BaseKey, _ present: UInt16, _ bank: borrowing KeyBank, _ index: Int,
+    _ group: MaskHandle, _ key: BaseKey, _ present: UInt16, _ bank: borrowing KeyBank, _ index: KeyRow,
     _ hash: borrowing KeyHash
   ) -> UInt64 {
-    var sum = hash.part(key, under: groups[group].base) &+ UInt64(truncatingIfNeeded: group &+ 1)
+    var sum = hash.part(key, under: groups[group].base) &+ UInt64(truncatingIfNeeded: group.index &+ 1)
     let shared = groups[group].segments & present & ~KeySegment.base.bit
     if shared != 0 {
       for segment in 1..<KeySegment.count where shared & 1 << UInt16(segment) != 0 {
         for word in KeySegment.words(ofSegment: segment) {
-          let mask = groupWords[group &* FlowTable.rowWordCount &+ word &- BaseKey.wordCount]
+          let mask = groupWords[group.index &* FlowTable.rowWordCount &+ word &- BaseKey.wordCount]
           sum &+= hash.part(bank[index, word] & mask, word)
         }
       }
@@ -162,16 +173,16 @@ struct FlowTable: ~Copyable {
 
   @inline(__always)
   private func find(
-    _ value: UInt64, _ key: BaseKey, _ bank: borrowing KeyBank, _ index: Int, _ group: Int
-  ) -> Int {
+    _ value: UInt64, _ key: BaseKey, _ bank: borrowing KeyBank, _ index: KeyRow, _ group: MaskHandle
+  ) -> FlowHandle {
     let mask = slots.count &- 1
     var place = Int(truncatingIfNeeded: value) & mask
     while true {
       let slot = slots[place]
-      if slot == 0 { return -1 }
+      if slot == 0 { return .none }
       if slot >> 32 == value >> 32 && slot != FlowTable.removed {
-        let flow = Int(truncatingIfNeeded: slot & 0xffff_ffff) &- 1
-        if Int(records[flow].group) == group && matches(flow, key, bank, index) { return flow }
+        let flow = FlowHandle(Int(truncatingIfNeeded: slot & 0xffff_ffff) &- 1)
+        if records[flow].group == group && matches(flow, key, bank, index) { return flow }
       }
       place = (place &+ 1) & mask
     }
@@ -187,17 +198,17 @@ extension FlowTable {
   /// Adds a flow of which none with the same value and mask exists.
   mutating func add(
     key: FlowKey, mask: FlowKey, hash: borrowing KeyHash
-  ) -> (flow: Int, refusal: Refusal?) {
-    guard flowCount < maximumFlowCount else { return (-1, .tooManyFlows) }
+  ) -> (flow: FlowHandle, refusal: Refusal?) {
+    guard flowCount < maximumFlowCount else { return (.none, .tooManyFlows) }
     guard let group = findGroup(mask) ?? makeGroup(mask) else {
       refusedMasks &+= 1
-      return (-1, .tooManyMasks)
+      return (.none, .tooManyMasks)
     }
     growSlotsIfNeeded()
     let flow = takeFlow()
     let masked = FlowTable.masked(key, mask)
     var record = FlowRecord()
-    record.group = UInt16(group)
+    record.group = group
     record.isAlive = true
     record.segments = FlowTable.segments(of: masked) & ~KeySegment.base.bit
     values[flow] = BaseKey(masked)
@@ -210,9 +221,9 @@ extension FlowTable {
     return (flow, nil)
   }
 
-  /// The flow with exactly this value and mask, or -1.
-  func find(key: FlowKey, mask: FlowKey, hash: borrowing KeyHash) -> Int {
-    guard let group = findGroup(mask) else { return -1 }
+  /// The flow with exactly this value and mask, or none.
+  func find(key: FlowKey, mask: FlowKey, hash: borrowing KeyHash) -> FlowHandle {
+    guard let group = findGroup(mask) else { return .none }
     let masked = FlowTable.masked(key, mask)
     let value = FlowTable.hash(masked, group: group, hash)
     let slotMask = slots.count - 1
@@ -220,81 +231,81 @@ extension FlowTable {
     while slots[place] != 0 {
       let slot = slots[place]
       if slot >> 32 == value >> 32 && slot != FlowTable.removed {
-        let flow = Int(slot & 0xffff_ffff) - 1
-        if Int(records[flow].group) == group, self.key(of: flow) == masked { return flow }
+        let flow = FlowHandle(Int(slot & 0xffff_ffff) - 1)
+        if records[flow].group == group, self.key(of: flow) == masked { return flow }
       }
       place = (place + 1) & slotMask
     }
-    return -1
+    return .none
   }
 
   /// Removes a flow.
-  mutating func remove(_ flow: Int) {
+  mutating func remove(_ flow: FlowHandle) {
     let record = records[flow]
     guard record.isAlive else { return }
     let slotMask = slots.count - 1
     var place = Int(truncatingIfNeeded: record.hash) & slotMask
     while slots[place] != 0 {
-      if Int(slots[place] & 0xffff_ffff) == flow + 1 {
+      if Int(slots[place] & 0xffff_ffff) == flow.index + 1 {
         slots[place] = FlowTable.removed
         break
       }
       place = (place + 1) & slotMask
     }
     records[flow].isAlive = false
-    records[flow].program = -1
-    if record.further >= 0 {
-      further[Int(record.further) * FlowTable.rowWordCount] = UInt64(truncatingIfNeeded: freeFurther)
-      freeFurther = Int(record.further)
+    records[flow].program = .none
+    if !record.further.isNone {
+      further[record.further.index * FlowTable.rowWordCount] = UInt64(truncatingIfNeeded: freeFurther.index)
+      freeFurther = record.further
     }
-    records[flow].further = -1
-    records[flow].hash = UInt64(truncatingIfNeeded: freeFlow)
+    records[flow].further = .none
+    records[flow].hash = UInt64(truncatingIfNeeded: freeFlow.index)
     freeFlow = flow
     flowCount -= 1
-    let group = Int(record.group)
+    let group = record.group
     groups[group].flowCount -= 1
     if groups[group].flowCount == 0 { removeGroup(group) }
   }
 
   /// A flow's masked key.
-  func key(of flow: Int) -> FlowKey {
+  func key(of flow: FlowHandle) -> FlowKey {
     var key = FlowKey()
     values[flow].store(into: &key)
-    let row = Int(records[flow].further)
-    if row >= 0 {
+    let row = records[flow].further
+    if !row.isNone {
       for word in BaseKey.wordCount..<FlowKey.wordCount {
-        key.words[word] = further[row * FlowTable.rowWordCount + word - BaseKey.wordCount]
+        key.words[word] = further[row.index * FlowTable.rowWordCount + word - BaseKey.wordCount]
       }
     }
     return key
   }
 
   /// A flow's mask.
-  func mask(of flow: Int) -> FlowKey { mask(ofGroup: Int(records[flow].group)) }
+  func mask(of flow: FlowHandle) -> FlowKey { mask(ofGroup: records[flow].group) }
 
-  private func mask(ofGroup group: Int) -> FlowKey {
+  private func mask(ofGroup group: MaskHandle) -> FlowKey {
     var key = FlowKey()
     groups[group].base.store(into: &key)
     for word in BaseKey.wordCount..<FlowKey.wordCount {
-      key.words[word] = groupWords[group * FlowTable.rowWordCount + word - BaseKey.wordCount]
+      key.words[word] = groupWords[group.index * FlowTable.rowWordCount + word - BaseKey.wordCount]
     }
     return key
   }
 
   /// Puts the groups that answer most at the front; never done for a packet.
   mutating func sortGroups() {
-    var list: [(hits: UInt64, group: UInt16)] = []
-    for position in 0..<groupCount { list.append((groups[Int(order[position])].recentHits, order[position])) }
+    var list: [(hits: UInt64, group: MaskHandle)] = []
+    for position in 0..<groupCount { list.append((groups[order[position]].recentHits, order[position])) }
     list.sort { $0.hits > $1.hits }
     for position in 0..<groupCount {
       order[position] = list[position].group
-      groups[Int(list[position].group)].recentHits /= 2
+      groups[list[position].group].recentHits /= 2
     }
   }
 
-  private func findGroup(_ mask: FlowKey) -> Int? {
+  private func findGroup(_ mask: FlowKey) -> MaskHandle? {
     for position in 0..<groupCount {
-      let group = Int(order[position])
+      let group = order[position]
       let base = groups[group].base
       guard base == BaseKey(mask) else { continue }
       if self.mask(ofGroup: group) == mask { return group }
@@ -302,23 +313,23 @@ extension FlowTable {
     return nil
   }
 
-  private mutating func makeGroup(_ mask: FlowKey) -> Int? {
+  private mutating func makeGroup(_ mask: FlowKey) -> MaskHandle? {
     guard let group = freeGroups.popLast() else { return nil }
     var entry = MaskGroup()
     entry.base = BaseKey(mask)
     entry.segments = FlowTable.segments(of: mask)
     groups[group] = entry
     for word in BaseKey.wordCount..<FlowKey.wordCount {
-      groupWords[group * FlowTable.rowWordCount + word - BaseKey.wordCount] = mask.words[word]
+      groupWords[group.index * FlowTable.rowWordCount + word - BaseKey.wordCount] = mask.words[word]
     }
-    order[groupCount] = UInt16(group)
+    order[groupCount] = group
     groupCount += 1
     return group
   }
 
-  private mutating func removeGroup(_ group: Int) {
+  private mutating func removeGroup(_ group: MaskHandle) {
     var position = 0
-    while position < groupCount && Int(order[position]) != group { position += 1 }
+    while position < groupCount && order[position] != group { position += 1 }
     while position + 1 < groupCount {
       order[position] = order[position + 1]
       position += 1
@@ -328,15 +339,15 @@ extension FlowTable {
   }
 
   /// The flow that the next one to be added is.
-  var nextFlow: Int { freeFlow >= 0 ? freeFlow : highestFlow }
+  var nextFlow: FlowHandle { freeFlow.isNone ? FlowHandle(highestFlow) : freeFlow }
 
-  private mutating func takeFlow() -> Int {
+  private mutating func takeFlow() -> FlowHandle {
     let flow = nextFlow
-    if freeFlow >= 0 {
-      freeFlow = Int(truncatingIfNeeded: records[flow].hash)
+    if !freeFlow.isNone {
+      freeFlow = FlowHandle(Int(truncatingIfNeeded: records[flow].hash))
       return flow
     }
-    if flow == values.count {
+    if flow.index == values.count {
       values.grow(to: values.count * 2, repeating: BaseKey())
       records.grow(to: records.count * 2, repeating: FlowRecord())
     }
@@ -346,34 +357,34 @@ extension FlowTable {
 
   /// Words of further values after the next row; as many as now if there is room for it.
   private var nextFurtherWordCount: Int {
-    guard freeFurther < 0, (nextFurther + 1) * FlowTable.rowWordCount > further.count else {
+    guard freeFurther.isNone, (nextFurther + 1) * FlowTable.rowWordCount > further.count else {
       return further.count
     }
     return max(16, (nextFurther + 1) * 2) * FlowTable.rowWordCount
   }
 
-  private mutating func storeFurther(_ key: FlowKey) -> Int32 {
+  private mutating func storeFurther(_ key: FlowKey) -> FurtherRow {
     further.grow(to: nextFurtherWordCount, repeating: 0)
-    let row: Int
-    if freeFurther >= 0 {
+    let row: FurtherRow
+    if !freeFurther.isNone {
       row = freeFurther
-      freeFurther = Int(truncatingIfNeeded: further[row * FlowTable.rowWordCount])
+      freeFurther = FurtherRow(Int(truncatingIfNeeded: further[row.index * FlowTable.rowWordCount]))
     } else {
-      row = nextFurther
+      row = FurtherRow(nextFurther)
       nextFurther += 1
     }
     for word in BaseKey.wordCount..<FlowKey.wordCount {
-      further[row * FlowTable.rowWordCount + word - BaseKey.wordCount] = key.words[word]
+      further[row.index * FlowTable.rowWordCount + word - BaseKey.wordCount] = key.words[word]
     }
-    return Int32(row)
+    return row
   }
 
-  private mutating func insertSlot(_ hash: UInt64, _ flow: Int) {
+  private mutating func insertSlot(_ hash: UInt64, _ flow: FlowHandle) {
     let mask = slots.count - 1
     var place = Int(truncatingIfNeeded: hash) & mask
     while slots[place] != 0 && slots[place] != FlowTable.removed { place = (place + 1) & mask }
     if slots[place] == 0 { usedSlots += 1 }
-    slots[place] = (hash >> 32) << 32 | UInt64(flow + 1)
+    slots[place] = (hash >> 32) << 32 | UInt64(flow.index + 1)
   }
 
   /// How many slots there have to be for the next flow; as many as now if there is room for it.
@@ -393,7 +404,7 @@ extension FlowTable {
   /// How many bytes the tables take to add a flow: nothing, or what a larger one needs while the smaller one is still there.
   func growthByteCount(key: FlowKey, mask: FlowKey) -> Int {
     var bytes = nextSlotCount.map(Slab<UInt64>.byteCount) ?? 0
-    if nextFlow == values.count {
+    if nextFlow.index == values.count {
       bytes += Slab<BaseKey>.byteCount(of: values.count * 2)
       bytes += Slab<FlowRecord>.byteCount(of: records.count * 2)
     }
@@ -408,7 +419,9 @@ extension FlowTable {
     guard let size = nextSlotCount else { return }
     slots = Slab(repeating: 0, count: size)
     usedSlots = 0
-    for flow in 0..<highestFlow where records[flow].isAlive { insertSlot(records[flow].hash, flow) }
+    for place in 0..<highestFlow where records[FlowHandle(place)].isAlive {
+      insertSlot(records[FlowHandle(place)].hash, FlowHandle(place))
+    }
   }
 
   private static func masked(_ key: FlowKey, _ mask: FlowKey) -> FlowKey {
@@ -427,8 +440,8 @@ extension FlowTable {
     return bits
   }
 
-  private static func hash(_ masked: FlowKey, group: Int, _ hash: borrowing KeyHash) -> UInt64 {
-    var sum = UInt64(group + 1)
+  private static func hash(_ masked: FlowKey, group: MaskHandle, _ hash: borrowing KeyHash) -> UInt64 {
+    var sum = UInt64(group.index + 1)
     for word in 0..<FlowKey.wordCount { sum &+= hash.part(masked.words[word], word) }
     return KeyHash.finish(sum)
   }

@@ -96,46 +96,46 @@ struct KeyBank: ~Copyable {
   /// How many words a key has beyond its base segment, up to a multiple of a cache line.
   static var furtherWordCount: Int { (FlowKey.wordCount &- BaseKey.wordCount &+ 7) & ~7 }
 
-  var base: Slab<BaseKey>
-  var segments: Slab<UInt16>
+  var base: Table<BaseKey, KeyBank>
+  var segments: Table<UInt16, KeyBank>
   private var further: Slab<UInt64>
 
   init(count: Int) {
-    base = Slab(repeating: BaseKey(), count: count)
-    segments = Slab(repeating: 1, count: count)
+    base = Table(repeating: BaseKey(), count: count)
+    segments = Table(repeating: 1, count: count)
     further = Slab(repeating: 0, count: count * KeyBank.furtherWordCount)
   }
 
   /// A word beyond the base segment; its own segment has to be present.
   @inline(__always)
-  subscript(index: Int, word: Int) -> UInt64 {
-    get { further[index &* KeyBank.furtherWordCount &+ word &- BaseKey.wordCount] }
-    set { further[index &* KeyBank.furtherWordCount &+ word &- BaseKey.wordCount] = newValue }
+  subscript(row: KeyRow, word: Int) -> UInt64 {
+    get { further[row.index &* KeyBank.furtherWordCount &+ word &- BaseKey.wordCount] }
+    set { further[row.index &* KeyBank.furtherWordCount &+ word &- BaseKey.wordCount] = newValue }
   }
 
   /// The word in which a place beyond the base segment lies; its segment has to be present.
   @inline(__always)
-  subscript(index: Int, wordOf place: KeyPlace) -> UInt64 {
-    get { self[index, place.word] }
-    set { self[index, place.word] = newValue }
+  subscript(row: KeyRow, wordOf place: KeyPlace) -> UInt64 {
+    get { self[row, place.word] }
+    set { self[row, place.word] = newValue }
   }
 
   /// The value of a place beyond the base segment; its segment has to be present.
   @inline(__always)
-  subscript(index: Int, place: KeyPlace) -> UInt64 {
-    get { place.value(inWord: self[index, place.word]) }
+  subscript(row: KeyRow, place: KeyPlace) -> UInt64 {
+    get { place.value(inWord: self[row, place.word]) }
     set {
-      self[index, place.word] = self[index, place.word] & ~place.mask | place.bits(newValue) & place.mask
+      self[row, place.word] = self[row, place.word] & ~place.mask | place.bits(newValue) & place.mask
     }
   }
 
   /// Says that a key has only its base words.
   @inline(__always)
-  mutating func reset(_ index: Int) { segments[index] = KeySegment.base.bit }
+  mutating func reset(_ row: KeyRow) { segments[row] = KeySegment.base.bit }
 
   /// Drops the segments that headers fill.
-  mutating func keepMetadata(_ index: Int) {
-    segments[index] &= KeyBank.metadataSegments | KeySegment.base.bit
+  mutating func keepMetadata(_ row: KeyRow) {
+    segments[row] &= KeyBank.metadataSegments | KeySegment.base.bit
   }
 
   /// Segments that are not filled from headers: metadata, connection, tunnel and its options.
@@ -145,18 +145,18 @@ struct KeyBank: ~Copyable {
 
   /// Whether a key has a segment.
   @inline(__always)
-  func has(_ segment: KeySegment, at index: Int) -> Bool { segments[index] & segment.bit != 0 }
+  func has(_ segment: KeySegment, at row: KeyRow) -> Bool { segments[row] & segment.bit != 0 }
 
   /// Adds segments with all words zero; those that are present already keep theirs.
   @inline(__always)
-  mutating func open(_ index: Int, _ segment: KeySegment) {
-    if segments[index] & segment.bit != 0 { return }
-    segments[index] |= segment.bit
-    for word in segment.words { self[index, word] = 0 }
+  mutating func open(_ row: KeyRow, _ segment: KeySegment) {
+    if segments[row] & segment.bit != 0 { return }
+    segments[row] |= segment.bit
+    for word in segment.words { self[row, word] = 0 }
   }
 
   /// Copies the metadata that survives another lookup: ports, connection, marks, tunnel.
-  mutating func copyMetadata(from source: Int, to target: Int) {
+  mutating func copyMetadata(from source: KeyRow, to target: KeyRow) {
     var key = BaseKey()
     key[wordOf: .inPort] = base[source][wordOf: .inPort]
     key[wordOf: .ctState] = base[source][wordOf: .ctState]
@@ -167,13 +167,13 @@ struct KeyBank: ~Copyable {
   }
 
   /// Copies a whole key.
-  mutating func copy(from source: Int, to target: Int) {
+  mutating func copy(from source: KeyRow, to target: KeyRow) {
     base[target] = base[source]
     segments[target] = KeySegment.base.bit
     copySegments(segments[source] & ~KeySegment.base.bit, from: source, to: target)
   }
 
-  private mutating func copySegments(_ bits: UInt16, from source: Int, to target: Int) {
+  private mutating func copySegments(_ bits: UInt16, from source: KeyRow, to target: KeyRow) {
     segments[target] |= bits
     for segment in 1..<KeySegment.count where bits & 1 << UInt16(segment) != 0 {
       for word in KeySegment.words(ofSegment: segment) { self[target, word] = self[source, word] }
@@ -181,24 +181,24 @@ struct KeyBank: ~Copyable {
   }
 
   /// Fills a key from a whole one.
-  mutating func store(_ key: borrowing FlowKey, at index: Int) {
-    base[index] = BaseKey(key)
-    segments[index] = KeySegment.base.bit
+  mutating func store(_ key: borrowing FlowKey, at row: KeyRow) {
+    base[row] = BaseKey(key)
+    segments[row] = KeySegment.base.bit
     for segment in 1..<KeySegment.count {
       var bits: UInt64 = 0
       for word in KeySegment.words(ofSegment: segment) { bits |= key.words[word] }
       guard bits != 0 else { continue }
-      segments[index] |= 1 << UInt16(segment)
-      for word in KeySegment.words(ofSegment: segment) { self[index, word] = key.words[word] }
+      segments[row] |= 1 << UInt16(segment)
+      for word in KeySegment.words(ofSegment: segment) { self[row, word] = key.words[word] }
     }
   }
 
   /// The whole key.
-  func load(_ index: Int, into key: inout FlowKey) {
+  func load(_ row: KeyRow, into key: inout FlowKey) {
     key = FlowKey()
-    base[index].store(into: &key)
-    for segment in 1..<KeySegment.count where segments[index] & 1 << UInt16(segment) != 0 {
-      for word in KeySegment.words(ofSegment: segment) { key.words[word] = self[index, word] }
+    base[row].store(into: &key)
+    for segment in 1..<KeySegment.count where segments[row] & 1 << UInt16(segment) != 0 {
+      for word in KeySegment.words(ofSegment: segment) { key.words[word] = self[row, word] }
     }
   }
 }

@@ -4,7 +4,7 @@
 public final class FrameParser {
   private var pool: PacketPool
   private var bank = KeyBank(count: 1)
-  private let slot: Int32
+  private let slot: PacketSlot
   private let tagLimit: Int
 
   /// The longest frame that is parsed, in bytes; of a longer one the rest is not looked at.
@@ -20,17 +20,18 @@ public final class FrameParser {
 
   /// The key of a frame, without a port; nil if it is shorter than an Ethernet header.
   public func key(of frame: [UInt8]) -> FlowKey? {
-    guard frame.count >= 14, slot >= 0 else { return nil }
+    guard frame.count >= 14, !slot.isNone else { return nil }
     var state = PacketState()
     state.slot = slot
     state.start = pool.address(of: slot) &+ PacketPool.headroomByteCount
     state.count = min(frame.count, FrameParser.maximumByteCount)
     pool.copy(RawSpan(_elements: frame.span).extracting(0..<state.count), to: state.start)
-    bank.base[0] = BaseKey()
-    bank.reset(0)
+    let row = KeyRow(0)
+    bank.base[row] = BaseKey()
+    bank.reset(row)
     Parser.parse(&state, pool, &bank, tagLimit: tagLimit)
     var key = FlowKey()
-    bank.load(0, into: &key)
+    bank.load(row, into: &key)
     return key
   }
 }

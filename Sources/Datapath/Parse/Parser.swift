@@ -18,7 +18,7 @@ enum Parser {
     let second = pool.load64(state.start &+ 8)
     var type = (second >> 16) & 0xffff
     let source = (first & 0xffff) << 32 | second >> 32
-    let key = Int(state.key)
+    let key = state.key
     var network = 14
     bank.base[key][wordOf: .ethSource] = KeyPlace.ethSource.bits(source)
     bank.base[key][wordOf: .tcpFlags] = 0
@@ -47,7 +47,7 @@ enum Parser {
     _ state: PacketState, _ pool: borrowing PacketPool, _ bank: inout KeyBank, _ type: inout UInt64,
     _ limit: Int
   ) -> Int {
-    let key = Int(state.key)
+    let key = state.key
     var network = 14
     var tags = 0
     while isTag(type) && tags < limit && state.count >= network &+ 4 {
@@ -95,7 +95,7 @@ enum Parser {
     if total == 0 && state.offload.segmentation != .none { total = available }
     guard first >> 60 == 4, headerLength >= 20, total >= headerLength, total <= available else { return }
     let proto = (second >> 48) & 0xff
-    let key = Int(state.key)
+    let key = state.key
     bank.base[key][wordOf: .ipSource] =
       KeyPlace.ipSource.bits(second & 0xffff_ffff) | KeyPlace.ipDestination.bits(UInt64(target))
     var word =
@@ -123,7 +123,7 @@ enum Parser {
     switch proto {
     case 6:
       guard available >= 20 else { return 0 }
-      bank.base[Int(state.key)][wordOf: .tcpFlags] |=
+      bank.base[state.key][wordOf: .tcpFlags] |=
         KeyPlace.tcpFlags.bits(UInt64(pool.load16(address &+ 12) & 0x0fff))
       return KeyPlace.transportPorts.bits(UInt64(pool.load32(address)))
     case 17: return available >= 8 ? KeyPlace.transportPorts.bits(UInt64(pool.load32(address))) : 0
@@ -161,7 +161,7 @@ enum Parser {
     let address = state.start &+ Int(state.network)
     let header = pool.load64(address)
     guard header >> 16 == 0x0001_0800_0604 else { return }
-    let key = Int(state.key)
+    let key = state.key
     bank.base[key][wordOf: .ipSource] =
       KeyPlace.ipSource.bits(UInt64(pool.load32(address &+ 14)))
       | KeyPlace.ipDestination.bits(UInt64(pool.load32(address &+ 24)))
@@ -175,7 +175,7 @@ enum Parser {
   private static func parseMPLS(
     _ state: PacketState, _ pool: borrowing PacketPool, _ bank: inout KeyBank
   ) {
-    let key = Int(state.key)
+    let key = state.key
     bank.open(key, .mpls)
     var offset = Int(state.network)
     for index in 0..<KeyPlace.mplsEntryCount {
@@ -200,7 +200,7 @@ enum Parser {
     var payload = Int(truncatingIfNeeded: (first >> 16) & 0xffff)
     if payload == 0 && state.offload.segmentation != .none { payload = available &- 40 }
     guard payload <= available &- 40 else { return }
-    let key = Int(state.key)
+    let key = state.key
     bank.open(key, .ipv6)
     storeWide(pool, address &+ 8, &bank, key, .ipv6Source)
     storeWide(pool, address &+ 24, &bank, key, .ipv6Destination)
@@ -224,7 +224,7 @@ enum Parser {
   /// Copies 16 bytes of a packet to a place of 128 bits.
   @inline(__always)
   private static func storeWide(
-    _ pool: borrowing PacketPool, _ address: Int, _ bank: inout KeyBank, _ key: Int, _ place: KeyPlace
+    _ pool: borrowing PacketPool, _ address: Int, _ bank: inout KeyBank, _ key: KeyRow, _ place: KeyPlace
   ) {
     bank[key, place.word] = pool.load64(address)
     bank[key, place.word &+ 1] = pool.load64(address &+ 8)
@@ -274,7 +274,7 @@ enum Parser {
     let code = pool.load8(address &+ 1)
     let word = message(type: type, code: code)
     guard type == 135 || type == 136, code == 0, end &- offset >= 24 else { return word }
-    let key = Int(state.key)
+    let key = state.key
     bank.open(key, .neighbor)
     bank[key, wordOf: .ndReserved] = KeyPlace.ndReserved.bits(UInt64(pool.load32(address &+ 4)))
     storeWide(pool, address &+ 8, &bank, key, .ndTarget)

@@ -15,7 +15,7 @@ struct ControlState {
   var userFeatures: UInt32 = 0
   /// By flow number.
   var flows: [FlowControl?] = []
-  var flowsByIdentifier: [FlowIdentifier: Int] = [:]
+  var flowsByIdentifier: [FlowIdentifier: FlowHandle] = [:]
   var upcallProcessIDs: [UInt32: [UInt32]] = [:]
 
   init(name: [UInt8], datapathIndex: Int32) {
@@ -24,14 +24,14 @@ struct ControlState {
   }
 
   /// How many bytes it takes at most to remember one more flow, besides what the flow itself says.
-  func growthByteCount(forFlow flow: Int, hasIdentifier: Bool) -> Int {
+  func growthByteCount(forFlow flow: FlowHandle, hasIdentifier: Bool) -> Int {
     var bytes = 0
-    if flow >= flows.capacity {
-      bytes += 64 + (flow + 1 + flows.capacity) * 2 * MemoryLayout<FlowControl?>.stride
+    if flow.index >= flows.capacity {
+      bytes += 64 + (flow.index + 1 + flows.capacity) * 2 * MemoryLayout<FlowControl?>.stride
     }
     if hasIdentifier && flowsByIdentifier.count >= flowsByIdentifier.capacity {
       // A dictionary has up to four places for what it holds before it grows.
-      let place = MemoryLayout<FlowIdentifier>.stride + MemoryLayout<Int>.stride + 1
+      let place = MemoryLayout<FlowIdentifier>.stride + MemoryLayout<FlowHandle>.stride + 1
       bytes += 256 + (flowsByIdentifier.capacity + 1) * 4 * place
     }
     return bytes

@@ -84,7 +84,9 @@ extension Engine {
       return acknowledge(header, .datapath(.new, describeDatapath()))
     case .delete:
       removeAllFlows()
-      for index in 0..<ports.names.count where ports.records[index].isPresent { removePort(index) }
+      for place in 0..<ports.names.count where ports.records[PortHandle(place)].isPresent {
+        removePort(PortHandle(place))
+      }
       return acknowledge(header, .datapath(.delete, describeDatapath()))
     }
   }
@@ -106,12 +108,13 @@ extension Engine {
     if command == .new { return try addPort(request, header) }
     if command == .get && header.isDump {
       var replies: [NetlinkMessage] = []
-      for index in 0..<ports.names.count where ports.records[index].isPresent {
-        replies.append(NetlinkMessage(header.reply(flags: .multipart), .vport(.new, describePort(index))))
+      for place in 0..<ports.names.count where ports.records[PortHandle(place)].isPresent {
+        let port = describePort(PortHandle(place))
+        replies.append(NetlinkMessage(header.reply(flags: .multipart), .vport(.new, port)))
       }
       return replies + [NetlinkMessage(header.reply(), .done)]
     }
-    let index: Int
+    let index: PortHandle
     if let number = request.number {
       index = ports.index(number.rawValue)
     } else if let name = request.name {
@@ -119,7 +122,7 @@ extension Engine {
     } else {
       throw .invalid
     }
-    guard index >= 0 else { throw .noDevice }
+    guard !index.isNone else { throw .noDevice }
     switch command {
     case .get:
       return [NetlinkMessage(header.reply(), .vport(.new, describePort(index)))] + acknowledge(header)
@@ -140,10 +143,10 @@ extension Engine {
     guard let type = request.type, let name = request.name, !name.isEmpty else { throw .invalid }
     let tunnel = TunnelKind(type)
     guard tunnel != nil || type == .netdev || type == .internal else { throw .notSupported }
-    guard ports.index(named: name) < 0 else { throw .exists }
+    guard ports.index(named: name).isNone else { throw .exists }
     guard let number = request.number?.rawValue ?? ports.freeNumber() else { throw .noSpace }
     guard number <= PortTable.maximumNumber else { throw .outOfRange }
-    guard ports.index(number) < 0 else { throw .busy }
+    guard ports.index(number).isNone else { throw .busy }
     var record = PortRecord()
     record.number = number
     record.type = type
@@ -158,7 +161,7 @@ extension Engine {
     return acknowledge(header, .vport(.new, describePort(index)))
   }
 
-  private mutating func apply(_ request: VportMessage, to index: Int) {
+  private mutating func apply(_ request: VportMessage, to index: PortHandle) {
     if let options = request.options {
       if let port = options.destinationPort { ports.records[index].destinationPort = port }
       ports.records[index].usesGroupPolicy = options.usesGroupPolicy
@@ -166,10 +169,10 @@ extension Engine {
     if let ids = request.upcallProcessIDs { control.upcallProcessIDs[ports.records[index].number] = ids }
   }
 
-  private mutating func removePort(_ index: Int) {
+  private mutating func removePort(_ index: PortHandle) {
     outputs.clear(index, sent: 0, &ports, &pool)
     var kept = 0
-    for position in 0..<outputs.activeCount where Int(outputs.active[position]) != index {
+    for position in 0..<outputs.activeCount where outputs.active[position] != index {
       outputs.active[kept] = outputs.active[position]
       kept += 1
     }
@@ -178,12 +181,12 @@ extension Engine {
     ports.remove(index)
   }
 
-  func describePort(_ index: Int) -> VportMessage {
+  func describePort(_ index: PortHandle) -> VportMessage {
     let record = ports.records[index]
     var message = VportMessage()
     message.number = DatapathPortNumber(record.number)
     message.type = record.type
-    message.name = ports.names[index]
+    message.name = ports.names[index.index]
     message.upcallProcessIDs = control.upcallProcessIDs[record.number]
     if record.destinationPort != 0 {
       message.options = VportOptions(destinationPort: record.destinationPort)
@@ -203,13 +206,13 @@ extension Engine {
   /// Says what a port can do by itself; without this it is taken to do nothing.
   public mutating func setCapabilities(_ capabilities: OffloadCapabilities, of port: DatapathPortNumber) {
     let index = ports.index(port.rawValue)
-    if index >= 0 { ports.records[index].capabilities = capabilities }
+    if !index.isNone { ports.records[index].capabilities = capabilities }
   }
 
   /// Says whether somebody takes what is sent to a port; without this somebody does.
   public mutating func setAdapter(isPresent: Bool, of port: DatapathPortNumber) {
     let index = ports.index(port.rawValue)
-    if index >= 0 { ports.records[index].hasAdapter = isPresent }
+    if !index.isNone { ports.records[index].hasAdapter = isPresent }
   }
 
   // MARK: Packets
@@ -225,21 +228,22 @@ extension Engine {
       throw error == .unsupported ? .notSupported : .invalid
     }
     let slot = pool.take(byteCount: request.packet.count)
-    guard slot >= 0 else { throw .noMemory }
+    guard !slot.isNone else { throw .noMemory }
     var state = PacketState()
     state.slot = slot
     state.start = pool.address(of: slot) + PacketPool.headroomByteCount
     state.count = request.packet.count
     pool.copy(RawSpan(_elements: request.packet.span), to: state.start)
-    bank.store(request.key ?? FlowKey(), at: 0)
-    bank.keepMetadata(0)
-    state.inPort = UInt32(truncatingIfNeeded: bank.base[0][.inPort])
+    let row = KeyRow(0)
+    bank.store(request.key ?? FlowKey(), at: row)
+    bank.keepMetadata(row)
+    state.inPort = UInt32(truncatingIfNeeded: bank.base[row][.inPort])
     Parser.parse(&state, pool, &bank, tagLimit: tagLimit)
     let program = programs.store(words)
-    states[0] = state
+    states[row] = state
     arrivals[0] = state.inPort
     workCount = 1
-    runAll(Int(program), &state, level: 0)
+    runAll(program.index, &state, level: 0)
     runRounds(from: 1)
     programs.remove(program)
   }

@@ -29,7 +29,7 @@ extension Engine {
   }
 
   private func answerChange(
-    _ flow: Int, _ command: MessageCommand, _ request: FlowMessage, _ header: NetlinkHeader
+    _ flow: FlowHandle, _ command: MessageCommand, _ request: FlowMessage, _ header: NetlinkHeader
   ) -> [NetlinkMessage] {
     var replies: [NetlinkMessage] = []
     if header.flags.contains(.echo) {
@@ -59,8 +59,8 @@ extension Engine {
     case nil: break
     }
     table.records[flow].program = programs.store(words)
-    while control.flows.count <= flow { control.flows.append(nil) }
-    control.flows[flow] = FlowControl(
+    while control.flows.count <= flow.index { control.flows.append(nil) }
+    control.flows[flow.index] = FlowControl(
       key: packedKey, actions: actions, identifier: request.identifier)
     if let identifier = request.identifier { control.flowsByIdentifier[identifier] = flow }
     return answerChange(flow, .new, request, header)
@@ -87,49 +87,53 @@ extension Engine {
     }
   }
 
-  private mutating func replace(_ actions: [DatapathAction], of flow: Int) throws(DatapathErrorCode) {
+  private mutating func replace(_ actions: [DatapathAction], of flow: FlowHandle) throws(DatapathErrorCode) {
     let words = try compile(actions)
     programs.remove(table.records[flow].program)
     table.records[flow].program = programs.store(words)
-    control.flows[flow]?.actions = actions
+    control.flows[flow.index]?.actions = actions
   }
 
-  private mutating func clearStatistics(of flow: Int) {
+  private mutating func clearStatistics(of flow: FlowHandle) {
     table.records[flow].packets = 0
     table.records[flow].bytes = 0
     table.records[flow].usedMilliseconds = 0
     table.records[flow].tcpFlags = 0
   }
 
-  private func findExact(_ key: FlowKey, _ mask: FlowKey, _ identifier: FlowIdentifier?) -> Int? {
+  private func findExact(_ key: FlowKey, _ mask: FlowKey, _ identifier: FlowIdentifier?) -> FlowHandle? {
     if let identifier, let flow = control.flowsByIdentifier[identifier] { return flow }
     let flow = table.find(key: key, mask: mask, hash: hash)
-    return flow >= 0 ? flow : nil
+    return flow.isNone ? nil : flow
   }
 
   /// The flow that a request means: by identifier, by key and mask, or by a key that it matches.
-  mutating func findFlow(_ request: FlowMessage) -> Int? {
+  mutating func findFlow(_ request: FlowMessage) -> FlowHandle? {
     if let identifier = request.identifier { return control.flowsByIdentifier[identifier] }
     guard let key = request.key else { return nil }
     if request.mask != nil { return findExact(key, Engine.datapathMask(request.mask), nil) }
     guard workCount == 0 else { return nil }
-    bank.store(key, at: 0)
+    bank.store(key, at: KeyRow(0))
     var searched = 0
-    let flow = table.search(0, bank, hash, searched: &searched)
-    return flow >= 0 ? flow : nil
+    let flow = table.search(KeyRow(0), bank, hash, searched: &searched)
+    return flow.isNone ? nil : flow
   }
 
-  mutating func removeFlow(_ flow: Int) {
+  mutating func removeFlow(_ flow: FlowHandle) {
     programs.remove(table.records[flow].program)
     table.remove(flow)
-    if flow < control.flows.count {
-      if let identifier = control.flows[flow]?.identifier { control.flowsByIdentifier[identifier] = nil }
-      control.flows[flow] = nil
+    if flow.index < control.flows.count {
+      if let identifier = control.flows[flow.index]?.identifier {
+        control.flowsByIdentifier[identifier] = nil
+      }
+      control.flows[flow.index] = nil
     }
   }
 
   mutating func removeAllFlows() {
-    for flow in 0..<table.highestFlow where table.records[flow].isAlive { removeFlow(flow) }
+    for place in 0..<table.highestFlow where table.records[FlowHandle(place)].isAlive {
+      removeFlow(FlowHandle(place))
+    }
   }
 
   /// The next messages of a dump of flows, from a place of the table on, which is moved; it is nil after the last message of all.
@@ -150,17 +154,17 @@ extension Engine {
 
   private func dumpFlows(_ request: FlowMessage, _ header: NetlinkHeader) -> [NetlinkMessage] {
     var replies: [NetlinkMessage] = []
-    for flow in 0..<table.highestFlow where table.records[flow].isAlive {
-      let description = describe(flow, flags: request.identifierFlags ?? 0)
+    for place in 0..<table.highestFlow where table.records[FlowHandle(place)].isAlive {
+      let description = describe(FlowHandle(place), flags: request.identifierFlags ?? 0)
       replies.append(NetlinkMessage(header.reply(flags: .multipart), .flow(.new, description)))
     }
     replies.append(NetlinkMessage(header.reply(), .done))
     return replies
   }
 
-  func describe(_ flow: Int, flags: UInt32) -> FlowMessage {
+  func describe(_ flow: FlowHandle, flags: UInt32) -> FlowMessage {
     var message = FlowMessage()
-    let remembered = flow < control.flows.count ? control.flows[flow] : nil
+    let remembered = flow.index < control.flows.count ? control.flows[flow.index] : nil
     message.identifier = remembered?.identifier
     if flags & 1 == 0 || message.identifier == nil {
       message.packedKey = remembered?.key ?? PackedKey(table.key(of: flow))

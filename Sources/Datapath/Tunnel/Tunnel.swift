@@ -21,7 +21,7 @@ extension Engine {
       return false
     }
     let layout = TunnelLayout(word: programs.words[data])
-    let hashValue = connectionHash(Int(state.key))
+    let hashValue = connectionHash(state.key)
     guard makeRoom(&state, headerByteCount) else { return false }
     let wasSegment = state.offload.segmentation != .none
     state.traits.insert(.encapsulated)
@@ -48,7 +48,7 @@ extension Engine {
       pool.store16(UInt16(truncatingIfNeeded: source), state.start &+ layout.transport)
     }
     let index = ports.index(port)
-    if index >= 0 {
+    if !index.isNone {
       if layout.sequence > 0 { number(state, layout.sequence, index) }
       ports.records[index].sentPackets &+= 1
       ports.records[index].sentBytes &+= UInt64(truncatingIfNeeded: state.count &- headerByteCount)
@@ -78,7 +78,7 @@ extension Engine {
   }
 
   /// Writes the next sequence number of a tunnel port.
-  private mutating func number(_ state: PacketState, _ offset: Int, _ index: Int) {
+  private mutating func number(_ state: PacketState, _ offset: Int, _ index: PortHandle) {
     pool.store32(ports.records[index].sequence, state.start &+ offset)
     var used: UInt32 = 1
     if state.offload.segmentation != .none && state.offload.segmentByteCount > 0 {
@@ -92,7 +92,7 @@ extension Engine {
   /// Decapsulates; always ends the program, since the inner packet goes on from a new lookup.
   mutating func popTunnel(_ state: inout PacketState, port: UInt32) -> Bool {
     let index = ports.index(port)
-    guard index >= 0 else {
+    guard !index.isNone else {
       count(.unknownTunnelPort)
       return false
     }
@@ -143,7 +143,7 @@ extension Engine {
 
   /// Reads the outer headers of a packet for a tunnel port; answers their length in bytes.
   private func readHeaders(
-    _ state: PacketState, _ index: Int, into fields: inout TunnelFields
+    _ state: PacketState, _ index: PortHandle, into fields: inout TunnelFields
   ) -> Int? {
     guard state.transport >= 0, state.network >= 0, let kind = ports.records[index].tunnel,
       state.transportProtocol == ports.records[index].tunnelProtocol
@@ -185,7 +185,7 @@ extension Engine {
   }
 
   private mutating func writeTunnelKey(
-    _ row: Int, _ state: PacketState, _ fields: TunnelFields, _ headerByteCount: Int, _ port: UInt32
+    _ row: KeyRow, _ state: PacketState, _ fields: TunnelFields, _ headerByteCount: Int, _ port: UInt32
   ) {
     bank.base[row] = BaseKey()
     bank.base[row][.inPort] = UInt64(port)
