@@ -36,7 +36,7 @@ public struct EngineConfiguration: Sendable {
   /// The most flows.
   public var maximumFlowCount = 2_000_000
   /// The most ports.
-  public var maximumPortCount = 4_096
+  public var maximumPortCount = 65_535
   /// The most packets that wait to be sent.
   public var maximumOutputCount = 8_192
   /// The most packets that wait for the daemon.
@@ -120,11 +120,9 @@ public struct Engine: ~Copyable {
       maximumFlowCount: configuration.maximumFlowCount)
     programs = ProgramStore()
     ports = PortTable(maximumPortCount: configuration.maximumPortCount)
-    outputs = OutputQueues(
-      maximumEntryCount: configuration.maximumOutputCount, maximumPortCount: configuration.maximumPortCount)
-    upcalls = UpcallQueue(
-      capacity: configuration.maximumUpcallCount, firstRow: rows,
-      maximumPortCount: configuration.maximumPortCount)
+    outputs = OutputQueues(maximumEntryCount: configuration.maximumOutputCount)
+    upcalls = UpcallQueue(capacity: configuration.maximumUpcallCount, firstRow: rows)
+    upcalls.makeLines(forRecordCount: ports.records.count)
     drops = Slab(repeating: 0, count: DropReason.allCases.count)
     dropReasons = Slab(repeating: 0, count: Engine.batchCapacity)
     control = ControlState(

@@ -42,26 +42,42 @@ struct PortRecord: BitwiseCopyable {
   var head = OutputHandle.none
   var tail = OutputHandle.none
   var queued: Int32 = 0
+  /// The next free record, if this one is free.
+  var nextFree = PortHandle.none
 
   /// Whether packets leave by it as they are; a tunnel port has no wire of its own.
   @inline(__always)
   var isOpen: Bool { tunnel == nil && hasAdapter }
 }
 
-/// The ports of a datapath: dense records found by number.
+/// The ports of a datapath: dense records found by number, of which there are as many as were needed at a time.
 struct PortTable: ~Copyable {
   /// The largest port number.
   static var maximumNumber: UInt32 { 65_535 }
+  /// The most ports that `indexes` has numbers for.
+  static var maximumPortCount: Int { 65_535 }
+  /// Records that there are from the start.
+  private static var initialRecordCount: Int { 64 }
 
   var records: Table<PortRecord, PortRecord>
+  /// One more than the place of a number's record.
   private var indexes: Slab<UInt16>
   /// Names by record, for the control path.
-  var names: [[UInt8]] = []
+  private(set) var names: [[UInt8]] = []
+  private var handlesByName: [[UInt8]: PortHandle] = [:]
+  private var firstFree = PortHandle.none
+  /// A number below which all numbers but 0 are taken.
+  private var lowestCandidate: UInt32 = 1
+  private let limit: Int
 
   init(maximumPortCount: Int) {
-    records = Table(repeating: PortRecord(), count: max(1, min(maximumPortCount, 65_000)))
+    limit = max(1, min(maximumPortCount, PortTable.maximumPortCount))
+    records = Table(repeating: PortRecord(), count: min(limit, PortTable.initialRecordCount))
     indexes = Slab(repeating: 0, count: Int(PortTable.maximumNumber) + 1)
   }
+
+  /// How many places for records are in use, or were.
+  var placeCount: Int { names.count }
 
   /// The record of a port, or none.
   @inline(__always)
@@ -72,35 +88,63 @@ struct PortTable: ~Copyable {
   /// Adds a port; `false` if the number or the room is taken.
   mutating func add(_ record: PortRecord, name: [UInt8]) -> Bool {
     guard record.number <= PortTable.maximumNumber, index(record.number).isNone else { return false }
-    var place = 0
-    while place < names.count && records[PortHandle(place)].isPresent { place += 1 }
-    guard place < records.count else { return false }
-    if place == names.count { names.append(name) } else { names[place] = name }
-    let port = PortHandle(place)
+    let port: PortHandle
+    if !firstFree.isNone {
+      port = firstFree
+      firstFree = records[port].nextFree
+      names[port.index] = name
+    } else {
+      guard placeCount < limit else { return false }
+      port = PortHandle(placeCount)
+      records.grow(to: nextRecordCount, repeating: PortRecord())
+      names.append(name)
+    }
     records[port] = record
     records[port].isPresent = true
-    indexes[Int(record.number)] = UInt16(place + 1)
+    handlesByName[name] = port
+    indexes[Int(record.number)] = UInt16(port.index + 1)
     return true
+  }
+
+  /// How many records there have to be for another port; as many as now if there is room for it.
+  var nextRecordCount: Int {
+    firstFree.isNone && placeCount == records.count ? min(limit, placeCount * 2) : records.count
+  }
+
+  /// How many bytes it takes at most to add a port.
+  var growthByteCount: Int {
+    var bytes = 0
+    let count = nextRecordCount
+    if count > records.count { bytes += Slab<PortRecord>.byteCount(of: count) }
+    if names.count >= names.capacity { bytes += 64 + (names.capacity + 1) * 2 * MemoryLayout<[UInt8]>.stride }
+    if handlesByName.count >= handlesByName.capacity {
+      // A dictionary has up to four places for what it holds before it grows.
+      let place = MemoryLayout<[UInt8]>.stride + MemoryLayout<PortHandle>.stride + 1
+      bytes += 256 + (handlesByName.capacity + 1) * 4 * place
+    }
+    return bytes
   }
 
   /// Removes a port, whose output queue has to be empty.
   mutating func remove(_ port: PortHandle) {
-    indexes[Int(records[port].number)] = 0
-    records[port] = PortRecord()
+    let number = records[port].number
+    indexes[Int(number)] = 0
+    if number > 0 { lowestCandidate = min(lowestCandidate, number) }
+    handlesByName[names[port.index]] = nil
     names[port.index] = []
+    records[port] = PortRecord()
+    records[port].nextFree = firstFree
+    firstFree = port
   }
 
   /// The record with a name, or none.
-  func index(named name: [UInt8]) -> PortHandle {
-    for place in 0..<names.count where names[place] == name && records[PortHandle(place)].isPresent {
-      return PortHandle(place)
-    }
-    return .none
-  }
+  func index(named name: [UInt8]) -> PortHandle { handlesByName[name] ?? .none }
 
   /// The smallest number from 1 on that is free.
-  func freeNumber() -> UInt32? {
-    for number in 1...PortTable.maximumNumber where index(number).isNone { return number }
-    return nil
+  mutating func freeNumber() -> UInt32? {
+    while lowestCandidate <= PortTable.maximumNumber && !index(lowestCandidate).isNone {
+      lowestCandidate += 1
+    }
+    return lowestCandidate <= PortTable.maximumNumber ? lowestCandidate : nil
   }
 }

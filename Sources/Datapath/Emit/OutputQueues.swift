@@ -19,17 +19,17 @@ struct OutputEntry: BitwiseCopyable {
 struct OutputQueues: ~Copyable {
   private(set) var entries: Table<OutputEntry, OutputEntry>
   private var free: OutputHandle
-  /// Ports that have something to send.
+  /// Ports that have something to send, and so no more than there are entries.
   var active: Slab<PortHandle>
   var activeCount = 0
 
-  init(maximumEntryCount: Int, maximumPortCount: Int) {
+  init(maximumEntryCount: Int) {
     entries = Table(repeating: OutputEntry(), count: maximumEntryCount)
     for index in 0..<maximumEntryCount {
       entries[OutputHandle(index)].next = index + 1 < maximumEntryCount ? OutputHandle(index + 1) : .none
     }
     free = maximumEntryCount > 0 ? OutputHandle(0) : .none
-    active = Slab(repeating: .none, count: maximumPortCount)
+    active = Slab(repeating: .none, count: maximumEntryCount)
   }
 
   /// Appends to a port's queue; `false` if the store is full.

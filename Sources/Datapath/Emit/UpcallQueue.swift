@@ -41,13 +41,23 @@ struct UpcallQueue: ~Copyable {
   private var firstTurn = UpcallLineHandle.none
   private var lastTurn = UpcallLineHandle.none
 
-  init(capacity: Int, firstRow: Int, maximumPortCount: Int) {
+  init(capacity: Int, firstRow: Int) {
     let capacity = max(1, capacity)
     entries = Table(repeating: UpcallEntry(), count: capacity)
     for place in 0..<capacity - 1 { entries[UpcallHandle(place)].next = UpcallHandle(place + 1) }
     userData = Slab(repeating: 0, count: capacity * UpcallQueue.userDataWordCount)
-    lines = Table(repeating: UpcallLine(), count: max(1, maximumPortCount) + 1)
+    lines = Table(repeating: UpcallLine(), count: 1)
     self.firstRow = firstRow
+  }
+
+  /// Sees to it that as many records of ports have lines.
+  mutating func makeLines(forRecordCount count: Int) {
+    lines.grow(to: count + 1, repeating: UpcallLine())
+  }
+
+  /// How many bytes `makeLines` takes.
+  func growthByteCount(forRecordCount count: Int) -> Int {
+    count + 1 > lines.count ? Slab<UpcallLine>.byteCount(of: count + 1) : 0
   }
 
   /// The line of a port's packets, or of those of no port.

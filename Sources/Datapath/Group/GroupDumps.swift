@@ -150,7 +150,7 @@ extension Engine {
   /// Describes up to `maximumCount` ports from a place on, which is moved behind the last.
   func describePorts(from place: inout Int, maximumCount: Int) -> [VportMessage] {
     var result: [VportMessage] = []
-    while place < ports.names.count && result.count < maximumCount {
+    while place < ports.placeCount && result.count < maximumCount {
       let port = PortHandle(place)
       if ports.records[port].isPresent { result.append(describePort(port)) }
       place += 1

@@ -82,7 +82,7 @@ extension EngineGroup {
   }
 
   /// How many places for ports are in use, or were.
-  public var portPlaceCount: Int { self[0].ports.names.count }
+  public var portPlaceCount: Int { self[0].ports.placeCount }
 
   private func ask(_ message: NetlinkMessage, _ now: UInt64, on index: Int) -> [NetlinkMessage] {
     locked(index) { engine in

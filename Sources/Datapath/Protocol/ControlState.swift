@@ -37,10 +37,9 @@ struct ControlState {
     return bytes
   }
 
-  /// How many bytes it takes at most to remember one more port.
-  func growthByteCount(ofNames names: [[UInt8]]) -> Int {
+  /// How many bytes it takes at most to remember whom one more port's packets are for.
+  var portGrowthByteCount: Int {
     var bytes = 0
-    if names.count >= names.capacity { bytes += 64 + (names.capacity + 1) * 2 * MemoryLayout<[UInt8]>.stride }
     if upcallProcessIDs.count >= upcallProcessIDs.capacity {
       let place = MemoryLayout<UInt32>.stride + MemoryLayout<[UInt32]>.stride + 1
       bytes += 256 + (upcallProcessIDs.capacity + 1) * 4 * place

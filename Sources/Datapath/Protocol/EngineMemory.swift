@@ -15,7 +15,10 @@ extension Engine {
         + growthByteCount(forProgramOf: actions)
     case .flow(.set, let request): return growthByteCount(forProgramOf: request.actions)
     case .packet(.execute, let request): return growthByteCount(forProgramOf: request.actions)
-    case .vport(.new, _), .vport(.set, _): return control.growthByteCount(ofNames: ports.names)
+    case .vport(.new, _):
+      return ports.growthByteCount + upcalls.growthByteCount(forRecordCount: ports.nextRecordCount)
+        + control.portGrowthByteCount
+    case .vport(.set, _): return control.portGrowthByteCount
     case .flow, .vport, .packet, .datapath, .control, .networkDevice, .error, .done: return 0
     }
   }

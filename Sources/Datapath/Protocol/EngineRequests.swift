@@ -84,7 +84,7 @@ extension Engine {
       return acknowledge(header, .datapath(.new, describeDatapath()))
     case .delete:
       removeAllFlows()
-      for place in 0..<ports.names.count where ports.records[PortHandle(place)].isPresent {
+      for place in 0..<ports.placeCount where ports.records[PortHandle(place)].isPresent {
         removePort(PortHandle(place))
       }
       return acknowledge(header, .datapath(.delete, describeDatapath()))
@@ -108,7 +108,7 @@ extension Engine {
     if command == .new { return try addPort(request, header) }
     if command == .get && header.isDump {
       var replies: [NetlinkMessage] = []
-      for place in 0..<ports.names.count where ports.records[PortHandle(place)].isPresent {
+      for place in 0..<ports.placeCount where ports.records[PortHandle(place)].isPresent {
         let port = describePort(PortHandle(place))
         replies.append(NetlinkMessage(header.reply(flags: .multipart), .vport(.new, port)))
       }
@@ -156,6 +156,7 @@ extension Engine {
       record.destinationPort = carrier.defaultPort
     }
     guard ports.add(record, name: name) else { throw .noSpace }
+    upcalls.makeLines(forRecordCount: ports.records.count)
     let index = ports.index(number)
     apply(request, to: index)
     return acknowledge(header, .vport(.new, describePort(index)))

@@ -58,6 +58,7 @@
     private let isDummy: Bool
     private var ports: [UInt32: Port] = [:]
     private var names: [UInt32: [UInt8]] = [:]
+    private var numbers: [[UInt8]: UInt32] = [:]
     private var busy: [Port] = []
     /// Answers that found the ring full.
     private var backlog: [[UInt8]] = []
@@ -243,7 +244,7 @@
       request.number = number
       let name = request.name ?? []
       // A number or a name in use is the engine's to refuse; its device must not be touched.
-      let isTaken = names[number.rawValue] != nil || names.values.contains(name)
+      let isTaken = names[number.rawValue] != nil || numbers[name] != nil
       var port: Port?
       do throws(SystemError) {
         if !isTaken {
@@ -263,6 +264,7 @@
         return replies
       }
       names[number.rawValue] = name
+      numbers[name] = number.rawValue
       if let port {
         ports[number.rawValue] = port
         engine.setCapabilities(port.capabilities, of: number)
@@ -285,9 +287,9 @@
 
     private mutating func removePort(_ request: VportMessage) {
       var number = request.number?.rawValue
-      if number == nil, let name = request.name { number = names.first { $0.value == name }?.key }
+      if number == nil, let name = request.name { number = numbers[name] }
       guard let number else { return }
-      names[number] = nil
+      if let name = names.removeValue(forKey: number) { numbers[name] = nil }
       guard let port = ports.removeValue(forKey: number) else { return }
       busy.removeAll { $0 === port }
       if let descriptor = port.descriptor { poller.remove(descriptor) }
