@@ -89,7 +89,7 @@ final class DatapathChannel {
     case .error(let code):
       requests[sequence] = nil
       return (type, question, .failed(code))
-    case .datapath, .vport, .packet, .control, .networkDevice: return nil
+    case .datapath, .vport, .packet, .control, .networkDevice, .tracking: return nil
     }
   }
 
@@ -102,7 +102,7 @@ final class DatapathChannel {
       return requests.removeValue(forKey: sequence).map { ($0.question, .done($0.parts)) }
     case .error(let code):
       return requests.removeValue(forKey: sequence).map { ($0.question, .failed(code)) }
-    case .datapath, .vport, .flow, .packet, .control, .networkDevice:
+    case .datapath, .vport, .flow, .packet, .control, .networkDevice, .tracking:
       // In its place: a copy of the parts for each of many thousand would be a copy of all of them.
       requests[sequence]?.parts.append(message)
       return nil

@@ -1,3 +1,4 @@
+import Datapath
 import Host
 
 /// A command about datapaths: its name, and how many arguments it takes.
@@ -15,46 +16,29 @@ struct DatapathCommand {
     self.maximum = maximum
   }
 
-  static let all = [
-    DatapathCommand("add-dp", "dp [iface...]", 1, nil),
-    DatapathCommand("del-dp", "dp", 1, 1),
-    DatapathCommand("add-if", "dp iface...", 2, nil),
-    DatapathCommand("del-if", "dp iface...", 2, nil),
-    DatapathCommand("set-if", "dp iface...", 2, nil),
-    DatapathCommand("dump-dps", "", 0, 0),
-    DatapathCommand("show", "[-s] [dp...]", 0, nil),
-    DatapathCommand("dump-flows", "[-m] [--names] [dp] [filter=..] [type=..] [pmd=..]", 0, 6),
-    DatapathCommand("add-flow", "[dp] flow actions", 2, 3),
-    DatapathCommand("mod-flow", "[dp] flow actions", 2, 3),
-    DatapathCommand("get-flow", "[dp] ufid", 1, 2),
-    DatapathCommand("del-flow", "[dp] flow", 1, 2),
-    DatapathCommand("add-flows", "[dp] file", 1, 2),
-    DatapathCommand("mod-flows", "[dp] file", 1, 2),
-    DatapathCommand("del-flows", "[dp] [file]", 0, 2),
-    DatapathCommand("offload-stats-show", "[dp]", 0, 1),
-    DatapathCommand("dump-conntrack", "[-m] [-s] [dp] [zone=N]", 0, 4),
-    DatapathCommand("flush-conntrack", "[dp] [zone=N] [ct-orig-tuple] [ct-reply-tuple]", 0, 4),
-    DatapathCommand("cache-get-size", "[dp]", 0, 1),
-    DatapathCommand("cache-set-size", "dp cache <size>", 3, 3),
-    DatapathCommand("ct-stats-show", "[dp] [zone=N]", 0, 3),
-    DatapathCommand("ct-bkts", "[dp] [gt=N]", 0, 2),
-    DatapathCommand("ct-set-maxconns", "[dp] maxconns", 1, 2),
-    DatapathCommand("ct-get-maxconns", "[dp]", 0, 1),
-    DatapathCommand("ct-get-nconns", "[dp]", 0, 1),
-    DatapathCommand("ct-enable-tcp-seq-chk", "[dp]", 0, 1),
-    DatapathCommand("ct-disable-tcp-seq-chk", "[dp]", 0, 1),
-    DatapathCommand("ct-get-tcp-seq-chk", "[dp]", 0, 1),
-    DatapathCommand("ct-set-limits", "[dp] [default=L] [zone=N,limit=L]...", 1, nil),
-    DatapathCommand("ct-del-limits", "[dp] zone=N1[,N2]...", 1, 2),
-    DatapathCommand("ct-get-limits", "[dp] [zone=N1[,N2]...]", 0, 2),
-    DatapathCommand("ipf-set-enabled", "[dp] v4|v6", 1, 2),
-    DatapathCommand("ipf-set-disabled", "[dp] v4|v6", 1, 2),
-    DatapathCommand("ipf-set-min-frag", "[dp] v4|v6 minfragment", 2, 3),
-    DatapathCommand("ipf-set-max-nfrags", "[dp] maxfrags", 1, 2),
-    DatapathCommand("ipf-get-status", "[dp]", 0, 1),
-    DatapathCommand("parse-actions", "actions", 1, nil),
-    DatapathCommand("normalize-actions", "actions", 2, nil),
-  ]
+  static let all =
+    [
+      DatapathCommand("add-dp", "dp [iface...]", 1, nil),
+      DatapathCommand("del-dp", "dp", 1, 1),
+      DatapathCommand("add-if", "dp iface...", 2, nil),
+      DatapathCommand("del-if", "dp iface...", 2, nil),
+      DatapathCommand("set-if", "dp iface...", 2, nil),
+      DatapathCommand("dump-dps", "", 0, 0),
+      DatapathCommand("show", "[-s] [dp...]", 0, nil),
+      DatapathCommand("dump-flows", "[-m] [--names] [dp] [filter=..] [type=..] [pmd=..]", 0, 6),
+      DatapathCommand("add-flow", "[dp] flow actions", 2, 3),
+      DatapathCommand("mod-flow", "[dp] flow actions", 2, 3),
+      DatapathCommand("get-flow", "[dp] ufid", 1, 2),
+      DatapathCommand("del-flow", "[dp] flow", 1, 2),
+      DatapathCommand("add-flows", "[dp] file", 1, 2),
+      DatapathCommand("mod-flows", "[dp] file", 1, 2),
+      DatapathCommand("del-flows", "[dp] [file]", 0, 2),
+      DatapathCommand("offload-stats-show", "[dp]", 0, 1),
+      DatapathCommand("cache-get-size", "[dp]", 0, 1),
+      DatapathCommand("cache-set-size", "dp cache <size>", 3, 3),
+      DatapathCommand("parse-actions", "actions", 1, nil),
+      DatapathCommand("normalize-actions", "actions", 2, nil),
+    ] + TrackingCommand.all.map { DatapathCommand($0.name, $0.usage, $0.minimum, $0.maximum) }
 
   static func named(_ name: String) -> DatapathCommand? {
     all.first { $0.name.utf8.elementsEqual(name.utf8) }

@@ -36,8 +36,11 @@ struct OutsideCommands {
     case "del-flows": return try deleteFlows(arguments)
     case "add-if": return try addPorts(arguments)
     case "del-if": return try deletePorts(arguments)
-    case "dump-conntrack", "flush-conntrack": return ""
-    default: throw CommandFailure("\(command) (Operation not supported)")
+    default:
+      guard let command = TrackingCommand.named(command) else {
+        throw CommandFailure("\(command) (Operation not supported)")
+      }
+      return try track(command, arguments)
     }
   }
 
@@ -73,6 +76,19 @@ struct OutsideCommands {
       }
     }
     return answers
+  }
+
+  // MARK: Connection tracking
+
+  private func track(_ command: TrackingCommand, _ arguments: [String]) throws(CommandFailure) -> String {
+    let question: TrackingQuestion
+    do throws(TrackingCommandError) {
+      question = try command.question(switches + arguments, datapaths: [fullName]).question
+    } catch {
+      throw CommandFailure(error.lines.joined(separator: "\n"))
+    }
+    let flags = question.flags.union([.request, .acknowledge])
+    return question.text(try ask(.tracking(question.message), flags, to: question.failure))
   }
 
   // MARK: Ports

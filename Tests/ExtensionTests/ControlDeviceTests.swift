@@ -179,18 +179,18 @@ struct Unexpected: Error {}
   @Test func `families that are not there yet say so, and unknown ones are refused`() throws {
     let harness = DeviceHarness()
     let handle = try #require(harness.device.open())
-    for family in UInt8(0)...40 where !(17...22).contains(family) {
+    for family in UInt8(0)...40 where !(17...22).contains(family) && family != 24 {
       var message = harness.message(handle, .vport(.get, VportMessage()))
       message[4] = family
       let reply = harness.control(handle, .transact, message)
-      if (23...25).contains(family) {
+      if family == 23 || family == 25 {
         #expect(try NetlinkMessage.decode(reply.bytes).map(\.body) == [.error(95)])
       } else {
         #expect(reply.status == .invalidParameter)
       }
       #expect(harness.control(handle, .write, message).status == .invalidParameter)
     }
-    #expect(harness.device.count(.unknownFamily) == 2 * 35)
+    #expect(harness.device.count(.unknownFamily) == 2 * 34)
     var message = harness.message(handle, .vport(.get, VportMessage()))
     message[16] = 99
     #expect(

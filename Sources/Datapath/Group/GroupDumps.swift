@@ -14,7 +14,8 @@ extension EngineGroup {
     guard message.header.isDump else { return nil }
     switch message.body {
     case .datapath(.get, _), .vport(.get, _), .flow(.get, _): return Dump(request: message)
-    case .datapath, .vport, .flow, .packet, .control, .networkDevice, .error, .done: return nil
+    case .tracking(let request) where request.mayDump: return Dump(request: message)
+    case .datapath, .vport, .flow, .packet, .control, .networkDevice, .tracking, .error, .done: return nil
     }
   }
 
@@ -34,6 +35,12 @@ extension EngineGroup {
       var single = dump.request
       single.header.flags = .request
       return askAll(single, lastNow).map { NetlinkMessage(part, $0.body) }
+    case .tracking(let request):
+      // Connections belong to the datapath: one engine speaks for all.
+      let replies = locked(0) { engine in
+        engine.nextTracked(of: request, from: &dump.position, maximumCount: steps.dumpCount)
+      }
+      if let replies { return replies.map { NetlinkMessage(part, .tracking($0)) } }
     case .datapath, .packet, .control, .networkDevice, .error, .done: break
     }
     dump.isFinished = true

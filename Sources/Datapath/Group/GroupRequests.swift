@@ -68,7 +68,8 @@ extension EngineGroup {
       let replies = askAll(message, now)
       if command == .delete, !replies.holdFailure { portChanges.append(.allRemoved) }
       return replies
-    case .control, .networkDevice, .error, .done: return ask(message, now, on: 0)
+    case .tracking(let request) where message.header.isDump && request.mayDump: return dump(message)
+    case .tracking, .control, .networkDevice, .error, .done: return ask(message, now, on: 0)
     }
   }
 

@@ -19,7 +19,7 @@ extension Engine {
       return ports.growthByteCount + upcalls.growthByteCount(forRecordCount: ports.nextRecordCount)
         + control.portGrowthByteCount
     case .vport(.set, _): return control.portGrowthByteCount
-    case .flow, .vport, .packet, .datapath, .control, .networkDevice, .error, .done: return 0
+    case .flow, .vport, .packet, .datapath, .control, .networkDevice, .tracking, .error, .done: return 0
     }
   }
 

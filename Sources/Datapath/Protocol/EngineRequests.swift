@@ -56,6 +56,7 @@ extension Engine {
     case .packet(.execute, let request):
       try execute(request)
       return acknowledge(header)
+    case .tracking(let request): return try answer(tracking: request, header)
     case .packet, .control, .networkDevice, .error, .done: throw .notSupported
     }
   }

@@ -32,12 +32,27 @@ public struct MessageFamily: RawRepresentable, Hashable, Sendable {
   public static var flow: MessageFamily { MessageFamily(rawValue: 21) }
   /// Devices behind ports (`ovs_win_netdev`; Windows only).
   public static var networkDevice: MessageFamily { MessageFamily(rawValue: 22) }
-  /// Connections that are tracked.
+  /// A number that the Windows driver has set aside; its messages about connections are nfnetlink's.
   public static var connectionTrack: MessageFamily { MessageFamily(rawValue: 23) }
   /// Limits of connections in a zone (`ovs_ct_limit`).
   public static var connectionLimit: MessageFamily { MessageFamily(rawValue: 24) }
   /// Meters (`ovs_meter`).
   public static var meter: MessageFamily { MessageFamily(rawValue: 25) }
+  /// Settings of connection tracking; numbers from 64 to 255 are this datapath's own.
+  public static var connectionSettings: MessageFamily { MessageFamily(rawValue: 64) }
+
+  /// Connections that are tracked: nfnetlink's type, which has the command in its lower byte (`NFNL_SUBSYS_CTNETLINK`).
+  public static func connection(_ command: ConnectionCommand) -> MessageFamily {
+    MessageFamily(rawValue: 1 << 8 | UInt16(command.rawValue))
+  }
+
+  /// Timeout policies (`NFNL_SUBSYS_CTNETLINK_TIMEOUT`).
+  public static func timeoutPolicy(_ command: TimeoutPolicyCommand) -> MessageFamily {
+    MessageFamily(rawValue: 8 << 8 | UInt16(command.rawValue))
+  }
+
+  /// Whether it is a type of nfnetlink: those of generic netlink are smaller.
+  public var isNetfilter: Bool { rawValue >> 8 != 0 }
 }
 
 /// Commands of the datapath, vport and flow families, which number them alike.
@@ -134,6 +149,8 @@ public struct NetlinkMessage: Equatable, Sendable {
     case control(ControlCommand, ControlMessage)
     /// About a device behind a port.
     case networkDevice(NetworkDeviceMessage)
+    /// About connections that are tracked.
+    case tracking(TrackingMessage)
     /// Something failed, with an `errno` value; zero acknowledges.
     case error(UInt32)
     /// A dump is complete.
@@ -167,6 +184,7 @@ public struct NetlinkMessage: Equatable, Sendable {
     case .packet(_, let message): message.encode(into: &writer)
     case .control(_, let message): message.encode(into: &writer)
     case .networkDevice(let message): message.encode(into: &writer)
+    case .tracking(let message): message.encode(into: &writer)
     case .error, .done: break
     }
     var bytes = writer.bytes
@@ -183,6 +201,7 @@ public struct NetlinkMessage: Equatable, Sendable {
     case .packet(let command, _): (.packet, command.rawValue, 1)
     case .control(let command, _): (.control, command.rawValue, 1)
     case .networkDevice: (.networkDevice, NetworkDeviceMessage.getCommand, 1)
+    case .tracking(let message): message.identity
     case .error: (.error, 0, 0)
     case .done: (.done, 0, 0)
     }
@@ -218,7 +237,8 @@ public struct NetlinkMessage: Equatable, Sendable {
       guard range.count >= 20 else { throw .truncated(needed: 20, found: range.count) }
       return NetlinkMessage(header, .error(0 &- littleEndian(bytes, start + 16, 4)))
     case .datapath, .vport, .flow, .packet, .control, .networkDevice: break
-    default: throw .unknownFamily(family.rawValue)
+    default:
+      guard TrackingMessage.has(family) else { throw .unknownFamily(family.rawValue) }
     }
     guard range.count >= headerByteCount else {
       throw .truncated(needed: headerByteCount, found: range.count)
@@ -243,7 +263,10 @@ public struct NetlinkMessage: Equatable, Sendable {
     case .networkDevice:
       guard command == NetworkDeviceMessage.getCommand else { throw unknown }
       return .networkDevice(try NetworkDeviceMessage(decoding: &reader))
-    default: break
+    case .datapath, .vport, .flow: break
+    default:
+      guard let message = try TrackingMessage(of: family, command, &reader) else { throw unknown }
+      return .tracking(message)
     }
     guard let command = MessageCommand(rawValue: command) else { throw unknown }
     switch family {

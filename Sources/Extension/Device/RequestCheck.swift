@@ -29,6 +29,7 @@ extension ControlDevice {
     switch family {
     case .datapath: 2
     case .control, .packet, .vport, .flow, .networkDevice: 1
+    case _ where TrackingMessage.has(family): TrackingMessage.version(of: family)
     default: nil
     }
   }
@@ -36,7 +37,7 @@ extension ControlDevice {
   /// Families that exist, and that the datapath does not have yet.
   private static func isUnsupported(_ family: MessageFamily) -> Bool {
     switch family {
-    case .connectionTrack, .connectionLimit, .meter: true
+    case .connectionTrack, .meter: true
     default: false
     }
   }
@@ -61,6 +62,8 @@ extension ControlDevice {
     guard Self.word(input, at: 12) == handle.processID else { return .refused(RequestRefusal(.wrongAddress)) }
     switch family {
     case .datapath, .networkDevice, .control: break  // control is about the handle, not about a datapath
+    // Other daemons know no number to give in these, and leave it zero.
+    case _ where TrackingMessage.has(family) && Self.word(input, at: 20) == 0: break
     default:
       guard Int32(bitPattern: Self.word(input, at: 20)) == engines.datapathIndex else {
         return .refused(RequestRefusal(.wrongAddress))
@@ -98,7 +101,7 @@ extension ControlDevice {
     var needed = growth + memoryNeeded(forRequestOf: byteCount)
     switch message.body {
     case .flow(.new, _), .vport(.new, _): needed += limits.marginByteCount
-    case .flow, .vport, .packet, .datapath, .control, .networkDevice, .error, .done:
+    case .flow, .vport, .packet, .datapath, .control, .networkDevice, .tracking, .error, .done:
       if growth == 0 { return true }
     }
     return hasMemory(needed) && (growth == 0 || systemHasMemory(growth))

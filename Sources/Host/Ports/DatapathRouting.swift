@@ -17,9 +17,9 @@ enum DatapathRouting {
     return Int32(bitPattern: word)
   }
 
-  /// Whether the first message asks for all flows.
-  static func isFlowDump(_ bytes: [UInt8]) -> Bool {
-    guard family(of: bytes) == .flow else { return false }
+  /// Whether the first message asks for all flows, or all connections: so many that they are described in steps.
+  static func isLongDump(_ bytes: [UInt8]) -> Bool {
+    guard let family = family(of: bytes), family == .flow || family.isNetfilter else { return false }
     let flags = MessageFlags(rawValue: UInt16(bytes[6]) | UInt16(bytes[7]) << 8)
     return flags.isSuperset(of: .dump)
   }

@@ -24,6 +24,8 @@ enum CommandQuestion {
   case deleteFlow(isNamed: Bool)
   /// To remove all flows.
   case deleteFlows(datapathType: String)
+  /// Something about connection tracking.
+  case tracking(TrackingQuestion)
 }
 
 /// A command that waits for more than one answer.
@@ -147,6 +149,8 @@ extension VirtualSwitch {
     case .deleteFlows(let type):
       if case .done = answer { flows[type]?.forgetAll() }
       call.reply(answer, failing: "deleting all flows")
+    case .tracking(let question):
+      call.reply(answer, failing: question.failure) { question.text($0) }
     }
   }
 

@@ -14,15 +14,6 @@ enum DatapathCommands {
     SwitchCommand("dpctl/mod-flow", "[dp] flow actions", 2, 3) { putFlow($0, .set, []) },
     SwitchCommand("dpctl/del-flow", "[dp] flow", 1, 2, deleteFlow),
     SwitchCommand("dpctl/del-flows", "[dp] [file]", 0, 2, deleteFlows),
-    SwitchCommand("dpctl/dump-conntrack", "[-m] [-s] [dp] [zone=N]", 0, 4) { call in
-      guard datapath(call, call.arguments.filter { !$0.isOption && !$0.hasPrefix("zone=") }) != nil else {
-        return
-      }
-      call.reply()
-    },
-    SwitchCommand("dpctl/flush-conntrack", "[dp] [zone=N] [ct-orig-tuple] [ct-reply-tuple]", 0, 4) { call in
-      call.reply()
-    },
     SwitchCommand("dpctl/cache-get-size", "[dp]", 0, 1) { call in
       guard let link = datapath(call, call.arguments) else { return }
       call.reply(link.fullName + ":\n")

@@ -62,7 +62,7 @@
     private var busy: [Port] = []
     /// Answers that found the ring full.
     private var backlog: [[UInt8]] = []
-    /// Dumps of flows that are under way, and the place of the table where each goes on.
+    /// Dumps of flows or connections that are under way, and the place of the table where each goes on.
     private var dumps: [(request: NetlinkMessage, place: Int?)] = []
     private var lastMaintenance: UInt64 = 0
     private var isRunning = true
@@ -86,7 +86,7 @@
     private static let nanosecondsBetweenPolls: UInt64 = 200_000
     /// Commands between two rounds of packets.
     private static let commandsPerRound = 64
-    /// Flows of a dump that are described between two rounds of packets.
+    /// Flows or connections of a dump that are described between two rounds of packets.
     private static let dumpedPerRound = 32
     /// Packets that may wait in the engine for the daemon.
     private static let waitingUpcallCount = 1024
@@ -178,11 +178,11 @@
       if delivered > 0 || reported { link.daemonBell.ring() }
     }
 
-    /// Describes some flows to who wants all, as fast as the daemon takes them.
+    /// Describes some flows or connections to who wants all, as fast as the daemon takes them.
     private mutating func runDumps() {
       guard !dumps.isEmpty, backlog.isEmpty, link.answers.count < WorkerLink.dumpedCount else { return }
       answer(
-        engine.nextFlows(
+        engine.nextDumped(
           of: dumps[0].request, from: &dumps[0].place, maximumCount: Worker.dumpedPerRound))
       if dumps[0].place == nil { dumps.removeFirst() }
     }
@@ -212,8 +212,8 @@
     }
 
     private mutating func handle(_ bytes: [UInt8], _ now: UInt64) {
-      if DatapathRouting.isFlowDump(bytes), let request = (try? NetlinkMessage.decode(bytes))?.first,
-        case .flow(.get, _) = request.body
+      if DatapathRouting.isLongDump(bytes), let request = (try? NetlinkMessage.decode(bytes))?.first,
+        Engine.dumpsInSteps(request)
       {
         dumps.append((request, 0))
         return
