@@ -22,6 +22,7 @@ public final class Daemon {
   private var pipeHandle: String?
   private var restartsOnFailure = false
   private var userName: String?
+  private var keptStreams: StandardStreams = []
 
   /// Makes a daemon of a program, from whose command line `options` is to be taken.
   public init(_ invocation: Invocation) {
@@ -91,8 +92,10 @@ public final class Daemon {
 
   /// Forks if asked to, and writes the pidfile.
   ///
-  /// Call it before opening anything but the log.
-  public func start() {
+  /// Call it before opening anything but the log; a client program may have opened its connection. What it prints for the user it
+  /// goes on printing if the stream is among those that are kept.
+  public func start(keeping kept: StandardStreams = []) {
+    keptStreams = kept
     if let userName { changeUser(userName) }
     if ServiceManager.isInCharge { becomeService() }
     if let pidfilePath, !overwritesPidfile, let holder = PidFile.holder(pidfilePath) {
@@ -116,7 +119,7 @@ public final class Daemon {
   public func complete() {
     readiness?.signalReady()
     readiness = nil
-    if detaches { Detachment.leaveTerminal(changesDirectory: changesDirectory) }
+    if detaches { Detachment.leaveTerminal(changesDirectory: changesDirectory, keeping: keptStreams) }
     ServiceManager.reportReady()
   }
 

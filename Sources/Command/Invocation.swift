@@ -38,6 +38,7 @@ public final class Invocation {
     self.directories = directories
     programName = Invocation.baseName(arguments.first ?? "apus")
     log = Log(programName: programName)
+    log.declare(LogModuleNames.common)
     Process.ignoreBrokenPipes()
   }
 

@@ -134,6 +134,9 @@ public final class Log {
     return module
   }
 
+  /// Makes modules known by name before anybody logs under them.
+  public func declare(_ names: [String]) { for name in names { _ = module(name) } }
+
   /// Sets thresholds: of one module or all (nil), at one destination or all (nil).
   public func set(_ level: LogLevel, module: LogModule? = nil, destination: LogDestination? = nil) {
     for place in LogDestination.allCases where destination == nil || destination == place {

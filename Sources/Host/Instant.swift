@@ -8,7 +8,9 @@ public struct Instant: Comparable, Hashable, Sendable {
 
   /// The clock's present reading.
   public static var now: Instant {
-    Instant(milliseconds: Int64(truncatingIfNeeded: Syscalls.monotonicNanoseconds() / 1_000_000))
+    Instant(
+      milliseconds: Int64(
+        truncatingIfNeeded: AdjustableClock.milliseconds(of: Syscalls.monotonicNanoseconds())))
   }
 
   /// The instant that lies some milliseconds later, or the last representable one.

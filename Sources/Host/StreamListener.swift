@@ -5,6 +5,14 @@ public final class StreamListener {
   /// The TCP port it got; 0 for a unix socket.
   public let port: UInt16
 
+  /// What the log says of a port that the system has chosen, since nobody knows it otherwise; nil if the user has.
+  public var chosenPortText: String? {
+    guard case .tcp(_, 0) = address.transport, let colon = address.text.utf8.firstIndex(of: UInt8(ascii: ":"))
+    else { return nil }
+    let place = String(decoding: Array(address.text.utf8[colon...].dropFirst()), as: UTF8.self)
+    return "\(place): listening on port \(port)"
+  }
+
   private let loop: EventLoop
   private let descriptor: Descriptor
   private var token: WatchToken?

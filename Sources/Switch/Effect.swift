@@ -66,6 +66,22 @@ public enum CommandReply: Sendable, Equatable {
   case failure(String)
 }
 
+/// What is written to the log at level DBG, if somebody wants to read it.
+public struct LoggedDetails: OptionSet, Sendable {
+  /// A bit for each kind.
+  public let rawValue: UInt8
+
+  /// Makes a set from its bits.
+  public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  /// What datapaths are asked and answer (module `dpif`).
+  public static let datapathRequests = LoggedDetails(rawValue: 1)
+  /// Packets that came up, and the flows that they lead to (module `dpif_netdev`).
+  public static let datapathFlows = LoggedDetails(rawValue: 2)
+  /// The messages of OpenFlow connections (module `vconn`).
+  public static let messages = LoggedDetails(rawValue: 4)
+}
+
 /// One call of `VirtualSwitch.step`: its time, and the effects that it has so far.
 ///
 /// Every part of the switch holds the one turn of its switch, so that time and effects need not be handed down
@@ -75,6 +91,9 @@ final class Turn {
   var now = Moment(milliseconds: 0)
   /// What is to be done, in order.
   var effects: [Effect] = []
+
+  /// What the log wants to know in detail, so that texts are made only for somebody.
+  var details: LoggedDetails = []
 
   /// Adds an effect.
   func emit(_ effect: Effect) { effects.append(effect) }

@@ -45,6 +45,11 @@ public final class VirtualSwitch {
   var pendingCommands: [CommandID: PendingCommand] = [:]
   /// What whoever calls `step` has measured of its turns.
   public var turns = TurnCounts()
+  /// What the log wants to know in detail.
+  public var logsDetails: LoggedDetails {
+    get { context.turn.details }
+    set { context.turn.details = newValue }
+  }
   /// How fast the counters of `coverage/show` grow.
   private(set) var coverage = CoverageHistory()
   /// When rules are next looked over for their timeouts.
@@ -95,6 +100,9 @@ public final class VirtualSwitch {
 
   /// How many packets that came up wait for a step that has time for them.
   public var waitingPacketCount: Int { flowsInOrder.reduce(0) { $0 + $1.waitingPacketCount } }
+
+  /// Whether answers of a datapath or packets that came up are yet to be dealt with.
+  public var isWaiting: Bool { waitingPacketCount > 0 || context.channel.requestCount > 0 }
 
   private func handle(_ event: Event) {
     switch event {

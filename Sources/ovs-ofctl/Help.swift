@@ -57,7 +57,7 @@ enum Help {
       --names                     show port names instead of numbers
       --no-names                  show port numbers, but not names
       --no-stats                  leave counters out of dumps
-      --unixctl=SOCKET            set control socket name
+      --unixctl=SOCKET            set control socket name (monitor, snoop)
       -h, --help                  display this help message
       -V, --version               display version information
 

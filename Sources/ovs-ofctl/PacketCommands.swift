@@ -35,6 +35,12 @@ struct PacketCommands {
     failIfAny(connection.finish(), settings)
   }
 
+  /// The message of `packet-out`'s newer syntax.
+  func message(_ argument: String, bridge: String) -> Message {
+    var text = FlowText(settings, bridge: bridge)
+    return .packetOut(parse(argument, &text))
+  }
+
   private func parse(_ argument: String, _ text: inout FlowText) -> PacketOut {
     let bytes = Array(argument.utf8)
     guard let start = Self.find(Array("action".utf8), in: bytes) else {
@@ -93,99 +99,6 @@ struct PacketCommands {
       }
     }
     return high == nil ? bytes : nil
-  }
-
-  // MARK: Monitor and snoop
-
-  /// Prints what a switch sends to its controllers.
-  func monitor(_ arguments: [String]) {
-    let connection = SwitchConnection(arguments[0], settings)
-    for argument in arguments.dropFirst() {
-      if argument.utf8.elementsEqual("invalid_ttl".utf8) {
-        wantInvalidTTL(connection)
-      } else if let length = UInt16(argument) {
-        setMissLength(length, connection)
-      } else {
-        settings.fail("\(argument): unsupported \"monitor\" argument")
-      }
-    }
-    let format = settings.packetInFormat ?? .nicira2
-    connection.send(.setPacketInFormat(format))
-    let errors = connection.finish()
-    if settings.packetInFormat != nil { failIfAny(errors, settings) }
-    startControl(connection)
-    print(connection)
-  }
-
-  private func setMissLength(_ length: UInt16, _ connection: SwitchConnection) {
-    guard
-      case .getConfigurationReply(var configuration) = connection.transact(.getConfigurationRequest).message
-    else { settings.fail("\(connection.name): bad reply to config request") }
-    configuration.missSendLength = length
-    connection.send(.setConfiguration(configuration))
-    failIfAny(connection.finish(), settings)
-  }
-
-  private func wantInvalidTTL(_ connection: SwitchConnection) {
-    if connection.version < .v13 {
-      guard
-        case .getConfigurationReply(var configuration) = connection.transact(.getConfigurationRequest).message
-      else { settings.fail("\(connection.name): bad reply to config request") }
-      configuration.invalidTTLToController = true
-      connection.send(.setConfiguration(configuration))
-      return failIfAny(connection.finish(), settings)
-    }
-    guard case .asyncReply(var configuration) = connection.transact(.asyncRequest).message else {
-      settings.fail("\(connection.name): bad reply to async request")
-    }
-    configuration.primary[AsyncMessageKind.packetIn.rawValue] |=
-      1 << UInt32(PacketInReason.invalidTTL.rawValue)
-    connection.send(.setAsync(configuration))
-    failIfAny(connection.finish(), settings)
-  }
-
-  /// Prints what passes between a switch and its controllers.
-  func snoop(_ name: String) {
-    print(SwitchConnection(name, settings, suffix: "snoop", versions: .all))
-  }
-
-  private func print(_ connection: SwitchConnection) {
-    let printer = MessagePrinter(verbosity: settings.verbosity + 1)
-    while let bytes = connection.nextBytes() {
-      if connection.answerEcho(bytes) { continue }
-      if settings.showsTime {
-        StandardError.write(CalendarTime(unixMilliseconds: WallClock.milliseconds).text + " ")
-      }
-      StandardOutput.write(printer.text(bytes))
-    }
-  }
-
-  /// Offers a control socket, so that a running monitor can be told to send messages and to end.
-  private func startControl(_ connection: SwitchConnection) {
-    let invocation = settings.invocation
-    let server = UnixctlServer(log: invocation.log, versionText: invocation.versionText)
-    let path =
-      settings.controlSocket
-      ?? "\(invocation.directories.run)/ovs-ofctl.\(Process.identifier).ctl"
-    server.register("exit") { request in
-      request.reply()
-      server.close()
-      settings.loop.schedule(afterMilliseconds: 20) { Process.exit(0) }
-    }
-    server.register("ofctl/send", usage: "OFMSG...", minimum: 1, maximum: nil) { request in
-      for argument in request.arguments {
-        guard let bytes = Self.bytes(argument), let header = MessageHeader(bytes),
-          header.length == bytes.count
-        else { return request.fail("bad OpenFlow message") }
-        connection.send(bytes)
-      }
-      request.reply()
-    }
-    do throws(SystemError) {
-      try server.listen(path: Directories.absolute(path, in: invocation.directories.run), on: settings.loop)
-    } catch {
-      settings.fail("\(path): could not initialize control socket (\(error.message))")
-    }
   }
 
   // MARK: Printing

@@ -8,10 +8,11 @@ import OpenFlow
 struct Program {
   static func main() {
     let invocation = Invocation()
+    invocation.log.declare(LogModuleNames.ofFlowTool)
     invocation.log.set(.warning, destination: .console)
-    invocation.helpText = Help.text + invocation.logHelp
     invocation.versionLines = ["OpenFlow versions 0x1:0x6"]
     let settings = Settings(invocation)
+    invocation.helpText = Help.text + settings.daemon.help + invocation.logHelp
     let words = invocation.parse(settings.options)
     settings.reconcile()
     guard let name = words.first else { settings.fail("missing command name; use --help for help") }
@@ -70,8 +71,8 @@ struct Program {
       Entry("parse-flow", 1, 1) { FlowCommands($0).parse($1[0]) },
       Entry("parse-flows", 1, 1) { FlowCommands($0).parseFile($1[0]) },
       Entry("packet-out", 2, .max) { PacketCommands($0).packetOut($1) },
-      Entry("monitor", 1, 4) { PacketCommands($0).monitor($1) },
-      Entry("snoop", 1, 1) { PacketCommands($0).snoop($1[0]) },
+      Entry("monitor", 1, 4) { Monitor($0).monitor($1) },
+      Entry("snoop", 1, 1) { Monitor($0).snoop($1[0]) },
       Entry("ofp-print", 1, 2) { PacketCommands($0).printMessage($1) },
       Entry("print-error", 1, 1) { SwitchCommands($0).printError($1[0]) },
       Entry("help", 0, .max) { settings, _ in StandardOutput.write(settings.invocation.helpText) },

@@ -32,12 +32,15 @@ final class Settings {
   var packetInFormat: PacketInFormat?
   /// The fields to sort flows by, and whether the largest comes first.
   var sortCriteria: [SortCriterion] = []
-  /// Where the control socket is.
-  var controlSocket: String?
+  /// How `monitor` and `snoop` go on in the background.
+  let daemon: Daemon
   /// The transaction number of the next message.
   private var nextXID: UInt32 = 1
 
-  init(_ invocation: Invocation) { self.invocation = invocation }
+  init(_ invocation: Invocation) {
+    self.invocation = invocation
+    daemon = Daemon(invocation)
+  }
 
   /// A transaction number that no message of this run has had.
   func takeXID() -> UInt32 {
@@ -83,12 +86,11 @@ final class Settings {
       CommandOption("rsort") { [self] (text: String?) throws(UsageError) in
         sortCriteria.append(try SortCriterion(text, isDescending: true))
       },
-      CommandOption("unixctl") { [self] (text: String) in controlSocket = text },
       CommandOption("color") { (_: String?) in },
       CommandOption("private-key", short: "p") { (_: String) in },
       CommandOption("certificate", short: "c") { (_: String) in },
       CommandOption("ca-cert", short: "C") { (_: String) in },
-    ]
+    ] + daemon.options
   }
 
   private func setVersions(_ text: String) throws(UsageError) {

@@ -101,6 +101,17 @@ final class SwitchConnection {
   /// A transaction number for a message that is not yet sent.
   func takeXID() -> UInt32 { settings.takeXID() }
 
+  /// Whether the peer has closed the connection, or it broke.
+  var hasEnded: Bool { closeReason != nil }
+  /// Why it has ended.
+  var endText: String { closeText }
+
+  /// Lets the peer wait with further messages, or no more.
+  func setPaused(_ isPaused: Bool) { if isPaused { stream.pauseReading() } else { stream.resumeReading() } }
+
+  /// A message that has come, if there is one.
+  func takeBytes() -> [UInt8]? { takeMessage() }
+
   /// The next message, or nil when the connection has ended.
   func nextBytes() -> [UInt8]? {
     while true {

@@ -7,6 +7,7 @@ import Host
 struct Program {
   static func main() {
     let invocation = Invocation()
+    invocation.log.declare(LogModuleNames.ofConfigurationTool)
     invocation.log.set(.warning, destination: .console)
     invocation.versionLines = ["DB Schema 8.8.0"]
     invocation.helpText = helpText(invocation)

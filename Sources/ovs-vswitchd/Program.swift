@@ -7,8 +7,10 @@ import Switch
 struct Program {
   static func main() {
     let invocation = Invocation()
+    invocation.log.declare(LogModuleNames.ofSwitch)
     let daemon = Daemon(invocation)
     var dummyMode = SwitchOptions.DummyMode.none
+    var dummyCores: String?
     let options =
       daemon.options + [
         CommandOption("enable-dummy") { (text: String?) in
@@ -18,6 +20,7 @@ struct Program {
           default: dummyMode = .available
           }
         },
+        CommandOption("dummy-numa") { (text: String) in dummyCores = text },
         CommandOption("disable-system") {},
         CommandOption("disable-system-route") {},
         CommandOption("mlockall") {},
@@ -33,8 +36,22 @@ struct Program {
         text, defaultPort: StreamAddress.databasePort, runDirectory: invocation.directories.run),
       !database.isPassive
     else { invocation.fail("\(text): not a database to connect to") }
+    if let dummyCores { sayCores(dummyCores, invocation) }
     daemon.start()
     run(invocation, daemon, database, dummyMode)
+  }
+
+  /// Says what `--dummy-numa` comes to: each core's node, of which no thread of ours depends.
+  private static func sayCores(_ text: String, _ invocation: Invocation) {
+    let nodes = text.utf8.split(separator: UInt8(ascii: ",")).map {
+      String(decoding: Array($0), as: UTF8.self)
+    }
+    let log = invocation.log.module("ovs_numa")
+    for node in Set(nodes).sorted() {
+      let count = nodes.filter { $0.utf8.elementsEqual(node.utf8) }.count
+      log.info(
+        "Discovered \(count) CPU cores on NUMA node \(node), as told; a datapath has one thread, on any core")
+    }
   }
 
   private static func run(

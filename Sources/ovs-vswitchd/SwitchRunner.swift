@@ -31,6 +31,7 @@ final class SwitchRunner {
   private var isDraining = false
   private var timer: TimerToken?
   private var budget = TurnBudget()
+  private var clock: ClockCommands?
   /// Called when the configuration is in force for the first time.
   var onReady: (() -> Void)?
 
@@ -53,6 +54,10 @@ final class SwitchRunner {
     host.onFailure = { invocation.log.module("netdev").warn($0) }
     host.onRoutes = { [self] in post(.routesChanged($0)) }
     for command in VirtualSwitch.commands { register(command) }
+    guard options.dummyMode != .none else { return }
+    clock = ClockCommands(control, loop: loop) { [self] in
+      isDraining || !events.isEmpty || virtualSwitch.isWaiting
+    }
   }
 
   /// Connects to the database server.
@@ -88,6 +93,7 @@ final class SwitchRunner {
       events = []
       virtualSwitch.turns = TurnCounts(
         longestMicroseconds: loop.longestTurnMicroseconds, longCount: loop.longTurnCount)
+      virtualSwitch.logsDetails = LoggedDetails(invocation.log)
       let moment = Moment(milliseconds: loop.now.milliseconds, wallMilliseconds: WallClock.milliseconds)
       for effect in virtualSwitch.step(taken, now: moment, budget: budget) { perform(effect) }
       budget = .none
@@ -217,11 +223,13 @@ final class SwitchRunner {
       return
     }
     do throws(SystemError) {
-      listeners[id] = try StreamListener(address, on: loop) { [self] stream in
+      let listener = try StreamListener(address, on: loop) { [self] stream in
         let streamID = virtualSwitch.makeStreamID()
         attach(stream, streamID)
         post(.streamAccepted(id, streamID, peer: stream.peerName))
       }
+      listeners[id] = listener
+      if let text = listener.chosenPortText { invocation.log.module("socket_util").info(text) }
     } catch {
       post(.listenerFailed(id, reason: "\(text): \(error.message)"))
     }
@@ -269,6 +277,16 @@ final class SwitchRunner {
       requests[id] = request
       post(.command(id, name: command.name, arguments: request.arguments))
     }
+  }
+}
+
+extension LoggedDetails {
+  /// The details for which the log has a taker.
+  init(_ log: Log) {
+    self = []
+    if log.module("dpif").isEnabled(.debug) { insert(.datapathRequests) }
+    if log.module("dpif_netdev").isEnabled(.debug) { insert(.datapathFlows) }
+    if log.module("vconn").isEnabled(.debug) { insert(.messages) }
   }
 }
 

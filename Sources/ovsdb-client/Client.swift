@@ -14,6 +14,8 @@ final class Client {
   private var received: [RPCMessage] = []
   private var lastID: Int64 = 0
   private(set) var server = ""
+  /// Whether messages of the server wait until someone says otherwise.
+  private(set) var isBlocked = false
   /// How many tables have been printed.
   private var tableCount = 0
 
@@ -128,11 +130,34 @@ final class Client {
 
   /// The next message of the server.
   func nextMessage() -> RPCMessage {
-    while received.isEmpty {
-      if let closeReason { invocation.fail("\(server): receive failed (\(closeReason.message))") }
+    while received.isEmpty || isBlocked {
+      if let closeReason, !isBlocked { invocation.fail("\(server): receive failed (\(closeReason.message))") }
       loop.runOnce()
     }
     return received.removeFirst()
+  }
+
+  /// Starts the control socket of a program in the background.
+  func startControl() -> UnixctlServer {
+    let server = daemon.startControl(on: loop)
+    server.register("exit") { [self] request in
+      request.reply()
+      loop.schedule(afterMilliseconds: 10) { [self] in invocation.exit(0) }
+    }
+    return server
+  }
+
+  /// Lets what the server says wait, or no more.
+  func setBlocked(_ isBlocked: Bool) {
+    self.isBlocked = isBlocked
+    if isBlocked { connection?.pause() } else { connection?.resume() }
+  }
+
+  /// Sends a request whose reply does not matter.
+  func send(_ method: Text, _ parameters: [JSONValue]) {
+    lastID += 1
+    connection?.send(
+      RPCMessage.request(method: method, parameters: parameters, id: .integer(lastID)).json)
   }
 
   /// Sends a request, and gives its result; an error ends the program.

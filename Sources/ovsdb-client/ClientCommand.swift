@@ -137,11 +137,25 @@ extension Client {
   }
 
   fileprivate func lock(_ method: Text, _ name: Text) {
+    daemon.start(keeping: .output)
+    if daemon.isDetached {
+      let server = startControl()
+      for (command, method) in [("lock", "lock"), ("steal", "steal"), ("unlock", "unlock")] {
+        server.register(command, usage: "LOCK", minimum: 1, maximum: 1) { [self] request in
+          send(Text(method), [.string(Text(request.arguments[0]))])
+          request.reply()
+        }
+      }
+    }
     print(request(method, [.string(name)]))
-    guard method != "unlock" else { return }
+    daemon.complete()
     while true {
-      if case .notification(let method, let parameters) = nextMessage() {
-        print(["method": .string(method), "params": .array(parameters)])
+      switch nextMessage() {
+      case .notification(let method, let parameters):
+        StandardOutput.writeLine(method.string)
+        print(.array(parameters))
+      case .reply(let result, _): print(result)
+      case .error, .request: continue
       }
     }
   }

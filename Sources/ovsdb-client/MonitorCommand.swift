@@ -23,7 +23,8 @@ extension Client {
       method = "monitor_cond_since"
       parameters.append(.string(Text(since)))
     }
-    daemon.start()
+    daemon.start(keeping: [.output, .error])
+    startControl(watched)
     let result = request(method, parameters)
     if since != nil, let parts = result.array, parts.count == 3 {
       StandardOutput.writeLine(
@@ -34,6 +35,30 @@ extension Client {
     }
     daemon.complete()
     while true { follow(watched) }
+  }
+
+  /// Offers the commands of a monitor in the background.
+  private func startControl(_ watched: [WatchedTable]) {
+    guard daemon.isDetached else { return }
+    let server = startControl()
+    for (name, blocks) in [("ovsdb-client/block", true), ("ovsdb-client/unblock", false)] {
+      server.register(name) { [self] request in
+        let isKnown = isBlocked == blocks
+        setBlocked(blocks)
+        request.reply(isKnown ? (blocks ? "already blocking" : "already unblocked") : "")
+      }
+    }
+    server.register("ovsdb-client/cond_change", usage: "TABLE COND", minimum: 2, maximum: 2) {
+      [self] request in
+      let condition: JSONValue
+      do throws(JSONError) {
+        condition = try JSONParser.parse(request.arguments[1])
+      } catch { return request.fail("\"\(request.arguments[1])\": \(error.message)") }
+      var tables = JSONObject()
+      tables[Text(request.arguments[0])] = .array([["where": condition]])
+      send("monitor_cond_change", [.null, .null, .object(tables)])
+      request.reply("condition changed")
+    }
   }
 
   private func follow(_ watched: [WatchedTable]) {

@@ -7,6 +7,7 @@ import Host
 struct Program {
   static func main() {
     let invocation = Invocation()
+    invocation.log.declare(LogModuleNames.ofDatabaseClient)
     invocation.log.set(.warning, destination: .console)
     let settings = Settings()
     let daemon = Daemon(invocation)

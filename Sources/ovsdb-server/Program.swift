@@ -7,6 +7,7 @@ import OVSDB
 struct Program {
   static func main() {
     let invocation = Invocation()
+    invocation.log.declare(LogModuleNames.ofDatabase)
     let daemon = Daemon(invocation)
     let options = ServerOptions()
     let defaultDatabase = invocation.directories.database + "/conf.db"

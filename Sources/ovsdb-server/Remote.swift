@@ -8,6 +8,7 @@ final class Remote {
   let isFromDatabase: Bool
   private let loop: EventLoop
   private let log: LogModule
+  private let portLog: LogModule
   private let serve: (ByteStream, _ probes: Bool, _ onEnd: @escaping () -> Void) -> Void
   private var listener: StreamListener?
   private var stream: ByteStream?
@@ -21,13 +22,14 @@ final class Remote {
 
   /// Makes a remote; `serve` gets each connection.
   init(
-    _ target: String, isFromDatabase: Bool, on loop: EventLoop, log: LogModule,
+    _ target: String, isFromDatabase: Bool, on loop: EventLoop, log: LogModule, portLog: LogModule,
     serve: @escaping (ByteStream, _ probes: Bool, _ onEnd: @escaping () -> Void) -> Void
   ) {
     self.target = target
     self.isFromDatabase = isFromDatabase
     self.loop = loop
     self.log = log
+    self.portLog = portLog
     self.serve = serve
   }
 
@@ -78,7 +80,9 @@ final class Remote {
 
   private func listen(_ address: StreamAddress) throws(SystemError) {
     let probes = Remote.needsProbes(address)
-    listener = try StreamListener(address, on: loop) { [self] stream in serve(stream, probes) {} }
+    let listener = try StreamListener(address, on: loop) { [self] stream in serve(stream, probes) {} }
+    self.listener = listener
+    if let text = listener.chosenPortText { portLog.info(text) }
   }
 
   private func connect(_ address: StreamAddress) throws(SystemError) {

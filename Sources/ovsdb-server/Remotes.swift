@@ -88,8 +88,10 @@ extension Service {
   }
 
   private func startRemote(_ target: String, isFromDatabase: Bool) {
-    let remote = Remote(target, isFromDatabase: isFromDatabase, on: loop, log: rpcLog) {
-      [self] stream, probes, onEnd in
+    let remote = Remote(
+      target, isFromDatabase: isFromDatabase, on: loop, log: rpcLog,
+      portLog: invocation.log.module("socket_util")
+    ) { [self] stream, probes, onEnd in
       serve(stream, probes: probes, onEnd: onEnd)
     }
     remotes[target] = remote

@@ -7,6 +7,7 @@ import Host
 struct Program {
   static func main() {
     let invocation = Invocation()
+    invocation.log.declare(LogModuleNames.ofDatabase)
     invocation.log.set(.warning, destination: .console)
     let tool = Tool(invocation)
     invocation.helpText = tool.help

@@ -54,6 +54,18 @@ import Vlog
         """)
   }
 
+  @Test func `every program knows Open vSwitch's modules by name`() throws {
+    let invocation = Invocation(arguments: ["prog"], directories: Directories())
+    invocation.log.set(systemLogMethod: "null")
+    invocation.log.declare(LogModuleNames.ofSwitch)
+    for name in ["vconn", "ofproto_dpif", "ofproto-dpif", "dpif", "dpif-netdev", "unixctl", "netdev_dummy"] {
+      try invocation.log.apply(specification: "\(name):file:dbg")
+    }
+    #expect(invocation.log.module("ofproto_dpif").thresholds == [.information, .information, .debug])
+    let all = LogModuleNames.common + LogModuleNames.ofSwitch + LogModuleNames.ofDatabase
+    #expect(Set(all).count == all.count)
+  }
+
   @Test func `wrong specifications are refused in OVS's words`() {
     let (log, _) = makeLog()
     _ = log.module("vlog")

@@ -29,6 +29,27 @@ struct DatapathFlowsTests {
     #expect(harness.takeSentPorts() == [])
   }
 
+  @Test func `packets that come up and flows are written to the log for who wants to read it`() throws {
+    let harness = Self.switched()
+    let peer = OpenFlowPeer(harness)
+    try Self.add("in_port=1,actions=output:2", peer)
+    func lines() -> [String] {
+      harness.effects.compactMap { if case .log(_, .debug, let text) = $0 { text } else { nil } }
+    }
+    harness.receive(Self.frame(from: 1, to: 2), on: "p1")
+    #expect(lines().isEmpty)
+    harness.virtualSwitch.logsDetails = [.datapathFlows, .datapathRequests]
+    harness.receive(Self.frame(from: 1, to: 2), on: "p2")
+    try Self.add("in_port=1,actions=output:3", peer)
+    harness.advance(milliseconds: 2000)
+    let text = lines().joined(separator: "\n")
+    #expect(text.contains("ovs-dummy: miss upcall:\n"))
+    #expect(text.contains("flow_add: ufid:"))
+    #expect(text.contains("dummy@ovs-dummy: put[modify] ufid:"))
+    #expect(text.contains("old_actions:2, actions:3"))
+    #expect(text.contains("dummy@ovs-dummy: dumped all flows"))
+  }
+
   @Test func `a flow that the datapath did not change goes, also if it is the only one`() throws {
     let harness = Self.switched()
     let peer = OpenFlowPeer(harness)

@@ -103,15 +103,26 @@
       return .ended(wait(identifier))
     }
 
-    /// Gives up the standard streams and, if told to, the working directory.
-    public static func leaveTerminal(changesDirectory: Bool) {
+    /// Gives up the standard streams, apart from those that are kept, and, if told to, the working directory.
+    public static func leaveTerminal(changesDirectory: Bool, keeping kept: StandardStreams = []) {
       // SAFETY: the path is a literal.
       let null = unsafe apus_open("/dev/null", O_RDWR, 0)
       if null >= 0 {
-        for number: Int32 in 0...2 { _ = dup2(null, number) }
+        for number: Int32 in 0...2 where !kept.contains(StandardStreams(rawValue: 1 << UInt8(number))) {
+          _ = dup2(null, number)
+        }
         if null > 2 { _ = close(null) }
       }
       if changesDirectory { try? Syscalls.changeDirectory("/") }
+    }
+
+    /// Lets what is written to the standard error go to a file, which is emptied if it is there.
+    public static func redirectError(to path: String) throws(SystemError) {
+      // SAFETY: the string is terminated for the duration of the call.
+      let file = unsafe apus_open(path, O_CREAT | O_TRUNC | O_WRONLY, 0o666)
+      guard file >= 0 else { throw SystemError.last }
+      _ = dup2(file, 2)
+      _ = close(file)
     }
 
     /// Goes on as another user, named `user`, `user:group` or `:group`.

@@ -126,7 +126,7 @@
       guard let datapath = datapaths.first(where: { $0.name == Array(name.utf8) }) ?? datapaths.first else {
         return
       }
-      let now = Syscalls.monotonicNanoseconds() / 1_000_000
+      let now = AdjustableClock.milliseconds(of: Syscalls.monotonicNanoseconds())
       deliver(datapath.receive(frame, from: port, nowMilliseconds: now))
     }
 
@@ -221,7 +221,7 @@
               ? DatapathErrorCode.noDevice.rawValue : DatapathErrorCode.inputOutput.rawValue)
         }
       } else if let target = datapaths.first(where: { $0.index == index }) {
-        let now = Syscalls.monotonicNanoseconds() / 1_000_000
+        let now = AdjustableClock.milliseconds(of: Syscalls.monotonicNanoseconds())
         deliver(target.handle(bytes, nowMilliseconds: now))
       } else {
         refuse(bytes)

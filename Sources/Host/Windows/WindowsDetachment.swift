@@ -127,10 +127,22 @@
     /// The service manager starts a service anew when it crashes, so nobody else needs to.
     public static func forkMonitored(leavesTerminal: Bool) -> MonitoredFork { .child }
 
-    /// Gives up the console, the standard streams and, if told to, the working directory.
-    public static func leaveTerminal(changesDirectory: Bool) {
+    /// Lets what is written to the standard error go to a file, which is emptied if it is there.
+    public static func redirectError(to path: String) throws(SystemError) {
+      // SAFETY: the name is terminated. CREATE_ALWAYS.
+      let file = unsafe CreateFileW(
+        Win32.wide(path), Win32.genericWrite, Win32.shareAll, nil, 2, 0, 0)
+      guard file != 0 && file != Win32.invalidHandle else { throw SystemError.last }
+      _ = SetStdHandle(0xffff_fff4, file)
+    }
+
+    /// Gives up the console, the standard streams, apart from those that are kept, and, if told to, the working directory.
+    public static func leaveTerminal(changesDirectory: Bool, keeping kept: StandardStreams = []) {
       _ = FreeConsole()
-      for which: UInt32 in [0xffff_fff6, 0xffff_fff5, 0xffff_fff4] {
+      let streams: [(UInt32, StandardStreams)] = [
+        (0xffff_fff6, StandardStreams(rawValue: 1)), (0xffff_fff5, .output), (0xffff_fff4, .error),
+      ]
+      for (which, kind) in streams where !kept.contains(kind) {
         let stream = GetStdHandle(which)
         // SAFETY: the name is terminated. OPEN_EXISTING.
         let null = unsafe CreateFileW(

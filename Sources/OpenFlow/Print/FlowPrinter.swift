@@ -70,7 +70,7 @@ extension MessagePrinter {
     if !packetIn.userData.isEmpty { hexBytes(" userdata=", packetIn.userData, to: &writer) }
     if !packetIn.continuation.isEmpty { hexBytes(" continuation=", packetIn.continuation, to: &writer) }
     if verbosity > 0 { packet(packetIn.packet, to: &writer) }
-    if verbosity > 1 { HexDump.write(packetIn.packet, to: &writer) }
+    if verbosity > 2 { HexDump.write(packetIn.packet, hasText: false, to: &writer) }
   }
 
   private func hexBytes(_ label: String, _ bytes: [UInt8], to writer: inout TextWriter) {
@@ -91,12 +91,20 @@ extension MessagePrinter {
     if packetOut.buffer == .max {
       writer.append(" data_len=\(packetOut.packet.count)\n")
       if verbosity > 0, !packetOut.packet.isEmpty { packet(packetOut.packet, to: &writer) }
-      if verbosity > 1 { HexDump.write(packetOut.packet, to: &writer) }
+      if verbosity > 2 { HexDump.write(packetOut.packet, hasText: false, to: &writer) }
     } else {
       writer.append(" buffer=")
       writer.hex(packetOut.buffer, 8)
       writer.append("\n")
     }
+  }
+
+  /// One line about a packet's headers, without its newline.
+  public func text(ofPacket bytes: [UInt8]) -> String {
+    var writer = TextWriter()
+    packet(bytes, to: &writer)
+    if writer.bytes.last == 0x0a { writer.bytes.removeLast() }
+    return String(decoding: writer.bytes, as: UTF8.self)
   }
 
   /// One line about a packet's headers, with the checksum of its transport header.

@@ -7,7 +7,7 @@
 public struct MessagePrinter {
   /// The names of ports and tables to print instead of numbers.
   public var names: FlowNames
-  /// How much to print: packets from 1, unknown data from 2.
+  /// How much to print: the headers of packets from 1, data of echoes from 2, the bytes of packets from 3, those of messages from 5.
   public var verbosity: Int
 
   /// Makes a printer.
@@ -26,11 +26,27 @@ public struct MessagePrinter {
   @export(interface)
   public func textBytes(_ bytes: [UInt8]) -> [UInt8] {
     var writer = TextWriter()
+    guard let head = MessageHeader(bytes) else {
+      writer.append(
+        bytes.isEmpty
+          ? "OpenFlow message is empty\n" : "OpenFlow packet too short (only \(bytes.count) bytes):\n")
+      HexDump.write(bytes, to: &writer)
+      return writer.bytes
+    }
+    if head.length != bytes.count {
+      odd(bytes, head, to: &writer)
+      return writer.bytes
+    }
     do throws(OpenFlowError) {
       let received = try Message.decode(bytes, hasTableID: true)
       header(received, to: &writer)
       if Message.hasMore(bytes) { writer.append(" flags=[more]") }
       body(received, to: &writer)
+      writer.removeBlank()
+      if verbosity >= 5 {
+        if writer.bytes.last != 0x0a { writer.append("\n") }
+        HexDump.write(bytes, to: &writer)
+      }
     } catch {
       failure(error, bytes, to: &writer)
     }
@@ -50,15 +66,35 @@ public struct MessagePrinter {
     writer.append("):")
   }
 
-  private func failure(_ error: OpenFlowError, _ bytes: [UInt8], to writer: inout TextWriter) {
-    var reader = WireReader([])
-    if let envelope = try? MessageEnvelope.open(bytes, &reader) {
-      writer.append(envelope.row.name)
-      if envelope.version != .v10 { writer.append(" (\(envelope.version.shortName))") }
-      writer.append(" (xid=")
-      writer.hex(envelope.xid)
-      writer.append("): ")
+  /// A message that is longer or shorter than it says.
+  private func odd(_ bytes: [UInt8], _ head: MessageHeader, to writer: inout TextWriter) {
+    if head.length > bytes.count {
+      // What kind of message it is can be read if its header is there.
+      var patched = bytes
+      patched[2] = UInt8(truncatingIfNeeded: bytes.count >> 8)
+      patched[3] = UInt8(truncatingIfNeeded: bytes.count)
+      if envelope(patched, to: &writer) { writer.append("\n") }
+      writer.append("(***truncated to \(bytes.count) bytes from \(head.length)***)\n")
+    } else {
+      writer.append("(***only uses \(head.length) bytes out of \(bytes.count)***)\n")
     }
+    HexDump.write(bytes, to: &writer)
+  }
+
+  /// The name, version and number of a message whose body may be wrong; false if not even they are known.
+  func envelope(_ bytes: [UInt8], to writer: inout TextWriter) -> Bool {
+    var reader = WireReader([])
+    guard let envelope = try? MessageEnvelope.open(bytes, &reader) else { return false }
+    writer.append(envelope.row.name)
+    if envelope.version != .v10 { writer.append(" (\(envelope.version.shortName))") }
+    writer.append(" (xid=")
+    writer.hex(envelope.xid)
+    writer.append("):")
+    return true
+  }
+
+  private func failure(_ error: OpenFlowError, _ bytes: [UInt8], to writer: inout TextWriter) {
+    if envelope(bytes, to: &writer) { writer.append(" ") }
     writer.append("***decode error: ")
     writer.append(error.name)
     writer.append("***\n")
@@ -71,6 +107,7 @@ public struct MessagePrinter {
     case .error(let error): write(error, to: &writer)
     case .echoRequest(let bytes), .echoReply(let bytes):
       writer.append(" \(bytes.count) bytes of payload\n")
+      if verbosity > 1 { HexDump.write(bytes, to: &writer) }
     case .featuresReply(let features): write(features, received.version, to: &writer)
     case .getConfigurationReply(let configuration), .setConfiguration(let configuration):
       write(configuration, to: &writer)
@@ -137,29 +174,29 @@ extension FlowMod {
   }
 }
 
-/// Bytes in hexadecimal and as text, sixteen to a line.
+/// Bytes in hexadecimal, sixteen to a line, with the same as text beside or not.
 enum HexDump {
-  static func write(_ bytes: [UInt8], to writer: inout TextWriter) {
+  static func write(_ bytes: [UInt8], hasText: Bool = true, to writer: inout TextWriter) {
     var offset = 0
     while offset < bytes.count {
       let line = bytes[offset..<min(offset &+ 16, bytes.count)]
       writer.hexDigits(UInt32(truncatingIfNeeded: offset), 8)
-      writer.append(" ")
-      for index in 0..<16 {
-        writer.append(index == 8 ? "-" : " ")
-        if index < line.count {
-          writer.hexDigits(line[offset &+ index], 2)
-        } else {
-          writer.append("  ")
-        }
+      writer.append("  ")
+      for index in 0..<line.count {
+        writer.hexDigits(line[offset &+ index], 2)
+        writer.append(index == 7 ? "-" : " ")
       }
-      writer.append(" |")
-      for index in 0..<16 {
-        let byte = index < line.count ? line[offset &+ index] : 0x20
-        writer.append(byte >= 0x20 && byte < 0x7f ? byte : UInt8(ascii: "."))
-      }
-      writer.append("|\n")
+      if hasText { writeText(line, to: &writer) } else { writer.removeBlank() }
+      writer.append("\n")
       offset &+= 16
     }
+  }
+
+  private static func writeText(_ line: ArraySlice<UInt8>, to writer: inout TextWriter) {
+    for _ in line.count..<16 { writer.append("   ") }
+    writer.append("|")
+    for byte in line { writer.append(byte >= 0x20 && byte < 0x7f ? byte : UInt8(ascii: ".")) }
+    for _ in line.count..<16 { writer.append(" ") }
+    writer.append("|")
   }
 }

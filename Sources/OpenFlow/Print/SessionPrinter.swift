@@ -31,35 +31,15 @@ extension MessagePrinter {
 
   /// The message that an error is about, of which only the beginning may be there.
   private func quoted(_ data: [UInt8], to writer: inout TextWriter) {
-    guard let header = MessageHeader(data) else {
-      guard !data.isEmpty else { return }
-      writer.append("OpenFlow packet too short (only \(data.count) bytes):\n")
-      return HexDump.write(data, to: &writer)
-    }
-    if header.length > data.count {
-      var reader = WireReader([])
-      // The envelope can be read if it is whole, whatever is missing behind it.
-      var patched = data
-      patched[2] = UInt8(truncatingIfNeeded: data.count >> 8)
-      patched[3] = UInt8(truncatingIfNeeded: data.count)
-      if let envelope = try? MessageEnvelope.open(patched, &reader) {
-        writer.append(envelope.row.name)
-        if envelope.version != .v10 { writer.append(" (\(envelope.version.shortName))") }
-        writer.append(" (xid=")
-        writer.hex(envelope.xid)
-        writer.append("):\n")
-      }
-      writer.append("(***truncated to \(data.count) bytes from \(header.length)***)\n")
-      return HexDump.write(data, to: &writer)
-    }
-    writer.bytes.append(contentsOf: textBytes(Array(data.prefix(header.length))))
+    if !data.isEmpty { writer.bytes.append(contentsOf: textBytes(data)) }
   }
 
   func write(_ features: SwitchFeatures, _ version: OpenFlowVersion, to writer: inout TextWriter) {
     writer.append(" dpid:")
     writer.hexDigits(features.datapathID, 16)
+    writer.append("\nn_tables:\(features.tableCount), n_buffers:\(features.bufferCount)")
     if features.auxiliaryID != 0 { writer.append(", auxiliary_id:\(features.auxiliaryID)") }
-    writer.append("\nn_tables:\(features.tableCount), n_buffers:\(features.bufferCount)\n")
+    writer.append("\n")
     writer.append("capabilities: ")
     flags(UInt64(features.capabilities.rawValue), Self.capabilityNames, to: &writer)
     writer.append("\n")

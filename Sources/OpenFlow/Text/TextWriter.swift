@@ -9,6 +9,9 @@ struct TextWriter {
 
   mutating func append(_ byte: UInt8) { bytes.append(byte) }
 
+  /// Takes back a blank at the end.
+  mutating func removeBlank() { if bytes.last == 0x20 { bytes.removeLast() } }
+
   mutating func decimal(_ value: some UnsignedInteger & FixedWidthInteger) { digits(UInt64(value), 10, 1) }
 
   /// A number in decimal, however wide.

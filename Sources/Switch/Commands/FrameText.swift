@@ -2,7 +2,8 @@ import Datapath
 
 /// Frames and keys as users write them.
 enum FrameText {
-  /// The bytes of a frame in hexadecimal digits; nil if it is no whole number of bytes or shorter than an Ethernet header.
+  /// The bytes of a frame in hexadecimal digits, with blanks between bytes or not; nil if it is no whole number of bytes or shorter
+  /// than an Ethernet header.
   static func bytes(_ text: String) -> [UInt8]? {
     var bytes: [UInt8] = []
     var high: UInt8?
@@ -12,6 +13,9 @@ enum FrameText {
       case 0x30...0x39: digit = character - 0x30
       case 0x41...0x46: digit = character - 0x41 + 10
       case 0x61...0x66: digit = character - 0x61 + 10
+      case 0x09, 0x0a, 0x0d, 0x20:
+        if high != nil { return nil }
+        continue
       default: return nil
       }
       if let first = high {

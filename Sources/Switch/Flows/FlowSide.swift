@@ -12,7 +12,7 @@ final class FlowSide {
 
   let datapath: DatapathLink
   let environment: TranslationEnvironment
-  private let context: SwitchContext
+  let context: SwitchContext
   /// What may be configured.
   var limits = DatapathFlows.Limits()
   /// What was counted.

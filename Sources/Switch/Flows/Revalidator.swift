@@ -162,9 +162,12 @@ struct Revalidator {
     switch answer {
     case .flow(let flow):
       side.counters.dumped &+= 1
+      side.logDumped(flow)
       guard let identifier = flow.identifier else { return }
       named.append(Named(identifier: identifier, statistics: flow.statistics))
-    case .done: state = .lookingOver(isComplete: true)
+    case .done:
+      side.logRequest("dumped all flows")
+      state = .lookingOver(isComplete: true)
     case .failed: state = .lookingOver(isComplete: false)
     }
   }
@@ -299,6 +302,8 @@ struct Revalidator {
       side.counters.updated &+= 1
       let message = FlowMessage(
         key: key, mask: mask.key, actions: flow.actions, identifier: flow.identifier)
+      side.logFlow("flow_mod", message, oldActions: old.actions)
+      side.logPut(message)
       side.ask(.set, message, .change(flow.identifier))
     }
     side.inject(translation.injections, &steps)

@@ -47,6 +47,7 @@ struct Upcalls {
   mutating func next(_ store: inout FlowStore, dump: UInt64, limit: Int) -> [FlowStep]? {
     guard let waiting = queues.take(), let key = waiting.message.key else { return nil }
     var steps: [FlowStep] = []
+    side.logUpcall(waiting.command, waiting.message, key)
     switch waiting.command {
     case .miss:
       side.counters.misses &+= 1
@@ -114,6 +115,7 @@ struct Upcalls {
         learned: translation.learned, createdDump: dump))
     side.counters.installed &+= 1
     let message = FlowMessage(key: key, mask: mask, actions: actions, identifier: identifier)
+    side.logFlow("flow_add", message)
     side.ask(.new, message, flags: .create, .put(identifier))
   }
 

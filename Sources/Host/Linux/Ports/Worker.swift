@@ -107,7 +107,7 @@
           lastPoll = nanoseconds
         }
         round += 1
-        let now = nanoseconds / 1_000_000
+        let now = AdjustableClock.milliseconds(of: nanoseconds)
         runPorts(now)
         runCommands(now)
         runDumps()
