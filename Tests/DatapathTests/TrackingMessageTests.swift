@@ -9,8 +9,8 @@ private func address(_ text: String) -> IPv6Address? {
 
 private func tuple(
   _ source: String, _ destination: String, _ number: UInt8, _ ports: (UInt16, UInt16) = (0, 0)
-) -> ConnectionTuple {
-  var tuple = ConnectionTuple(
+) -> TupleMessage {
+  var tuple = TupleMessage(
     source: address(source), destination: address(destination),
     protocolNumber: number)
   if tuple.isMessage {
@@ -48,7 +48,7 @@ private func wholeConnection() -> ConnectionMessage {
 /// Messages of every family about connection tracking.
 private func samples() -> [TrackingMessage] {
   var filter = ConnectionMessage()
-  filter.original = ConnectionTuple(source: nil, destination: IPv6Address("2001:db8::1"), protocolNumber: 58)
+  filter.original = TupleMessage(source: nil, destination: IPv6Address("2001:db8::1"), protocolNumber: 58)
   filter.mark = 1
   filter.markMask = 0xff
   filter.labels = IPv6Address(high: 0, low: 2)
@@ -131,9 +131,9 @@ private func samples() -> [TrackingMessage] {
   var filter = ConnectionMessage()
   #expect(filter.matches(connection))
   filter.zone = 5
-  filter.original = ConnectionTuple(
+  filter.original = TupleMessage(
     source: nil, destination: address("10.1.1.2"), protocolNumber: 6)
-  filter.reply = ConnectionTuple()
+  filter.reply = TupleMessage()
   filter.reply?.destinationPort = 5000
   filter.mark = 0xed
   filter.markMask = 0xff

@@ -172,11 +172,11 @@ public enum ConnectionSCTPPhase {
 /// A message about a connection, or about all that have what it says (`CTA_*`).
 public struct ConnectionMessage: Equatable, Sendable {
   /// The direction of whoever began.
-  public var original: ConnectionTuple?
+  public var original: TupleMessage?
   /// The other direction.
-  public var reply: ConnectionTuple?
+  public var reply: TupleMessage?
   /// The connection that this one belongs to.
-  public var parent: ConnectionTuple?
+  public var parent: TupleMessage?
   /// The zone; absent in answers if it is zero.
   public var zone: UInt16?
   /// What has happened to it.
@@ -228,8 +228,8 @@ public struct ConnectionMessage: Equatable, Sendable {
   /// Whether a connection has all that this message says.
   public func matches(_ connection: ConnectionMessage) -> Bool {
     if let zone, zone != connection.zone ?? 0 { return false }
-    if let original, !original.matches(connection.original ?? ConnectionTuple()) { return false }
-    if let reply, !reply.matches(connection.reply ?? ConnectionTuple()) { return false }
+    if let original, !original.matches(connection.original ?? TupleMessage()) { return false }
+    if let reply, !reply.matches(connection.reply ?? TupleMessage()) { return false }
     if let mark {
       let mask = markMask ?? .max
       if mark & mask != (connection.mark ?? 0) & mask { return false }
@@ -319,8 +319,8 @@ public struct ConnectionMessage: Equatable, Sendable {
   init(decoding reader: inout AttributeReader) throws(MessageError) {
     while let attribute = try reader.next() {
       switch attribute.type {
-      case 1: original = try ConnectionTuple(decoding: attribute)
-      case 2: reply = try ConnectionTuple(decoding: attribute)
+      case 1: original = try TupleMessage(decoding: attribute)
+      case 2: reply = try TupleMessage(decoding: attribute)
       case 3: status = ConnectionStatus(rawValue: try attribute.network32())
       case 4: protocolState = try ConnectionProtocolState(decoding: attribute)
       case 5:
@@ -331,7 +331,7 @@ public struct ConnectionMessage: Equatable, Sendable {
       case 9: originalCounters = try ConnectionCounters(decoding: attribute)
       case 10: replyCounters = try ConnectionCounters(decoding: attribute)
       case 12: identifier = try attribute.network32()
-      case 14: parent = try ConnectionTuple(decoding: attribute)
+      case 14: parent = try TupleMessage(decoding: attribute)
       case 18: zone = try attribute.network16()
       case 20:
         var parts = try attribute.nested()

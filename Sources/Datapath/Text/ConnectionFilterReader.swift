@@ -44,7 +44,7 @@ extension ConnectionMessage {
     guard rest.isEmpty else { throw ConnectionFilterError("invalid arguments") }
     tuples.complete(&originalTuple)
     tuples.complete(&replyTuple)
-    if originalTuple != ConnectionTuple() { original = originalTuple }
+    if originalTuple != TupleMessage() { original = originalTuple }
     if replyTuple.source != nil || replyTuple.destination != nil || replyTuple.sourcePort != nil
       || replyTuple.destinationPort != nil
     {
@@ -102,8 +102,8 @@ private struct TupleReader {
   private var protocolNumber: UInt8?
   private var isIPv4: Bool?
 
-  mutating func read(_ text: String) throws(ConnectionFilterError) -> ConnectionTuple {
-    var tuple = ConnectionTuple()
+  mutating func read(_ text: String) throws(ConnectionFilterError) -> TupleMessage {
+    var tuple = TupleMessage()
     var scanner = KeyValueScanner(text)
     while let (key, value) = scanner.next() {
       guard !value.isEmpty else { throw ConnectionFilterError("field \(key) missing value") }
@@ -141,7 +141,7 @@ private struct TupleReader {
   }
 
   /// Adds the protocol, and what ICMP has in place of ports: zero where it is not said.
-  func complete(_ tuple: inout ConnectionTuple) {
+  func complete(_ tuple: inout TupleMessage) {
     if let protocolNumber, protocolNumber != 0 { tuple.protocolNumber = protocolNumber }
     guard isMessage, tuple.source != nil || tuple.destination != nil else { return }
     tuple.messageIdentifier = tuple.messageIdentifier ?? 0
@@ -152,7 +152,7 @@ private struct TupleReader {
   private var isMessage: Bool { protocolNumber == 1 || protocolNumber == 58 }
 
   private mutating func take(
-    _ key: String, _ value: String, _ address: IPv6Address?, _ isIPv4: Bool, _ tuple: inout ConnectionTuple
+    _ key: String, _ value: String, _ address: IPv6Address?, _ isIPv4: Bool, _ tuple: inout TupleMessage
   ) throws(ConnectionFilterError) {
     if let known = self.isIPv4, known != isIPv4 {
       throw ConnectionFilterError("the L3 protocol does not match \(value)")

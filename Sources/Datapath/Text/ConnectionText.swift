@@ -17,10 +17,10 @@ public struct ConnectionText: Sendable {
 
   /// A connection, without an end of line.
   public func describe(_ connection: ConnectionMessage) -> String {
-    let original = connection.original ?? ConnectionTuple()
+    let original = connection.original ?? TupleMessage()
     var text = Self.protocolName(original.protocolNumber ?? 0)
     text += ",orig=(" + Self.describe(original) + counters(connection.originalCounters) + ")"
-    let reply = connection.reply ?? ConnectionTuple()
+    let reply = connection.reply ?? TupleMessage()
     text += ",reply=(" + Self.describe(reply) + counters(connection.replyCounters) + ")"
     if isVerbose { text += ",id=\(connection.identifier ?? 0)" }
     if let zone = connection.zone, zone != 0 { text += ",zone=\(zone)" }
@@ -82,7 +82,7 @@ public struct ConnectionText: Sendable {
     }
   }
 
-  private static func describe(_ tuple: ConnectionTuple) -> String {
+  private static func describe(_ tuple: TupleMessage) -> String {
     let text = "src=" + address(tuple.source) + ",dst=" + address(tuple.destination)
     guard tuple.isMessage else {
       return text + ",sport=\(tuple.sourcePort ?? 0),dport=\(tuple.destinationPort ?? 0)"

@@ -94,10 +94,10 @@ enum ActionTable {
       forms: [
         Form(.resubmit, [.nicira(1)]) { reader, body throws(OpenFlowError) in try reader.resubmit(&body) },
         Form(.resubmitTable, [.nicira(14)]) { reader, body throws(OpenFlowError) in
-          try reader.resubmitTable(&body, usesConnectionTuple: false)
+          try reader.resubmitTable(&body, usesTupleMessage: false)
         },
         Form(.resubmitTuple, [.nicira(44)]) { reader, body throws(OpenFlowError) in
-          try reader.resubmitTable(&body, usesConnectionTuple: true)
+          try reader.resubmitTable(&body, usesTupleMessage: true)
         },
       ]),
     Row(

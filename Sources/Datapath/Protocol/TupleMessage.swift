@@ -3,7 +3,7 @@ public import PacketWire
 /// One direction of a connection, or what a filter wants of one (`CTA_TUPLE_*` of Linux's `nfnetlink_conntrack.h`).
 ///
 /// What is nil is not said, and in a filter anything will do.
-public struct ConnectionTuple: Equatable, Sendable {
+public struct TupleMessage: Equatable, Sendable {
   /// Where packets come from; an IPv4 address is mapped.
   public var source: IPv6Address?
   /// Where packets go to; an IPv4 address is mapped.
@@ -46,7 +46,7 @@ public struct ConnectionTuple: Equatable, Sendable {
   }
 
   /// Whether another tuple, which is complete, has all that this one says.
-  public func matches(_ other: ConnectionTuple) -> Bool {
+  public func matches(_ other: TupleMessage) -> Bool {
     Self.agree(source, other.source) && Self.agree(destination, other.destination)
       && Self.agree(protocolNumber, other.protocolNumber) && Self.agree(sourcePort, other.sourcePort)
       && Self.agree(destinationPort, other.destinationPort)
