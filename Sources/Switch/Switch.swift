@@ -220,7 +220,7 @@ public final class VirtualSwitch {
       }
       for bridge in reconciler.bridges.values { bridge.addresses.expire(now: now) }
       environment.neighbors.expire(now: now)
-      environment.pauses.expire(
+      environment.frozen.expire(
         now: now, idleMilliseconds: flows.values.reduce(0) { max($0, $1.limits.idleMilliseconds) })
     }
     if now >= nextCounters {
@@ -254,7 +254,7 @@ public final class VirtualSwitch {
   private func bridgeRemoved(_ bridge: Bridge) {
     agents.removeValue(forKey: bridge.name)?.stop()
     agenda.set(bridge.name, nil)
-    environment.pauses.remove(bridge: bridge.name)
+    environment.frozen.remove(bridge: bridge.name)
     context.haveAddressesChanged = true
   }
 

@@ -29,7 +29,9 @@ enum Invariants {
       throw Violation("\(flows.count) flows")
     }
     try checkIndexes(world)
-    guard host.environment.pauses.count <= PauseTable.limit else { throw Violation("too many pauses") }
+    guard host.environment.frozen.pauseCount <= FrozenTable.pauseLimit else {
+      throw Violation("too many pauses")
+    }
     guard host.context.channel.requestCount <= world.datapathMessageCount else {
       throw Violation("requests wait for answers that will not come")
     }
@@ -268,7 +270,7 @@ enum Invariants {
     }
     try check("requests", host.context.channel.requestCount)
     try check("flows of the switch's", host.flows.values.reduce(0) { $0 + $1.count })
-    try check("pauses", host.environment.pauses.count)
+    try check("pauses", host.environment.frozen.count)
     try check("listeners", world.listeners.count)
     try check("streams", world.streams.count)
     try check("unanswered commands", world.openCommands.count)

@@ -115,8 +115,8 @@ struct DatapathFlowsTests {
     let peer = OpenFlowPeer(harness)
     try Self.add("in_port=1,actions=CONTROLLER:128", peer)
     harness.receive(Self.frame(from: 1, to: 2), on: "p1")
-    #expect(harness.virtualSwitch.environment.pauses.count == 1)
+    #expect(harness.virtualSwitch.environment.frozen.count == 1)
     harness.configure([])
-    #expect(harness.virtualSwitch.environment.pauses.count == 0)
+    #expect(harness.virtualSwitch.environment.frozen.count == 0)
   }
 }

@@ -9,7 +9,7 @@
 public import Datapath
 
 /// An action or instruction of a flow.
-public indirect enum Action: Equatable, Sendable {
+public indirect enum Action: Hashable, Sendable {
   /// `output`; to the controller, sends at most `maximumByteCount` bytes of the packet.
   case output(OpenFlowPortNumber, maximumByteCount: UInt16)
   /// `output:reg0[0..15]`.

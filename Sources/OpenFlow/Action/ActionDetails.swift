@@ -107,7 +107,7 @@ public struct SampleAction: Hashable, Sendable {
 }
 
 /// `ct`.
-public struct ConnectionTrackAction: Equatable, Sendable {
+public struct ConnectionTrackAction: Hashable, Sendable {
   /// Whether the connection is remembered.
   public var commits = false
   /// Whether an entry in the other direction is replaced.

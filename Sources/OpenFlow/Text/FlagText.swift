@@ -104,3 +104,19 @@ struct FlagNames: Sendable {
     }
   }
 }
+
+/// The flags of a connection's state, by the names that `ct_state` has for them.
+public enum ConnectionStateText {
+  /// The flag with a name.
+  public static func flag(named name: String) -> UInt32? {
+    FlagNames.connectionState.names.first { $0.name.utf8.elementsEqual(name.utf8) }.map {
+      UInt32(truncatingIfNeeded: $0.bit)
+    }
+  }
+
+  /// The names of flags, with bars between them.
+  public static func names(of flags: UInt32) -> String {
+    FlagNames.connectionState.names.filter { flags & UInt32(truncatingIfNeeded: $0.bit) != 0 }.map { $0.name }
+      .joined(separator: "|")
+  }
+}

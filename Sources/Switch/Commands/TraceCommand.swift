@@ -1,10 +1,12 @@
 // What: `ofproto/trace`: shows how a packet would be translated, step by step.
 //
-// How: the arguments become a bridge and a flow key, then the same translator runs as for packets, with someone listening.
+// How: the arguments become a bridge and a flow key, then the same translator runs as for packets, with someone listening. A packet
+// that is tracked and goes on in a table is followed there, with the state of its connection that the user gave.
 // Nothing is counted and nothing learned, unless a whole packet was given, as OVS has it.
 
 import Datapath
 import OpenFlow
+import PacketWire
 
 /// `ofproto/trace`.
 enum TraceCommand {
@@ -22,23 +24,91 @@ enum TraceCommand {
     }
   }
 
+  /// How many times a packet is followed to another lookup: a pipeline may go round in circles.
+  static var resumptionLimit: Int { 64 }
+
   private static func run(_ wanted: TraceRequest, _ host: VirtualSwitch) -> String {
+    host.environment.frozen.beginTrial()
+    defer { host.environment.frozen.endTrial() }
+    var states = wanted.nextStates[...]
+    var (text, waiting) = translate(wanted, wanted.key, host)
+    var count = 0
+    while count < waiting.count {
+      guard count < resumptionLimit else {
+        text += "\nThe packet recirculates more than \(resumptionLimit) times; the rest is not shown.\n"
+        break
+      }
+      let (heading, key) = resume(waiting[count], state: states.popFirst())
+      count += 1
+      let (more, later) = translate(wanted, key, host)
+      text += "\n" + heading + more
+      waiting += later
+    }
+    return text
+  }
+
+  /// A tracked packet as it goes on, and what is said of it.
+  private static func resume(_ resumption: Resumption, state: UInt32?) -> (heading: String, key: FlowKey) {
+    let bar = String(repeating: "=", count: 79) + "\n"
+    var text = "\n" + bar + "recirc(0x" + String(resumption.number, radix: 16) + ") - resume conntrack with "
+    var key = resumption.key
+    let tracked: UInt32 = 0x20
+    let new: UInt32 = 0x01
+    key[.ctState] = UInt64(state ?? tracked | new)
+    if let state {
+      text += "ct_state=" + ConnectionStateText.names(of: state)
+    } else {
+      text += "default ct_state=trk|new (use --ct-next to customize)"
+    }
+    text += "\n"
+    if let translation = resumption.translation {
+      text += "Replacing src/dst IP/ports to simulate NAT:\n"
+      text += " Initial flow: " + addresses(of: key, translation)
+      key.apply(translation)
+      text += " Modified flow: " + addresses(of: key, translation)
+    }
+    return (text + bar + "\n", key)
+  }
+
+  private static func addresses(of key: FlowKey, _ translation: NATAction) -> String {
+    let (source, destination) = (key.transportSource, key.transportDestination)
+    switch translation.addresses {
+    case .none: return "\n"
+    case .ipv4:
+      return
+        "nw_src=\(key.ipv4Source.description),tp_src=\(source),nw_dst=\(key.ipv4Destination.description),"
+        + "tp_dst=\(destination)\n"
+    case .ipv6:
+      return
+        "ipv6_src=[\(key.ipv6Source.description)],tp_src=\(source),ipv6_dst=[\(key.ipv6Destination.description)],"
+        + "tp_dst=\(destination)\n"
+    }
+  }
+
+  /// What the translation of one lookup of the packet says, and where the packet goes on.
+  private static func translate(
+    _ wanted: TraceRequest, _ key: FlowKey, _ host: VirtualSwitch
+  ) -> (text: String, waiting: [Resumption]) {
     let names = wanted.usesNames ? wanted.bridge.names : FlowNames()
     let root = TraceNode(.bridge, "")
     var request = TranslationRequest(
-      bridge: wanted.bridge, key: wanted.key, now: host.context.now)
+      bridge: wanted.bridge, key: key, now: host.context.now)
+    if key[.recirculationID] != 0 {
+      request.frozen = host.environment.frozen.frozen(
+        UInt32(truncatingIfNeeded: key[.recirculationID]), now: host.context.now)
+    }
     request.mayHaveSideEffects = wanted.frame != nil
     request.trace = root
     request.usesNames = wanted.usesNames
     let translation = Translator.translate(request, host.environment)
     if request.mayHaveSideEffects { learn(translation, host) }
 
-    var text = "Flow: " + wanted.key.text(names: names) + "\n"
+    var text = "Flow: " + key.text(names: names) + "\n"
     root.render(into: &text)
     text += "\nFinal flow: "
-    text += translation.finalKey == wanted.key ? "unchanged" : translation.finalKey.text(names: names)
+    text += translation.finalKey == key ? "unchanged" : translation.finalKey.text(names: names)
     text += "\nMegaflow: "
-    text += Match(key: wanted.key, mask: translation.wildcards).text(names: names)
+    text += Match(key: key, mask: translation.wildcards).text(names: names)
     let link = wanted.bridge.datapath
     let writer = wanted.usesNames ? DatapathText { link.portName($0) } : DatapathText()
     text += "\nDatapath actions: " + writer.describe(translation.actions)
@@ -48,7 +118,7 @@ enum TraceCommand {
       text += "\nThis flow is handled by the userspace slow path because it:"
       for explanation in translation.slowPath.explanations { text += "\n  - \(explanation)." }
     }
-    return text + "\n"
+    return (text + "\n", translation.resumptions)
   }
 
   /// What a whole packet teaches, as one that came in by a port would.
@@ -56,7 +126,7 @@ enum TraceCommand {
     for credit in translation.credits {
       switch credit {
       case .address, .neighbor: credit.apply(packets: 0, bytes: 0, now: host.context.now)
-      case .rule, .lookup, .finished, .sent, .received, .nextHop: break
+      case .rule, .lookup, .finished, .sent, .received, .nextHop, .frozen: break
       }
     }
     for rule in translation.learned { host.agents[rule.bridge.name]?.learn(rule) }
@@ -78,18 +148,23 @@ struct TraceRequest {
   /// The packet, if one was given or made.
   let frame: [UInt8]?
   let usesNames: Bool
+  /// The states that connections turn out to have, in the order in which they are asked for (`--ct-next`).
+  let nextStates: [UInt32]
 
   init(_ arguments: [String], _ host: VirtualSwitch) throws(TraceError) {
     var words: [String] = []
     var usesNames = false
     var makesPacket = false
+    var states: [UInt32] = []
     var rest = arguments[...]
     while let argument = rest.popFirst() {
       switch argument {
       case "-generate", "--generate": makesPacket = true
-      case "--names": usesNames = true
+      case "-names", "--names": usesNames = true
       case "--no-names": usesNames = false
-      case "--ct-next", "--l7-len", "--l7": _ = rest.popFirst()
+      case "--ct-next", "--l7-len", "--l7":
+        guard let value = rest.popFirst() else { throw TraceError("Missing argument for option \(argument)") }
+        if argument.utf8.elementsEqual("--ct-next".utf8) { states.append(try Self.state(value)) }
       default:
         if argument.utf8.first == UInt8(ascii: "-") { throw TraceError("\(argument): unknown option") }
         words.append(argument)
@@ -97,6 +172,7 @@ struct TraceRequest {
     }
     guard words.count <= 3, let first = words.first else { throw TraceError("too many non-option arguments") }
     self.usesNames = usesNames
+    nextStates = states
     var frame: [UInt8]?
     if words.count > 1, let last = words.last, let bytes = FrameText.bytes(last) {
       frame = bytes
@@ -122,6 +198,38 @@ struct TraceRequest {
     }
     self.key = key
     self.frame = frame ?? (makesPacket ? FrameComposer.frame(of: key) : nil)
+  }
+
+  /// The state of a connection, by the names of its flags.
+  private static func state(_ text: String) throws(TraceError) -> UInt32 {
+    var state: UInt32 = 0
+    for name in text.split(whereSeparator: { $0 == "," || $0 == " " }) {
+      guard let flag = ConnectionStateText.flag(named: String(name)) else {
+        throw TraceError("\(name): unknown connection tracking state flag")
+      }
+      state |= flag
+    }
+    let (new, established, reply, invalid, tracked) =
+      (0x01, 0x02, 0x08, 0x10, 0x20)
+      as (
+        UInt32, UInt32, UInt32, UInt32, UInt32
+      )
+    var faults = ""
+    let shown = ConnectionStateText.names(of: state) + ": invalid connection state: "
+    if state != 0, state & tracked == 0 {
+      faults += shown + "If \"trk\" is unset, no other flags are set\n"
+    }
+    if state & invalid != 0, state & ~(tracked | invalid) != 0 {
+      faults += shown + "when \"inv\" is set, only \"trk\" may also be set\n"
+    }
+    if state & new != 0, state & established != 0 {
+      faults += shown + "\"new\" and \"est\" are mutually exclusive\n"
+    }
+    if state & new != 0, state & reply != 0 {
+      faults += shown + "\"new\" and \"rpy\" are mutually exclusive\n"
+    }
+    guard faults.isEmpty else { throw TraceError(faults) }
+    return state
   }
 
   /// The key of a flow in OpenFlow syntax.
@@ -160,6 +268,23 @@ struct TraceRequest {
 }
 
 extension FlowKey {
+  /// Gives the packet the first address and port that a translation may choose.
+  fileprivate mutating func apply(_ translation: NATAction) {
+    let isSource = translation.direction == .source
+    guard isSource || translation.direction == .destination else { return }
+    switch translation.addresses {
+    case .none: return
+    case .ipv4(let lowest, _): self[isSource ? .ipSource : .ipDestination] = UInt64(lowest)
+    case .ipv6(let lowest, _):
+      let place = isSource ? KeyPlace.ipv6Source : .ipv6Destination
+      words[place.word] = UInt64(truncatingIfNeeded: lowest >> 64)
+      words[place.word + 1] = UInt64(truncatingIfNeeded: lowest)
+    }
+    if translation.minimumPort != 0 {
+      self[isSource ? .transportSource : .transportDestination] = UInt64(translation.minimumPort)
+    }
+  }
+
   /// Takes what is not in a packet's headers from another key.
   fileprivate mutating func takeMetadata(_ other: FlowKey) {
     for place in [KeyPlace.inPort, .recirculationID, .ctState, .ctMark, .ctZone, .ctProtocol, .packetMark] {

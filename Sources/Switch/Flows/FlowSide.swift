@@ -49,14 +49,34 @@ final class FlowSide {
 
   // MARK: Translation
 
-  /// Translates a packet with the datapath's port numbers; nil if it came in by no interface.
+  /// Translates a packet with the datapath's port numbers; nil if it came in by no interface, and if it goes on from a state
+  /// that is not there.
   func translate(_ key: FlowKey, mayHaveSideEffects: Bool = true) -> Translation? {
+    if key[.recirculationID] != 0 { return resume(key, mayHaveSideEffects) }
     guard let input = interface(of: key) else { return nil }
     var openFlowKey = key
     openFlowKey.inPort = input.number
     let request = TranslationRequest(
       bridge: input.bridge, key: openFlowKey, mayHaveSideEffects: mayHaveSideEffects, now: now)
     return Translator.translate(request, environment)
+  }
+
+  /// Translates a packet that comes back from another lookup.
+  private func resume(_ key: FlowKey, _ mayHaveSideEffects: Bool) -> Translation? {
+    let number = UInt32(truncatingIfNeeded: key[.recirculationID])
+    guard let frozen = environment.frozen.frozen(number, now: now),
+      let bridge = datapath.bridges[frozen.bridge]
+    else { return nil }
+    let request = TranslationRequest(
+      bridge: bridge, key: key, mayHaveSideEffects: mayHaveSideEffects, now: now, frozen: frozen)
+    var translation = Translator.translate(request, environment)
+    translation.credits.append(.frozen(environment.frozen, number))
+    return translation
+  }
+
+  /// Counts a packet that can't be translated; those that come back to no state have been counted.
+  func countUntranslated(_ key: borrowing FlowKey) {
+    if key[.recirculationID] == 0 { counters.unknownPort &+= 1 }
   }
 
   /// The interface that a packet came in by.

@@ -68,7 +68,7 @@ struct Upcalls {
     switch cookie.reason {
     case .slowPath:
       guard let translation = side.translate(key) else {
-        side.counters.unknownPort &+= 1
+        side.countUntranslated(key)
         return
       }
       side.carryOut(translation, on: message.packet, key, &steps)
@@ -86,7 +86,7 @@ struct Upcalls {
     // What the packet itself teaches is a change too: the flow that it leaves may have to be another for the next one.
     let generation = side.generation
     guard let translation = side.translate(key) else {
-      side.counters.unknownPort &+= 1
+      side.countUntranslated(key)
       return
     }
     side.carryOut(translation, on: message.packet, key, &steps)
@@ -122,7 +122,7 @@ struct Upcalls {
   private func packet(
     _ said: UserspaceCookie.Controller, _ message: PacketMessage, _ key: FlowKey
   ) -> ControllerPacket? {
-    guard !said.isSuppressed, let pause = side.environment.pauses.pause(said.recirculation, now: side.now),
+    guard !said.isSuppressed, let pause = side.environment.frozen.pause(said.recirculation, now: side.now),
       let bridge = side.datapath.bridges[pause.bridge]
     else { return nil }
     var openFlowKey = key

@@ -32,7 +32,8 @@ enum Commit {
     switch type {
     case 0x0800: setNetwork(.ipv4, ipv4, key, &base, &wildcards, &actions)
     case 0x86dd: setNetwork(.ipv6, ipv6, key, &base, &wildcards, &actions)
-    case 0x0806, 0x8035: set(.arp, arp, key, &base, &wildcards, &actions)
+    // Behind a label that was taken off nothing is known, and nothing to be set.
+    case 0x0806, 0x8035: if key.ipProtocol != 0 { set(.arp, arp, key, &base, &wildcards, &actions) }
     default: break
     }
     if type == 0x0800 || type == 0x86dd, key.fragment & 2 == 0 {

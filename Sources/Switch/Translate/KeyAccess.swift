@@ -130,6 +130,20 @@ extension FlowKey {
     clear(KeySegment.tunnel.place)
     clear(KeySegment.tunnelOptions.place)
   }
+  /// Zeroes what a label hides: all behind the EtherType, and the hash of it.
+  mutating func hideHeaders() {
+    for place in [
+      KeyPlace.ipAddresses, .ipProtocol.through(.transportDestination), .tcpFlags, .datapathHash, .ctProtocol,
+      .ctSource, .ctDestination, .ctTransportSource, .ctTransportDestination, .ctIPv6Source,
+      .ctIPv6Destination,
+      KeySegment.ipv6.place, KeySegment.neighbor.place, KeySegment.nsh.place,
+    ] { clear(place) }
+  }
+  /// Zeroes everything about a connection.
+  mutating func clearConnection() {
+    for place in [KeyPlace.ctState, .ctZone, .ctMark, .ctProtocol] { clear(place) }
+    clear(KeySegment.connection.place)
+  }
   /// Zeroes metadata and registers.
   mutating func clearPipeline() { clear(KeySegment.pipeline.place) }
 

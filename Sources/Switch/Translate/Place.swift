@@ -15,6 +15,8 @@ struct Place {
   var table: UInt8
   /// The rule whose actions run, if a rule's do.
   var rule: Rule?
+  /// That rule's cookie; 0 without one.
+  var cookie: UInt64 = 0
   /// How many resubmits to the same or an earlier table, patches, tunnels and clones lead here.
   var depth = 0
   /// Whether addresses are learned: not behind a tunnel's outer header.
@@ -23,9 +25,6 @@ struct Place {
   var trace: TraceNode?
   /// The packet.
   var packet: PipelinePacket
-
-  /// The cookie of the rule whose actions run; 0 without one.
-  var cookie: UInt64 { rule?.cookie ?? 0 }
 
   /// The first table of a bridge, with a packet that carries nothing yet, one level deeper.
   func entrance(of bridge: Bridge, _ key: FlowKey) -> Place {
@@ -43,11 +42,15 @@ struct PipelinePacket {
   var stack = FieldStack()
   /// What `write_actions` has collected.
   var actionSet: [Action] = []
+  /// Whether connection tracking has seen it, and where its way goes on the connection's state is to be seen.
+  var isTracked = false
+  /// Whether the last label was taken off: what lies beneath has not been read.
+  var wasMPLS = false
 }
 
 /// The values that `push` actions have put aside.
-struct FieldStack {
-  private struct Entry {
+struct FieldStack: Hashable {
+  private struct Entry: Hashable {
     var value: FieldValue
     var byteCount: Int
   }

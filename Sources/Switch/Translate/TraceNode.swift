@@ -6,6 +6,8 @@ final class TraceNode {
     case bridge
     /// A table is looked up.
     case table
+    /// A packet goes on from where it was left.
+    case thaw
     /// An action is run.
     case action
     /// What an action led to.
@@ -18,7 +20,7 @@ final class TraceNode {
     /// Whether steps of this kind have none inside them.
     var isTerminal: Bool {
       switch self {
-      case .bridge, .table: false
+      case .bridge, .table, .thaw: false
       case .action, .detail, .warning, .error: true
       }
     }
@@ -56,7 +58,7 @@ final class TraceNode {
       case .bridge:
         text += "\n" + indent + step.text + "\n"
         text += indent + String(repeating: "-", count: step.text.utf8.count) + "\n"
-      case .table, .action: text += indent + step.text + "\n"
+      case .table, .thaw, .action: text += indent + step.text + "\n"
       case .detail: text += indent + " -> " + step.text + "\n"
       case .warning: text += indent + " >> " + step.text + "\n"
       case .error: text += indent + " >>>> " + step.text + " <<<<\n"

@@ -14,8 +14,8 @@ struct TranslationRequest {
   var now: Int64
   /// Actions to run in place of looking the packet up (packet-out).
   var actions: [Action]?
-  /// The table to begin in.
-  var table: UInt8 = 0
+  /// Where the packet goes on, if it comes back from another lookup or from a controller.
+  var frozen: Frozen?
   /// Where the steps are noted, if someone wants to read them.
   var trace: TraceNode?
   /// Whether the steps name ports rather than number them.
@@ -40,6 +40,8 @@ struct Translation {
   var injections: [Injection] = []
   /// What stopped the translation, if something did.
   var failure: TranslationFailure?
+  /// Where tracked packets go on.
+  var resumptions: [Resumption] = []
 }
 
 /// A frame of the switch's own, such as an ARP request for a tunnel's next hop.
@@ -68,6 +70,8 @@ enum Credit {
   case neighbor(NeighborTable, NeighborTable.Key, MACAddress)
   /// A tunnel neighbour that they are sent to.
   case nextHop(NeighborTable, NeighborTable.Key)
+  /// A state that they go on from, or that they leave the pipeline with.
+  case frozen(FrozenTable, UInt32)
 
   /// Counts packets; `tcpFlags` are those that any of them had.
   func apply(packets: UInt64, bytes: UInt64, now: Int64, tcpFlags: UInt16 = 0) {
@@ -93,6 +97,7 @@ enum Credit {
       port.bridge.addresses.learn(vlan: vlan, address, port: port, now: now)
     case .neighbor(let table, let key, let address): table.learn(key, address, now: now)
     case .nextHop(let table, let key): table.refresh(key, now: now)
+    case .frozen(let table, let number): table.use(number, now: now)
     }
   }
 

@@ -6,15 +6,21 @@ extension Translator {
   /// Runs actions in their order.
   func perform(_ actions: [Action]) {
     if actions.isEmpty { note(.action, "drop") }
-    for action in actions {
+    for (index, action) in actions.enumerated() {
       if isDone { return }
-      note(.action, text.action(action))
-      perform(action)
+      if needsParsing(action) { leave(.parsing, repeatingAction: true) } else { run(action) }
+      if let freeze { return keep(actions[(freeze.repeatsAction ? index : index + 1)...]) }
       if endsList {
         endsList = false
         return
       }
     }
+  }
+
+  /// Runs an action, and shows that it does.
+  func run(_ action: Action) {
+    note(.action, text.action(action))
+    perform(action)
   }
 
   private func perform(_ action: Action) {
@@ -30,7 +36,12 @@ extension Translator {
       }
     case .outputTruncated(let port, let maximumByteCount): outputTruncated(port, maximumByteCount)
     case .enqueue(let port, let queue): enqueue(port, queue)
-    case .controller(let controller): sendToController(controller)
+    case .controller(let controller):
+      if controller.isPausing {
+        leave(.controller(controller), repeatingAction: false)
+      } else {
+        sendToController(controller)
+      }
     case .resubmit(let resubmit):
       lookUp(
         table: resubmit.table ?? place.table, inPort: resubmit.port == .inPort ? nil : resubmit.port,
@@ -57,11 +68,18 @@ extension Translator {
       key[.skbPriority] = request.key[.skbPriority]
       note(.detail, "queue = \(request.key[.skbPriority])")
     case .finTimeout(let idle, let hard): finTimeout(idle, hard)
-    case .note, .conjunction, .debugRecirculate: break
+    case .note, .conjunction: break
+    case .debugRecirculate: leave(.parsing, repeatingAction: false)
+    case .connectionTrack(let track): self.track(track)
+    case .connectionTrackClear:
+      guard place.packet.isTracked else { return }
+      place.packet.forgetConnection()
+      actions.append(.connectionTrackClear)
+    case .checkPacketLarger(let byteCount, let result):
+      leave(.length(byteCount: byteCount, result: result), repeatingAction: false)
     case .debugSlow: result.slowPath.insert(.action)
-    case .group, .bundle, .multipath, .sample, .connectionTrack, .nat, .connectionTrackClear,
-      .checkPacketLarger,
-      .meter, .encapsulate, .decapsulate, .decrementNSHTTL, .deleteField:
+    case .group, .bundle, .multipath, .sample, .nat, .meter,
+      .encapsulate, .decapsulate, .decrementNSHTTL, .deleteField:
       ignore(action)
     default: change(action)
     }
@@ -166,7 +184,7 @@ extension Translator {
   // MARK: MPLS
 
   private func pushMPLS(_ type: UInt16) {
-    let entries = Commit.entries(key)
+    let entries = labels()
     guard entries.count < KeyPlace.mplsEntryCount else {
       fail(
         .tooManyMPLSLabels,
@@ -176,26 +194,44 @@ extension Translator {
     }
     let entry: UInt32
     if let outer = entries.first {
+      for index in entries.indices { wildcards.fill(.mplsEntry(index)) }
       entry = outer & ~0x100
     } else {
       // A new stack takes its class and time to live from the packet (OpenFlow 1.5.1, section 7.2.6.10).
       let (ttl, tos) = isIP ? (key.timeToLive == 0 ? 64 : key.timeToLive, key.typeOfService) : (64, 0)
       if isIP { wildcards.fill(.ipTOS.through(.ipTTL)) }
       let label: UInt32 = key.isIPv6 ? 2 : 0
-      entry = label << 12 | UInt32(tos >> 5) << 9 | 0x100 | UInt32(ttl)
+      entry = label << 12 | UInt32(tos >> 2 & 7) << 9 | 0x100 | UInt32(ttl)
+      // What lies beneath a label can't be seen, and has to be as wanted before.
+      commit()
+      key.hideHeaders()
     }
     setEntries([entry] + entries)
     key.etherType = type
   }
 
+  /// The labels that are known, the outermost first; which is the bottom is looked at.
+  private func labels() -> [UInt32] {
+    let entries = Commit.entries(key)
+    for index in entries.indices { wildcards[.mplsEntry(index)] |= 0x100 }
+    return entries
+  }
+
   private func popMPLS(_ type: UInt16) {
-    guard key.isMPLS else { return }
-    wildcards[.mplsEntry0] |= 0x100
-    var entries = Commit.entries(key)
-    guard !entries.isEmpty else { return }
+    var entries = labels()
+    guard let last = entries.last else { return }
+    guard entries.count < KeyPlace.mplsEntryCount || last & 0x100 != 0 else {
+      fail(
+        .tooManyMPLSLabels,
+        "bridge \(bridge.name): dropping packet on which an MPLS pop action can't be performed as it has more MPLS LSEs than the 3 supported."
+      )
+      return
+    }
+    for index in entries.indices.dropFirst() { wildcards.fill(.mplsEntry(index)) }
     entries.removeFirst()
     setEntries(entries)
     key.etherType = type
+    if !key.isMPLS { place.packet.wasMPLS = true }
   }
 
   private func setEntries(_ entries: [UInt32]) {
@@ -254,9 +290,10 @@ extension Translator {
   /// Whatever they change in the packet, the next output changes back.
   private func clone(_ actions: [Action]) {
     guard mayEnter() else { return }
+    // What both the copy and the packet need is done once.
+    if actions.contains(where: { !$0.isReversible }) { commit() }
     detour {
       place.depth += 1
-      place.packet.actionSet = []
       perform(actions)
       runActionSet()
     }

@@ -8,12 +8,15 @@ extension Translator {
     wildcards.fill(.ethDestination)
     wildcards.fill(.ethSource)
     wildcards[.vlanTCI] |= VLANBits.present | VLANBits.id
-    guard let input = bridge.interface(key.inPort) else {
+    // What a controller sends of its own comes in by no port, and is taken as by a trunk.
+    let isOwn = key.inPort == .none || key.inPort == .controller
+    let input = bridge.interface(key.inPort)
+    guard isOwn || input != nil else {
       note(.detail, "no input bundle, dropping")
       return
     }
-    guard let frame = VLANFrame(key, receivedBy: input.port.vlan) else {
-      note(.error, refusal(input.port))
+    guard let frame = VLANFrame(key, receivedBy: input?.port.vlan ?? VLANSettings()) else {
+      if let input { note(.error, refusal(input.port)) }
       note(.warning, "disallowed VLAN VID for this input port, dropping")
       return
     }
@@ -24,11 +27,11 @@ extension Translator {
     }
     lookAtGratuitousARP()
     let isFlooded = bridge.settings.floodVLANs.contains(vlan)
-    if !isFlooded { noteAddress(vlan, input.port) }
+    if !isFlooded, let input { noteAddress(vlan, input.port) }
     if let port = isFlooded ? nil : learnedPort(vlan) {
-      if port === input.port {
+      if port === input?.port {
         note(.detail, "learned port is input port, dropping")
-      } else if input.port.isProtected, port.isProtected {
+      } else if input?.port.isProtected == true, port.isProtected {
         note(.detail, "learned port is protected as the input port is, dropping")
       } else {
         note(.detail, "forwarding to learned port")
@@ -37,7 +40,7 @@ extension Translator {
       return
     }
     note(.detail, "no learned MAC for destination, flooding")
-    flood(frame, from: input.port)
+    flood(frame, from: input?.port)
   }
 
   /// A host that moved says so by an ARP request or reply to everyone: which it is, is looked at.
@@ -77,14 +80,14 @@ extension Translator {
     return bridge.addresses.lookup(vlan: vlan, key.ethernetDestination)?.port
   }
 
-  private func flood(_ frame: VLANFrame, from input: BridgePort) {
-    var sent: [ObjectIdentifier] = [ObjectIdentifier(input)]
+  private func flood(_ frame: VLANFrame, from input: BridgePort?) {
+    var sent: [ObjectIdentifier] = input.map { [ObjectIdentifier($0)] } ?? []
     for number in bridge.interfaces.keys.sorted() {
       guard let interface = bridge.interfaces[number], !interface.configuration.contains(.noFlood) else {
         continue
       }
       let port = interface.port
-      if sent.contains(ObjectIdentifier(port)) || port.isProtected && input.isProtected { continue }
+      if sent.contains(ObjectIdentifier(port)) || port.isProtected && input?.isProtected == true { continue }
       guard port.vlan.carries(frame.vlan) else { continue }
       sent.append(ObjectIdentifier(port))
       send(frame, to: port)

@@ -103,15 +103,19 @@ extension Translator {
   }
 
   /// Sends the packet to the controllers that listen.
-  func sendToController(_ action: ControllerAction) {
+  ///
+  /// With a state to go on from, the packet waits until a controller gives it back.
+  func sendToController(_ action: ControllerAction, _ frozen: Frozen? = nil) {
     commit()
     let pause = Pause(
       bridge: bridge.name, table: place.table, cookie: place.cookie, controller: action, inPort: key.inPort,
-      pipeline: PackedKey(key, words: KeySegment.pipeline.words))
+      pipeline: PackedKey(key, words: KeySegment.pipeline.words), frozen: frozen)
     var said = UserspaceCookie.Controller()
     said.isSuppressed = !bridge.hasControllers
     said.reason = UInt16(action.reason)
-    said.recirculation = environment.pauses.number(of: pause, now: request.now)
+    said.continues = frozen != nil
+    said.recirculation = environment.frozen.number(of: pause, now: request.now)
+    result.credits.append(.frozen(environment.frozen, said.recirculation))
     said.ruleCookie = place.cookie
     said.controller = action.controller
     said.maximumByteCount = action.maximumByteCount

@@ -11,6 +11,7 @@
 //     Place.swift               a point of the packet's way, saved and restored as one
 //     Translator.swift          tables, resubmits, detours, limits
 //     Translator+Actions.swift  each OpenFlow action
+//     Translator+Freeze.swift   leaving the way for another lookup of the packet, and going on
 //     Translator+Output.swift   where a packet leaves: ports, patches, controllers
 //     Translator+Normal.swift   NORMAL and FLOOD: VLANs and learned addresses
 //     Translator+Tunnel.swift   into a tunnel, and at its end
@@ -42,8 +43,10 @@ final class Translator {
   /// Where the packet is, and what it carries.
   var place: Place
   var resubmitCount = 0
-  /// Set by `exit` and by failures: nothing more is run.
+  /// Set by `exit`, by failures and where the way is left: nothing more is run.
   var isDone = false
+  /// The way that is being left, if one is.
+  var freeze: Freeze?
   /// Set by an action after which the rest of its own list is not run, but that of others is.
   var endsList = false
 
@@ -52,7 +55,7 @@ final class Translator {
     self.environment = environment
     base = request.key
     place = Place(
-      bridge: request.bridge, table: request.table,
+      bridge: request.bridge, table: 0,
       trace: request.trace?.add(.bridge, "bridge(\"\(request.bridge.name)\")"),
       packet: PipelinePacket(key: request.key))
   }
@@ -74,12 +77,20 @@ final class Translator {
 
   private func run() {
     lookAtEverydayFields()
+    if let frozen = request.frozen {
+      thaw(frozen)
+    } else if key[.recirculationID] != 0 {
+      fail(
+        .noRecirculationContext,
+        "Recirculation context not found for ID \(String(key[.recirculationID], radix: 16))")
+    }
     if let actions = request.actions {
       perform(actions)
       runActionSet()
-    } else {
-      enterBridge()
+    } else if !isDone {
+      enterBridge(request.frozen)
     }
+    finishFreezing()
     finish()
   }
 
@@ -91,15 +102,16 @@ final class Translator {
     if key.isIPv4 || key.isIPv6 { wildcards.fill(.ipFragment.low(2)) }
   }
 
-  /// Begins at a bridge's first table, with the port that the packet came in by in the key.
-  func enterBridge() {
+  /// Begins at a bridge's first table, or where the packet was left, with the port that the packet came in by in the key.
+  func enterBridge(_ frozen: Frozen? = nil) {
     if let input = bridge.interface(key.inPort) {
       if input.configuration.contains(.noReceive) || input.configuration.contains(.portDown) {
         note(.detail, "\(input.name): port is down or does not receive, dropping")
         return
       }
     }
-    lookUp(table: place.table, controllerHearsMiss: true, endsWithActionSet: place.depth == 0)
+    if let frozen { return resume(frozen) }
+    lookUp(table: 0, controllerHearsMiss: true, endsWithActionSet: place.depth == 0)
     runActionSet()
   }
 
@@ -108,12 +120,13 @@ final class Translator {
       actions = [.drop(reason: failure.rawValue)]
       result.injections = []
     }
-    // A clone that ends the list need not be one: nothing follows that would want the packet back.
-    if case .clone(let last)? = actions.last {
-      actions.removeLast()
-      actions += last
-    }
+    actions.openLastClone()
     wildcards.clearPipeline()
+    if request.frozen != nil {
+      // Those came from the state, whose number every packet of the flow has.
+      wildcards.clear(KeySegment.tunnel.place)
+      wildcards.clear(KeySegment.tunnelOptions.place)
+    }
     // Headers that the packet does not have were looked at only where actions had added them; a datapath's flow
     // without a tag matches packets without one.
     if !request.key.isMPLS {
@@ -143,6 +156,7 @@ final class Translator {
     table wanted: UInt8, inPort: OpenFlowPortNumber? = nil, controllerHearsMiss: Bool,
     endsWithActionSet: Bool = false
   ) {
+    if place.packet.wasMPLS { return leave(.parsing, repeatingAction: true) }
     guard mayResubmit() else { return }
     let realPort = key.inPort
     if let inPort { key.inPort = inPort }
@@ -151,6 +165,7 @@ final class Translator {
     result.credits.append(.lookup(bridge, table: wanted, found: rule != nil))
     var caller = place
     place.rule = rule
+    place.cookie = rule?.cookie ?? 0
     place.trace = place.trace?.add(.table, tableStep(wanted, rule, controllerHearsMiss))
     resubmitCount += 1
     // Going on to a later table can not go round in circles.
@@ -170,10 +185,19 @@ final class Translator {
 
   /// Leaves the way for a detour, and returns to where and what the packet was.
   ///
-  /// An `exit` on the detour ends the detour alone; a failure ends everything.
-  func detour(_ body: () -> Void) {
+  /// An `exit` on the detour ends the detour alone; a failure ends everything. If the detour is left for another lookup, the rest of it alone
+  /// goes on from there. What the detour does to the packet and no later action could undo, it does to a copy.
+  func detour(onCopy: Bool = false, _ body: () -> Void) {
     let before = place
+    let (start, baseBefore) = (actions.count, base)
     body()
+    finishFreezing()
+    if !onCopy, actions[start...].contains(where: { !$0.isReversible }) {
+      let own = Array(actions[start...])
+      actions.removeSubrange(start...)
+      actions.append(.clone(own))
+      base = baseBefore
+    }
     place = before
     if result.failure == nil { isDone = false }
   }
