@@ -19,6 +19,9 @@ struct Agenda<Key: Hashable & Comparable> {
   /// The earliest time at which something is due.
   var first: Int64? { heap.first?.time }
 
+  /// What is due first.
+  var firstKey: Key? { heap.first?.key }
+
   /// Says when a key is due; nil for never.
   mutating func set(_ key: Key, _ time: Int64?) {
     guard times[key] != time else { return }

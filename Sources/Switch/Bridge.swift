@@ -29,26 +29,25 @@ final class Bridge {
   /// Its mirrors.
   var mirrors: [Mirror] = []
   /// Its flow tables.
-  let tables = FlowTables()
+  let tables: FlowTables
   /// The addresses it has learned.
-  let addresses = MACTable()
+  let addresses: MACTable
   /// Whether a controller is connected that wants packets.
   var hasControllers = false { didSet { if hasControllers != oldValue { markChanged() } } }
   /// Whether packets that no rule matches go to a controller, as OpenFlow 1.0 to 1.2 have it.
   var sendsMissesToController = false { didSet { if sendsMissesToController != oldValue { markChanged() } } }
   /// How IP fragments are matched.
   var fragmentHandling = FragmentHandling.normal
-  /// Counts the changes, other than to flow tables and learned addresses, after which translations may come out
-  /// otherwise.
-  private(set) var generation: UInt64 = 0
 
   init(name: String, datapath: DatapathLink) {
     self.name = name
     self.datapath = datapath
+    tables = FlowTables(changes: datapath.changes)
+    addresses = MACTable(changes: datapath.changes)
   }
 
   /// Says that translations may come out otherwise from now on.
-  func markChanged() { generation &+= 1 }
+  func markChanged() { datapath.changes.note() }
 
   /// Its ports in the order of their names.
   var portsInOrder: [BridgePort] {

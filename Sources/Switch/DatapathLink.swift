@@ -65,8 +65,8 @@ final class DatapathLink {
   var undeletedPorts: Set<DatapathPortNumber> = []
   /// A number below which all port numbers are taken.
   private var lowestCandidate: UInt32 = 1
-  /// Counts the changes to ports after which translations may come out otherwise.
-  var generation: UInt64 = 0
+  /// Counts the changes to ports, bridges, rules and addresses after which translations may come out otherwise.
+  let changes = ChangeCounter()
   /// The packets that found a flow, and those that did not, as the datapath counts them.
   var statistics = DatapathStatistics()
   /// The packets that it has dropped since it was opened.

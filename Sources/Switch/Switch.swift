@@ -212,8 +212,8 @@ public final class VirtualSwitch {
     touchedAgents = []
     if now >= nextExpiry {
       nextExpiry = now + Self.expiryMilliseconds
-      // A look at each bridge: whether it has anything that expires.
-      for agent in agents.values.filter({ $0.bridge.tables.hasExpirableRules })
+      // A look at each bridge: whether something of its has come to its end.
+      for agent in agents.values.filter({ ($0.bridge.tables.nextExpiry ?? .max) <= now })
         .sorted(by: { $0.bridge.name < $1.bridge.name })
       {
         agent.expireRules()

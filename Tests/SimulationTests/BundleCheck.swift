@@ -45,7 +45,7 @@ struct BundleCheck {
   /// The rules that do not go by themselves, and the ports' configurations.
   private func state(_ name: String) -> [String] {
     guard let bridge = world.virtualSwitch.reconciler.bridges[name] else { return [] }
-    let rules = bridge.tables.rules(RuleFilter()).filter { !$0.expires }.map {
+    let rules = bridge.tables.rules(RuleFilter()).filter { $0.expiryTime == nil }.map {
       "\($0.table) \($0.priority) \($0.cookie) \($0.wholeMatch.text()) \($0.actions.count)"
     }
     let ports = bridge.interfaces.values.map { "\($0.name) \($0.configuration.rawValue)" }

@@ -18,13 +18,14 @@ private func makePorts(_ count: Int) -> [BridgePort] {
 
 @Test func `an address that is seen elsewhere moves`() {
   let ports = makePorts(2)
-  let table = MACTable()
+  let changes = ChangeCounter()
+  let table = MACTable(changes: changes)
   table.learn(vlan: 0, MACAddress(2), port: ports[0], now: 0)
-  let before = table.generation
+  let before = changes.count
   #expect(!table.learn(vlan: 0, MACAddress(2), port: ports[0], now: 1))
-  #expect(table.generation == before)
+  #expect(changes.count == before)
   #expect(table.learn(vlan: 0, MACAddress(2), port: ports[1], now: 2))
-  #expect(table.generation != before)
+  #expect(changes.count != before)
   #expect(table.lookup(vlan: 0, MACAddress(2))?.port === ports[1])
   #expect(table.statistics.moved == 1)
 }
@@ -61,6 +62,28 @@ private func makePorts(_ count: Int) -> [BridgePort] {
   #expect(table.count == 100)
   #expect(table.all.count { $0.port === ports[0] } == 10)
   #expect(table.statistics.evicted == 410)
+}
+
+@Test func `of ports that flood the table the one that has learned most gives up its oldest address`() {
+  let ports = makePorts(3)
+  let table = MACTable()
+  table.limit = 60
+  for index in 0..<60 {
+    table.learn(vlan: 0, MACAddress(0x1000 + 2 * UInt64(index)), port: ports[index < 30 ? 0 : 1], now: 0)
+  }
+  table.learn(vlan: 0, MACAddress(0x1000), port: ports[1], now: 1)
+  // 29 behind the first, 31 behind the second: it gives up the oldest that is left of its own.
+  table.learn(vlan: 0, MACAddress(0x5000), port: ports[2], now: 2)
+  #expect(table.lookup(vlan: 0, MACAddress(0x1000 + 60)) == nil)
+  #expect(table.lookup(vlan: 0, MACAddress(0x1000))?.port === ports[1])
+  for index in 1...40 { table.learn(vlan: 0, MACAddress(0x5000 + 2 * UInt64(index)), port: ports[2], now: 3) }
+  let counts = ports.map { port in table.all.count { $0.port === port } }
+  #expect(counts.reduce(0, +) == 60 && counts.allSatisfy { (19...21).contains($0) }, "\(counts)")
+  // Static entries take room and are never given up.
+  for index in 0..<59 { table.addStatic(vlan: 9, MACAddress(2 * UInt64(index)), port: ports[0]) }
+  #expect(table.count == 60 && table.all.count { $0.isStatic } == 59)
+  table.remove(port: ports[0])
+  #expect(table.all.allSatisfy { $0.port !== ports[0] })
 }
 
 @Test func `static entries neither move nor expire nor go with a flush`() {

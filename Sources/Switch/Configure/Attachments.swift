@@ -70,7 +70,7 @@ final class Attachments {
   func attach(_ interface: Interface, instead old: Interface.Kind?) {
     if let old, serves(interface, old) {
       // The same datapath port serves: only the options changed.
-      interface.bridge.datapath.generation &+= 1
+      interface.bridge.datapath.changes.note()
       interface.bridge.markChanged()
       if case .tunnel = interface.kind { haveTunnelsChanged = true }
       return
@@ -234,7 +234,7 @@ final class Attachments {
     let number = interface.number
     bridge.interfaces[number] = interface
     bridge.markChanged()
-    bridge.datapath.generation &+= 1
+    bridge.datapath.changes.note()
     if interface.isLender { bridge.lowestDeviceAddress.insert(interface.ethernetAddress) }
     noteAddress(of: interface)
     if case .tunnel = interface.kind {
@@ -289,7 +289,7 @@ final class Attachments {
     }
     bridge.interfaces[interface.number] = nil
     bridge.markChanged()
-    bridge.datapath.generation &+= 1
+    bridge.datapath.changes.note()
     if interface.kind == .system { bridge.lowestDeviceAddress.remove(interface.ethernetAddress) }
     noteAddress(of: interface)
     if tunnels[interface.name] === interface {

@@ -13,7 +13,7 @@ extension Reconciler {
       link.state = .failed(DatapathErrorCode.noDevice.text)
       link.isMissing = true
       link.wasLost = true
-      link.generation &+= 1
+      link.changes.note()
       context.turn.log(
         "dpif", .warning,
         "datapath \(link.name) is gone; its ports and flows are set up again when it is back")

@@ -236,9 +236,7 @@ final class Reconciler {
     bridges[bridge.name] = nil
     bridge.datapath.bridges[bridge.name] = nil
     if bridge.datapath.bridges.isEmpty { attachments.haveTunnelsChanged = true }
-    // The bridge's own counts of changes end here, and the sum of all must not be one that it has been before.
-    bridge.datapath.generation &+=
-      bridge.generation &+ bridge.tables.generation &+ bridge.addresses.generation &+ 1
+    bridge.datapath.changes.note()
   }
 
   private func configure(_ bridge: Bridge, _ wanted: WantedSwitch.Bridge, isWhole: Bool, _ ports: Set<String>)

@@ -30,13 +30,7 @@ final class FlowSide {
   var now: Int64 { context.now }
 
   /// Counts every change after which a translation may come out otherwise.
-  var generation: UInt64 {
-    var sum = environment.generation &+ datapath.generation
-    for bridge in datapath.bridges.values {
-      sum &+= bridge.generation &+ bridge.tables.generation &+ bridge.addresses.generation
-    }
-    return sum
-  }
+  var generation: UInt64 { environment.generation &+ datapath.changes.count }
 
   /// Asks the datapath something about flows.
   func ask(

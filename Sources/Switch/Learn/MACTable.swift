@@ -2,9 +2,10 @@
 //
 // Why: NORMAL forwards a frame to the one port behind its destination, and floods what it doesn't know.
 //
-// How: a dictionary from VLAN and address to a place in a row of entries, which a doubly linked list keeps in the order of
-// use. The table is bounded: when it is full, the port that holds the most entries gives up its least recently used one, so
-// that a port that floods it with addresses hurts itself and not the others.
+// How: a dictionary from VLAN and address to a place in a row of entries, which doubly linked lists keep in the order of
+// use: one of all entries and one of each port's, static ones apart. The table is bounded: when it is full, the port that has
+// learned most gives up its least recently used entry, so that a port that floods it with addresses hurts itself and not the
+// others.
 
 import PacketWire
 
@@ -28,9 +29,15 @@ final class MACTable {
     var usedMilliseconds: Int64
     /// Whether a user put it there, to stay until a user removes it.
     var isStatic = false
+  }
 
-    fileprivate var older = MACTable.noPlace
-    fileprivate var newer = MACTable.noPlace
+  /// What is behind one port.
+  private struct PortEntries {
+    /// Tells it from other ports'.
+    var number: UInt64
+    var learnedCount = 0
+    var staticCount = 0
+    var order = OrderOfUse()
   }
 
   /// What was counted since the bridge was made (`fdb/stats-show`).
@@ -46,7 +53,6 @@ final class MACTable {
   static var defaultLimit: Int { 8192 }
   /// The default of `agingMilliseconds` (`other_config:mac-aging-time`), five minutes.
   static var defaultAgingMilliseconds: Int64 { 300_000 }
-  fileprivate static var noPlace: Int { -1 }
 
   /// How many addresses are learned at most; at least 10.
   var limit = MACTable.defaultLimit { didSet { while count > max(limit, 10), evictOne() {} } }
@@ -54,17 +60,23 @@ final class MACTable {
   var agingMilliseconds = MACTable.defaultAgingMilliseconds
   /// What was counted.
   private(set) var statistics = Statistics()
-  /// Counts the changes after which a lookup may come out otherwise.
-  private(set) var generation: UInt64 = 0
+  private let changes: ChangeCounter
 
   /// The entries, without gaps: an entry that is gone must not hold its port.
   private var entries: [Entry] = []
   private var places: [Key: Int] = [:]
-  private var countOfPort: [ObjectIdentifier: Int] = [:]
-  private var oldest = MACTable.noPlace
-  private var newest = MACTable.noPlace
+  /// The learned entries, and each one's neighbours.
+  private var order = OrderOfUse()
+  private var neighbors: [OrderOfUse.Neighbors] = []
+  /// Each one's neighbours among those of its port.
+  private var neighborsInPort: [OrderOfUse.Neighbors] = []
+  private var ports: [ObjectIdentifier: PortEntries] = [:]
+  private var portsByNumber: [UInt64: ObjectIdentifier] = [:]
+  private var nextPortNumber: UInt64 = 0
+  /// The ports by their numbers, those first that have learned most.
+  private var fullest = Agenda<UInt64>()
 
-  init() {}
+  init(changes: ChangeCounter = ChangeCounter()) { self.changes = changes }
 
   /// How many addresses there are, static ones included.
   var count: Int { places.count }
@@ -91,16 +103,16 @@ final class MACTable {
       if entries[place].port !== port { statistics.staticMoveAttempts &+= 1 }
       return false
     }
+    let hasMoved = entries[place].port !== port
     unlink(place)
     entries[place].usedMilliseconds = now
-    link(place)
-    guard entries[place].port !== port else { return false }
-    changeCount(of: entries[place].port, by: -1)
     entries[place].port = port
-    changeCount(of: port, by: 1)
-    statistics.moved &+= 1
-    generation &+= 1
-    return true
+    link(place)
+    if hasMoved {
+      statistics.moved &+= 1
+      changes.note()
+    }
+    return hasMoved
   }
 
   /// Puts an address behind a port until a user removes it (`fdb/add`); says whether anything changed.
@@ -125,8 +137,8 @@ final class MACTable {
 
   /// Forgets what is behind a port that goes away.
   func remove(port: BridgePort) {
-    guard countOfPort[ObjectIdentifier(port)] != nil else { return }
-    remove { $0.port === port }
+    while let place = ports[ObjectIdentifier(port)]?.order.oldest { remove(at: place) }
+    if ports[ObjectIdentifier(port)] != nil { remove { $0.port === port } }
   }
 
   private func remove(where isMeant: (Entry) -> Bool) {
@@ -150,7 +162,7 @@ final class MACTable {
 
   /// Forgets the addresses not seen for `agingMilliseconds`.
   func expire(now: Int64) {
-    while oldest != MACTable.noPlace, entries[oldest].usedMilliseconds &+ agingMilliseconds <= now {
+    while let oldest = order.oldest, let time = nextExpiry, time <= now {
       remove(at: oldest)
       statistics.expired &+= 1
     }
@@ -158,7 +170,7 @@ final class MACTable {
 
   /// When `expire` has something to do next, in milliseconds.
   var nextExpiry: Int64? {
-    oldest == MACTable.noPlace ? nil : entries[oldest].usedMilliseconds &+ agingMilliseconds
+    order.oldest.map { entries[$0].usedMilliseconds &+ agingMilliseconds }
   }
 
   /// Every entry: static ones first, then the least recently used first (the order of `fdb/show`).
@@ -167,10 +179,10 @@ final class MACTable {
     result.reserveCapacity(count)
     for place in places.values where entries[place].isStatic { result.append(entries[place]) }
     result.sort { ($0.key.vlan, $0.key.address.rawValue) < ($1.key.vlan, $1.key.address.rawValue) }
-    var place = oldest
-    while place != MACTable.noPlace {
+    var next = order.oldest
+    while let place = next {
       result.append(entries[place])
-      place = entries[place].newer
+      next = neighbors[place].newer
     }
     return result
   }
@@ -181,19 +193,21 @@ final class MACTable {
     if count >= max(limit, 10) { _ = evictOne() }
     let place = entries.count
     entries.append(entry)
+    neighbors.append(OrderOfUse.Neighbors())
+    neighborsInPort.append(OrderOfUse.Neighbors())
     places[entry.key] = place
-    changeCount(of: entry.port, by: 1)
-    if !entry.isStatic { link(place) }
-    generation &+= 1
+    link(place)
+    changes.note()
   }
 
   private func remove(at place: Int) {
     places[entries[place].key] = nil
-    changeCount(of: entries[place].port, by: -1)
-    if !entries[place].isStatic { unlink(place) }
+    unlink(place)
     let last = entries.removeLast()
     if place < entries.count { move(last, to: place) }
-    generation &+= 1
+    neighbors.removeLast()
+    neighborsInPort.removeLast()
+    changes.note()
   }
 
   /// Lets an entry take the place of one that is gone.
@@ -201,44 +215,92 @@ final class MACTable {
     entries[place] = entry
     places[entry.key] = place
     guard !entry.isStatic else { return }
-    if entry.older != MACTable.noPlace { entries[entry.older].newer = place } else { oldest = place }
-    if entry.newer != MACTable.noPlace { entries[entry.newer].older = place } else { newest = place }
+    let last = entries.count
+    order.move(last, to: place, &neighbors)
+    ports[ObjectIdentifier(entry.port)]?.order.move(last, to: place, &neighborsInPort)
   }
 
-  /// Removes the least recently used entry of the port that holds the most; says whether there was one.
+  /// Removes the least recently used entry of the port that has learned most; says whether there was one.
   private func evictOne() -> Bool {
-    var largest = 0
-    for portCount in countOfPort.values { largest = max(largest, portCount) }
-    var place = oldest
-    while place != MACTable.noPlace {
-      if countOfPort[ObjectIdentifier(entries[place].port)] == largest { break }
-      place = entries[place].newer
-    }
-    // The fullest port may hold static entries only.
-    if place == MACTable.noPlace { place = oldest }
-    guard place != MACTable.noPlace else { return false }
+    guard let number = fullest.firstKey, let identity = portsByNumber[number],
+      let place = ports[identity]?.order.oldest
+    else { return false }
     remove(at: place)
     statistics.evicted &+= 1
     return true
   }
 
-  private func changeCount(of port: BridgePort, by change: Int) {
-    let identity = ObjectIdentifier(port)
-    let value = (countOfPort[identity] ?? 0) &+ change
-    countOfPort[identity] = value > 0 ? value : nil
+  /// Counts an entry among those of its port, and puts a learned one at the newest end of the order of use.
+  private func link(_ place: Int) {
+    let identity = ObjectIdentifier(entries[place].port)
+    if ports[identity] == nil {
+      ports[identity] = PortEntries(number: nextPortNumber)
+      portsByNumber[nextPortNumber] = identity
+      nextPortNumber &+= 1
+    }
+    if entries[place].isStatic {
+      ports[identity]?.staticCount += 1
+    } else {
+      order.append(place, &neighbors)
+      ports[identity]?.order.append(place, &neighborsInPort)
+      ports[identity]?.learnedCount += 1
+      sort(identity)
+    }
   }
 
-  /// Puts an entry at the newest end of the order of use.
-  private func link(_ place: Int) {
-    entries[place].older = newest
-    entries[place].newer = MACTable.noPlace
-    if newest != MACTable.noPlace { entries[newest].newer = place } else { oldest = place }
+  /// Takes an entry out of the order of use, and from those of its port.
+  private func unlink(_ place: Int) {
+    let identity = ObjectIdentifier(entries[place].port)
+    if entries[place].isStatic {
+      ports[identity]?.staticCount -= 1
+    } else {
+      order.remove(place, &neighbors)
+      ports[identity]?.order.remove(place, &neighborsInPort)
+      ports[identity]?.learnedCount -= 1
+      sort(identity)
+    }
+    if let port = ports[identity], port.learnedCount == 0, port.staticCount == 0 {
+      ports[identity] = nil
+      portsByNumber[port.number] = nil
+    }
+  }
+
+  /// Gives a port its place among those that have learned more or less.
+  private func sort(_ identity: ObjectIdentifier) {
+    guard let port = ports[identity] else { return }
+    fullest.set(port.number, port.learnedCount > 0 ? Int64(-port.learnedCount) : nil)
+  }
+}
+
+/// A doubly linked list of places in a row, the least recently used first; each place's neighbours are kept by whoever has the row.
+struct OrderOfUse {
+  /// The places before and behind one.
+  struct Neighbors {
+    var older: Int?
+    var newer: Int?
+  }
+  private(set) var oldest: Int?
+  private var newest: Int?
+
+  /// Puts a place at the newest end.
+  mutating func append(_ place: Int, _ neighbors: inout [Neighbors]) {
+    neighbors[place] = Neighbors(older: newest, newer: nil)
+    if let newest { neighbors[newest].newer = place } else { oldest = place }
     newest = place
   }
 
-  private func unlink(_ place: Int) {
-    let (older, newer) = (entries[place].older, entries[place].newer)
-    if older != MACTable.noPlace { entries[older].newer = newer } else { oldest = newer }
-    if newer != MACTable.noPlace { entries[newer].older = older } else { newest = older }
+  /// Takes a place out.
+  mutating func remove(_ place: Int, _ neighbors: inout [Neighbors]) {
+    let gone = neighbors[place]
+    if let older = gone.older { neighbors[older].newer = gone.newer } else { oldest = gone.newer }
+    if let newer = gone.newer { neighbors[newer].older = gone.older } else { newest = gone.older }
+  }
+
+  /// Lets a place stand where another one did.
+  mutating func move(_ old: Int, to place: Int, _ neighbors: inout [Neighbors]) {
+    let moved = neighbors[old]
+    neighbors[place] = moved
+    if let older = moved.older { neighbors[older].newer = place } else { oldest = place }
+    if let newer = moved.newer { neighbors[newer].older = place } else { newest = place }
   }
 }

@@ -22,15 +22,17 @@ final class FlowTables {
   }
 
   private(set) var tables: [Table]
-  /// Counts the changes to rules.
-  ///
-  /// A translation that was made at another generation may come out otherwise.
-  private(set) var generation: UInt64 = 0
-  /// The rules that expire, by table and place in time.
-  private var expirable: [ObjectIdentifier: Rule] = [:]
+  private let changes: ChangeCounter
+  /// The rules that expire, by serial number.
+  private var expirable: [UInt64: Rule] = [:]
+  /// When they are looked at next, by serial number: before the time of one is over, which is later if it was used since.
+  private var agenda = Agenda<UInt64>()
+  /// How many rules were looked at for their timeouts.
+  private(set) var examinedCount: UInt64 = 0
   private var nextSerial: UInt64 = 0
 
-  init() {
+  init(changes: ChangeCounter = ChangeCounter()) {
+    self.changes = changes
     tables = []
     for _ in 0..<Self.count { tables.append(Table()) }
   }
@@ -100,8 +102,8 @@ final class FlowTables {
       rule.serial = nextSerial
     }
     if let replaced { forget(replaced) }
-    if rule.expires { expirable[ObjectIdentifier(rule)] = rule }
-    generation &+= 1
+    watch(rule)
+    changes.note()
     return replaced
   }
 
@@ -109,45 +111,61 @@ final class FlowTables {
   func remove(_ rule: Rule) {
     guard tables[Int(rule.table)].classifier.remove(rule) else { return }
     forget(rule)
-    generation &+= 1
+    changes.note()
   }
 
   private func forget(_ rule: Rule) {
     rule.isRemoved = true
-    expirable[ObjectIdentifier(rule)] = nil
+    watch(rule)
+  }
+
+  /// Sees to it that a rule is looked at when its time may be over, if it is in a table and has a timeout.
+  private func watch(_ rule: Rule) {
+    let time = rule.isRemoved ? nil : rule.expiryTime
+    expirable[rule.serial] = time == nil ? nil : rule
+    agenda.set(rule.serial, time)
   }
 
   /// Gives a rule other actions.
   func setActions(of rule: Rule, _ actions: [Action]) {
     rule.actions = actions
-    generation &+= 1
+    changes.note()
   }
 
   /// Gives a rule other timeouts (`fin_timeout`, and the undoing of changes).
   func setTimeouts(of rule: Rule, idleSeconds: UInt16, hardSeconds: UInt16) {
     rule.idleTimeoutSeconds = idleSeconds
     rule.hardTimeoutSeconds = hardSeconds
-    expirable[ObjectIdentifier(rule)] = rule.expires && !rule.isRemoved ? rule : nil
+    watch(rule)
   }
 
   /// Takes out the rules whose time is over, and says why each went.
   func expire(now: Int64) -> [(rule: Rule, reason: FlowRemovedReason)] {
     var gone: [(rule: Rule, reason: FlowRemovedReason)] = []
-    for rule in expirable.values {
-      if let reason = rule.expiry(now: now) { gone.append((rule, reason)) }
+    for serial in agenda.take(until: now) {
+      guard let rule = expirable[serial] else { continue }
+      examinedCount &+= 1
+      if let reason = rule.expiry(now: now) { gone.append((rule, reason)) } else { watch(rule) }
     }
     gone.sort { $0.rule.serial < $1.rule.serial }
     for (rule, _) in gone { remove(rule) }
     return gone
   }
 
-  /// Whether any rule has a timeout.
-  var hasExpirableRules: Bool { !expirable.isEmpty }
+  /// When `expire` has something to do next, in milliseconds.
+  var nextExpiry: Int64? { agenda.first }
 }
 
 extension Rule {
-  /// Whether it has a timeout.
-  var expires: Bool { idleTimeoutSeconds > 0 || hardTimeoutSeconds > 0 }
+  /// The first moment at which it has to go, if nothing uses or changes it any more; nil if it has no timeout.
+  var expiryTime: Int64? {
+    var time: Int64?
+    if hardTimeoutSeconds > 0 { time = modifiedMilliseconds &+ Int64(hardTimeoutSeconds) &* 1000 &+ 1 }
+    if idleTimeoutSeconds > 0 {
+      time = earlier(time, usedMilliseconds &+ Int64(idleTimeoutSeconds) &* 1000 &+ 1)
+    }
+    return time
+  }
 
   /// Why it has to go now; nil if it has not.
   func expiry(now: Int64) -> FlowRemovedReason? {
