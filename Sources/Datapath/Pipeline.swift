@@ -51,6 +51,8 @@ public struct EngineConfiguration: Sendable {
   public var maximumActionDepth = 16
   /// A number that no peer knows.
   public var seed: UInt64 = 0x5eed_0b5e_55ed_cafe
+  /// Connections over IPv4 for which there is memory from the beginning; for half as many over IPv6.
+  public var reservedConnectionCount = 4_096
   /// The datapath's name.
   public var name = "ovs-system"
   /// The datapath's number in messages (`dp_ifindex`).
@@ -99,9 +101,23 @@ public struct Engine: ~Copyable {
   var control: ControlState
   let tagLimit: Int
   let actionDepthLimit: Int
+  /// The connections, which all engines of the datapath share.
+  public let connections: ConnectionTracker
+  let trackerReference: TrackerReference
+  /// How often each `TrackEvent` has happened.
+  var trackCounts: Slab<UInt64>
 
   /// Makes an engine without ports or flows.
-  public init(_ configuration: EngineConfiguration = EngineConfiguration()) {
+  ///
+  /// - Parameter connections: The connections of the datapath that it is an engine of; its own if there is no other.
+  public init(
+    _ configuration: EngineConfiguration = EngineConfiguration(), connections: ConnectionTracker? = nil
+  ) {
+    self.connections =
+      connections
+      ?? ConnectionTracker(reserved: configuration.reservedConnectionCount, seed: configuration.seed)
+    trackerReference = TrackerReference(self.connections)
+    trackCounts = Slab(repeating: 0, count: TrackEvent.allCases.count)
     pool = PacketPool(
       smallSlots: configuration.smallSlotCount, smallByteCount: configuration.smallSlotByteCount,
       largeSlots: configuration.largeSlotCount, largeByteCount: configuration.largeSlotByteCount)
@@ -291,6 +307,7 @@ public struct Engine: ~Copyable {
     now = nowMilliseconds
     deliveredPackets = 0
     runRounds(from: 0)
+    trackerReference.tracker.sweepIfDue(now: now)
   }
 
   /// Takes the packets in the rows from `first` on through the stages, and whatever they recirculate.
@@ -437,6 +454,11 @@ public struct Engine: ~Copyable {
   public mutating func maintain() {
     table.sortGroups()
     cache.growIfCrowded()
+  }
+
+  /// Removes connections that have ended, and makes memory for more; to be called between batches, for all engines once.
+  public func maintainConnections(nowMilliseconds: UInt64, hasMemory: (Int) -> Bool = { _ in true }) {
+    connections.tracker.maintain(now: max(now, nowMilliseconds), hasMemory: hasMemory)
   }
 
   /// A random number; good enough to sample by.

@@ -58,8 +58,14 @@ extension Engine {
       computeHash(state, basis: Operand.hashBasis.value(in: head))
       return true
     case .drop:
-      count(.explicitDrop)
+      count(Operand.dropReason.value(in: head) == Operand.noFate ? .flowAction : .explicitDrop)
       return false
+    case .track:
+      place = data &+ Operation.track.dataWordCount(head: head, first: 0)
+      return track(head, data, &state)
+    case .clearTrack:
+      clearTrack(state)
+      return true
     case .recirculate:
       recirculate(state, id: Operand.recirculationID.value(in: head))
       return true
@@ -109,7 +115,7 @@ extension Engine {
       return true
     case .end, .output, .userspace, .setEthernet, .setIPv4, .setIPv6, .setPorts, .setARP, .setNeighbor,
       .setMPLS, .setMetadata, .pushVLAN, .popVLAN, .pushMPLS, .popMPLS, .truncate, .recirculate, .hash,
-      .tunnelPush, .tunnelPop, .drop:
+      .tunnelPush, .tunnelPop, .drop, .track, .clearTrack:
       return false
     }
   }

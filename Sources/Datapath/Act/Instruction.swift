@@ -36,6 +36,9 @@ enum Operation: UInt8, CaseIterable {
   case tunnelPush
   case tunnelPop
   case drop
+  /// Takes the packet through connection tracking.
+  case track
+  case clearTrack
 
   /// The operation of an instruction's head; `nil` if it is none.
   @inline(__always)
@@ -51,7 +54,7 @@ enum Operation: UInt8, CaseIterable {
     case .output, .userspace, .recirculate, .tunnelPop, .drop: true
     case .end, .setEthernet, .setIPv4, .setIPv6, .setPorts, .setARP, .setNeighbor, .setMPLS, .setMetadata,
       .pushVLAN, .popVLAN, .pushMPLS, .popMPLS, .truncate, .hash, .clone, .sample, .checkLength,
-      .decrementTTL, .tunnelPush:
+      .decrementTTL, .tunnelPush, .track, .clearTrack:
       false
     }
   }
@@ -63,7 +66,7 @@ enum Operation: UInt8, CaseIterable {
   func dataWordCount(head: UInt64, first: UInt64) -> Int {
     switch self {
     case .end, .output, .pushVLAN, .popVLAN, .pushMPLS, .popMPLS, .truncate, .recirculate, .hash, .tunnelPop,
-      .drop:
+      .drop, .clearTrack:
       0
     case .userspace: 1 &+ Operand.userDataWordCount.count(in: head)
     // A value and a mask each.
@@ -75,6 +78,7 @@ enum Operation: UInt8, CaseIterable {
     case .clone, .sample, .decrementTTL: Operand.bodyWordCount.count(in: head)
     case .checkLength:
       1 &+ Operand.greaterWordCount.count(in: first) &+ Operand.lessOrEqualWordCount.count(in: first)
+    case .track: ProgramCompiler.trackWordCount
     case .tunnelPush: 1 &+ (Operand.tunnelHeaderByteCount.count(in: head) &+ 7) >> 3
     }
   }
@@ -136,6 +140,11 @@ struct Operand {
   static var tunnelPort: Operand { high }
   static var poppedPort: Operand { high }
   static var dropReason: Operand { high }
+  /// The reason of a drop at the end of a program that takes the packet nowhere, but has to be run.
+  static var noFate: UInt32 { 0xffff_ffff }
+  /// `TrackOptions`.
+  static var trackOptions: Operand { middle }
+  static var trackZone: Operand { high }
 
   // MARK: In the first word of data
 

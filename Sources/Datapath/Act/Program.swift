@@ -27,6 +27,8 @@ struct ProgramCompiler {
   private var depth = 0
   /// Whether one of the actions takes the packet somewhere, or says why not.
   private var hasFate = false
+  /// Whether one of them changes more than the packet.
+  private var hasEffect = false
   private let depthLimit: Int
 
   private init(depthLimit: Int) { self.depthLimit = depthLimit }
@@ -37,7 +39,13 @@ struct ProgramCompiler {
   ) throws(ActionError) -> [UInt64] {
     var compiler = ProgramCompiler(depthLimit: min(maximumDepth, ProgramCompiler.maximumDepth))
     try compiler.append(actions)
-    if !compiler.hasFate { compiler.words = [] }
+    if !compiler.hasFate {
+      if compiler.hasEffect {
+        compiler.emit(.drop, (.dropReason, UInt64(Operand.noFate)))
+      } else {
+        compiler.words = []
+      }
+    }
     compiler.emit(.end)
     guard compiler.words.count <= maximumWordCount else { throw .tooLong }
     return compiler.words
@@ -90,7 +98,13 @@ struct ProgramCompiler {
     case .tunnelPush(let push): try append(push)
     case .tunnelPop(let port): emit(.tunnelPop, (.poppedPort, UInt64(port.rawValue)))
     case .drop(let reason): emit(.drop, (.dropReason, UInt64(reason)))
-    case .addMPLS, .connectionTrack, .connectionTrackClear, .pushEthernet, .popEthernet, .pushNSH, .popNSH,
+    case .connectionTrack(let track):
+      hasEffect = true
+      let (flags, data) = try ProgramCompiler.words(track)
+      emit(.track, (.trackOptions, flags), (.trackZone, UInt64(track.zone)))
+      words += data
+    case .connectionTrackClear: emit(.clearTrack)
+    case .addMPLS, .pushEthernet, .popEthernet, .pushNSH, .popNSH,
       .meter:
       throw .unsupported
     }

@@ -37,7 +37,7 @@ extension Engine {
     case .popMPLS:
       return popLabel(&state, UInt16(truncatingIfNeeded: Operand.labelEtherType.value(in: head)))
     case .end, .output, .userspace, .setMetadata, .pushVLAN, .truncate, .recirculate, .hash, .clone, .sample,
-      .checkLength, .decrementTTL, .tunnelPush, .tunnelPop, .drop:
+      .checkLength, .decrementTTL, .tunnelPush, .tunnelPop, .drop, .track, .clearTrack:
       return false
     }
     return true
@@ -136,7 +136,7 @@ extension Engine {
   // MARK: IP
 
   /// Corrects the transport checksum for a change of addresses.
-  private mutating func adjustTransport(_ state: PacketState, old: UInt64, new: UInt64) {
+  mutating func adjustTransport(_ state: PacketState, old: UInt64, new: UInt64) {
     guard state.transport >= 0 else { return }
     let transport = Int(state.transport)
     let address = state.start &+ transport
@@ -159,7 +159,7 @@ extension Engine {
     if field == 6 && pool.load16(address &+ 6) == 0 { pool.store16(0xffff, address &+ 6) }
   }
 
-  private static func halves(_ word: UInt64) -> UInt64 {
+  static func halves(_ word: UInt64) -> UInt64 {
     (word >> 48) &+ ((word >> 32) & 0xffff) &+ ((word >> 16) & 0xffff) &+ (word & 0xffff)
   }
 

@@ -6,6 +6,7 @@ extension EngineGroup {
     for index in 0..<count where hasMemory(self[index].maintenanceByteCount) {
       locked(index) { engine in engine.maintain() }
     }
+    locked(0) { engine in engine.maintainConnections(nowMilliseconds: lastNow, hasMemory: hasMemory) }
   }
 
   /// Says what a port can do by itself, and whether somebody takes what is sent to it.

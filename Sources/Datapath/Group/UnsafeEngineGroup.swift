@@ -25,6 +25,8 @@ public final class EngineGroup {
   public let name: [UInt8]
   /// The datapath's number in messages (`dp_ifindex`).
   public let datapathIndex: Int32
+  /// The connections, which all engines share.
+  public let connections: ConnectionTracker
   let locks: EngineLocks
   let steps: EngineSteps
   /// How often an engine answered otherwise than the first one; never, unless there is an error in here.
@@ -48,8 +50,10 @@ public final class EngineGroup {
     datapathIndex = configuration.datapathIndex
     // SAFETY: every place is initialised here, and destroyed and freed in `deinit` alone.
     unsafe base = UnsafeMutablePointer<Engine>.allocate(capacity: self.count)
+    connections = ConnectionTracker(
+      engineCount: self.count, reserved: configuration.reservedConnectionCount, seed: configuration.seed)
     for index in 0..<self.count {
-      unsafe (base + index).initialize(to: Engine(configuration))
+      unsafe (base + index).initialize(to: Engine(configuration, connections: connections))
       // Samples that two processors take should not be the same ones.
       unsafe base[index].randomState ^= UInt64(index) &* (SplitMix64.increment &+ 1)
     }

@@ -231,7 +231,7 @@ enum Parser {
   }
 
   /// Walks over extension headers, each of which is at least eight bytes; false if one is cut off.
-  private static func skipExtensions(
+  static func skipExtensions(
     _ state: PacketState, _ pool: borrowing PacketPool, _ offset: inout Int, _ end: Int,
     _ proto: inout UInt8, _ fragment: inout UInt64
   ) -> Bool {

@@ -73,6 +73,7 @@
       configuration.datapathIndex = index
       configuration.seed = Random.integer()
       configuration.maximumUpcallCount = Worker.waitingUpcallCount
+      configuration.reservedConnectionCount = Worker.reservedConnectionCount
       engine = Engine(configuration)
       self.isDummy = isDummy
       self.link = link
@@ -88,6 +89,8 @@
     private static let commandsPerRound = 64
     /// Flows or connections of a dump that are described between two rounds of packets.
     private static let dumpedPerRound = 32
+    /// Connections for which there is room from the beginning; its memory is given when they are made.
+    private static let reservedConnectionCount = 1 << 18
     /// Packets that may wait in the engine for the daemon.
     private static let waitingUpcallCount = 1024
     private static let maintenanceIntervalMilliseconds: UInt64 = 250
@@ -115,6 +118,7 @@
         if now &- lastMaintenance >= Worker.maintenanceIntervalMilliseconds {
           lastMaintenance = now
           engine.maintain()
+          engine.maintainConnections(nowMilliseconds: now)
         }
       }
       for port in ports.values { port.close() }
