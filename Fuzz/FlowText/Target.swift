@@ -1,6 +1,6 @@
 import OpenFlow
 
-/// Reads a flow, a match and actions from text: whatever it says, nothing traps, and what was read can be printed.
+/// Reads a flow, a match, actions and a group from text: whatever it says, nothing traps, and what was read can be printed.
 func fuzz(_ input: Span<UInt8>) {
   guard input.count > 0 else { return }
   let bytes = [UInt8](input)
@@ -12,6 +12,12 @@ func fuzz(_ input: Span<UInt8>) {
     _ = flow.change.match.normalized().text()
   }
   _ = try? parser.line(bytes[...])
+  if let group = try? parser.groupLine(bytes[...]) {
+    for version in OpenFlowVersion.allCases {
+      let message = Message.groupModification(group.change).encode(WireProtocol(version), xid: 1)
+      _ = MessagePrinter().textBytes(message)
+    }
+  }
   let text = String(decoding: bytes, as: UTF8.self)
   if let request = try? parser.request(text) { _ = request.change.match.key.text() }
   if let actions = try? parser.actions(text) { _ = Action.text(actions) }

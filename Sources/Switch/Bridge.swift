@@ -49,6 +49,9 @@ final class Bridge {
   /// Says that translations may come out otherwise from now on.
   func markChanged() { datapath.changes.note() }
 
+  /// Says that a port may have become live or dead, as groups watch it.
+  func livenessChanged(_ port: OpenFlowPortNumber) { if tables.groups.watches(port) { markChanged() } }
+
   /// Its ports in the order of their names.
   var portsInOrder: [BridgePort] {
     ports.values.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
@@ -209,11 +212,13 @@ final class Interface {
   /// Its Ethernet address.
   var ethernetAddress = MACAddress.zero { didSet { if ethernetAddress != oldValue { noteState() } } }
   /// What controllers configured (`OFPPC_*`).
-  var configuration = PortConfiguration()
+  var configuration = PortConfiguration() {
+    didSet { if configuration != oldValue { bridge.livenessChanged(number) } }
+  }
   /// Whether an administrator has it up.
-  var isUp = true { didSet { if isUp != oldValue { noteState() } } }
+  var isUp = true { didSet { if isUp != oldValue { noteLiveness() } } }
   /// Whether it has a carrier.
-  var hasCarrier = true { didSet { if hasCarrier != oldValue { noteState() } } }
+  var hasCarrier = true { didSet { if hasCarrier != oldValue { noteLiveness() } } }
   /// What was received and sent.
   var counters = InterfaceCounters() { didSet { if counters != oldValue { noteCounters() } } }
   /// When it joined the bridge.
@@ -239,6 +244,14 @@ final class Interface {
     self.type = type
     self.kind = kind
     self.port = port
+  }
+
+  /// Whether it is live, as groups watch it: up, and with a carrier.
+  var isLive: Bool { isUp && hasCarrier && !configuration.contains(.portDown) }
+
+  private func noteLiveness() {
+    noteState()
+    bridge.livenessChanged(number)
   }
 
   /// Lets the database be told what the interface is now.

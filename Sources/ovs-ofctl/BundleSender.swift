@@ -1,14 +1,14 @@
 import Host
 import OpenFlow
 
-/// Sends flow changes in a bundle: the switch carries out all of them or none.
+/// Sends changes in a bundle: the switch carries out all of them or none.
 struct BundleSender {
   private let settings: Settings
 
   init(_ settings: Settings) { self.settings = settings }
 
   /// Opens a bundle, fills and commits it; ends the program if the switch refuses any part.
-  func send(_ changes: [FlowMod], _ usable: FlowFormats, to name: String) {
+  func send(_ changes: [Message], _ usable: FlowFormats, to name: String) {
     let connection = SwitchConnection(name, settings)
     let format = connection.chooseFormat(for: usable, settings)
     let form = format.form
@@ -21,7 +21,7 @@ struct BundleSender {
       var bytes: [UInt8] = []
       for change in changes[start..<end] {
         let xid = connection.takeXID()
-        let message = Message.flowModification(change).encode(form, xid: xid)
+        let message = change.encode(form, xid: xid)
         let add = BundleAdd(bundleID: 0, flags: flags, message: message)
         bytes += Message.bundleAdd(add).encode(form, xid: xid)
         sent[xid] = message

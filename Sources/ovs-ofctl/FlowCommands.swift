@@ -36,7 +36,9 @@ struct FlowCommands {
     for flow in flows { usable.formIntersection(flow.formats) }
     if settings.usesBundle { usable.formIntersection(.openFlow13Up) }
     settings.requireFormat(usable)
-    if settings.usesBundle { return BundleSender(settings).send(flows.map { $0.change }, usable, to: name) }
+    if settings.usesBundle {
+      return BundleSender(settings).send(flows.map { .flowModification($0.change) }, usable, to: name)
+    }
     let connection = SwitchConnection(name, settings)
     let format = connection.chooseFormat(for: usable, settings)
     FlowCommands.send(flows.map { $0.change }, format, connection, settings)

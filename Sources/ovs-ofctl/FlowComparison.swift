@@ -94,7 +94,8 @@ struct FlowComparison {
     }
     if settings.usesBundle {
       connection.close()
-      return BundleSender(settings).send(changes, usable.intersection(.openFlow13Up), to: name)
+      return BundleSender(settings).send(
+        changes.map { .flowModification($0) }, usable.intersection(.openFlow13Up), to: name)
     }
     var form = format
     if form == .nxm || form == .openFlow10, changes.contains(where: { $0.table != 0 }) {

@@ -44,7 +44,8 @@ struct FlowText {
     parser.names = BridgeNames(bridge, settings).all()
   }
 
-  private mutating func read<Value>(
+  /// Reads a text; ends the program if it is wrong.
+  mutating func read<Value>(
     prefix: String = "", _ body: (FlowParser) throws(FlowTextError) -> Value
   ) -> Value {
     do throws(FlowTextError) {
@@ -59,16 +60,20 @@ struct FlowText {
   /// Reads a file of flows, or the standard input for `-`.
   mutating func file(_ path: String, _ command: FlowCommand) -> [ParsedFlow] {
     var flows: [ParsedFlow] = []
-    var number = 0
-    for line in Self.lines(path, settings) {
-      number += 1
-      guard let text = Self.withoutComment(line) else { continue }
+    for (prefix, line) in numberedLines(path) {
       flows.append(
-        read(prefix: "\(path):\(number): ") { (parser) throws(FlowTextError) in
-          try parser.line(text, otherwise: command)
-        })
+        read(prefix: prefix) { (parser) throws(FlowTextError) in try parser.line(line, otherwise: command) })
     }
     return flows
+  }
+
+  /// The lines of a file that say something, without comments, each with what an error about it begins with.
+  func numberedLines(_ path: String) -> [(prefix: String, text: ArraySlice<UInt8>)] {
+    var lines: [(prefix: String, text: ArraySlice<UInt8>)] = []
+    for (index, line) in Self.lines(path, settings).enumerated() {
+      if let text = Self.withoutComment(line) { lines.append(("\(path):\(index + 1): ", text)) }
+    }
+    return lines
   }
 
   private static func lines(_ path: String, _ settings: Settings) -> [ArraySlice<UInt8>] {

@@ -24,6 +24,17 @@ enum Help {
       del-flows SWITCH [FLOW]     delete matching FLOWs
       replace-flows SWITCH FILE   replace flows with those in FILE
       diff-flows SOURCE1 SOURCE2  compare flows from two sources
+      add-group SWITCH GROUP      add group described by GROUP
+      add-groups SWITCH FILE      add groups from FILE
+      mod-group SWITCH GROUP      modify specific group
+      del-groups SWITCH [GROUP]   delete matching GROUPs
+      insert-buckets SWITCH [GROUP]  add buckets to GROUP
+      remove-buckets SWITCH [GROUP]  remove buckets from GROUP
+      dump-group-features SWITCH  print group features
+      dump-groups SWITCH [GROUP]  print group description
+      dump-group-stats SWITCH [GROUP]  print group statistics
+      bundle SWITCH FILE          send the flows, groups and packets of FILE
+                                  all at once or not at all
       packet-out SWITCH PACKET    send a packet out of the switch
       monitor SWITCH [MISSLEN] [invalid_ttl]
                                   print packets received from SWITCH
@@ -46,6 +57,7 @@ enum Help {
     Other options:
       --strict                    use strict match for flow commands
       --bundle                    send flow changes all at once or not at all
+      --may-create                mod-group: add a group that is not there
       --readd                     replace flows that haven't changed
       -F, --flow-format=FORMAT    force particular flow format
       -P, --packet-in-format=FRMT force particular packet in format

@@ -41,7 +41,8 @@ struct PacketCommands {
     return .packetOut(parse(argument, &text))
   }
 
-  private func parse(_ argument: String, _ text: inout FlowText) -> PacketOut {
+  /// Reads a packet with its actions.
+  func parse(_ argument: String, _ text: inout FlowText) -> PacketOut {
     let bytes = Array(argument.utf8)
     guard let start = Self.find(Array("action".utf8), in: bytes) else {
       settings.fail("must specify an action")

@@ -18,6 +18,8 @@ final class Settings {
   var isStrict = false
   /// Whether flow commands are sent in a bundle.
   var usesBundle = false
+  /// Whether `mod-group` adds groups that are not there.
+  var mayCreateGroups = false
   /// Whether `replace-flows` adds flows again that have not changed.
   var addsAgain = false
   /// How much to print.
@@ -60,6 +62,7 @@ final class Settings {
       invocation.timeoutOption(short: "t"),
       CommandOption("strict") { [self] in isStrict = true },
       CommandOption("bundle") { [self] in usesBundle = true },
+      CommandOption("may-create") { [self] in mayCreateGroups = true },
       CommandOption("readd") { [self] in addsAgain = true },
       CommandOption("read-only") {},
       CommandOption("more", short: "m") { [self] in verbosity += 1 },
@@ -115,8 +118,15 @@ final class Settings {
     }
   }
 
+  /// Leaves the versions that have bundles; if there are none, allows OpenFlow 1.4.
+  func useBundles() {
+    let able = versions.intersection(FlowFormats.openFlow13Up.versions)
+    versions = able.rawValue == 0 ? OpenFlowVersions(.v14) : able
+  }
+
   /// Leaves the forms and versions that go together; ends the program if there are none.
   func reconcile() {
+    if usesBundle { useBundles() }
     let named = FlowFormats(versions: versions)
     let both = formats.intersection(named)
     guard both.rawValue != 0 else {

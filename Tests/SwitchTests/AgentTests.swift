@@ -114,7 +114,7 @@ import Testing
   }
 
   /// Sends a bundle, and gives what is wrong with it.
-  private static func bundle(
+  static func bundle(
     _ id: UInt32, _ messages: [Message], _ peer: OpenFlowPeer
   ) -> OpenFlowError? {
     _ = peer.ask(

@@ -229,7 +229,7 @@ extension ActionCheck {
     /// How many tables can be searched, those that controllers do not see included.
     public var searchedTableCount: Int
 
-    /// The tables of a switch, which has neither groups nor meters.
+    /// The tables of a switch, which has no meters.
     public init(tableCount: Int, searchedTableCount: Int) {
       self.tableCount = tableCount
       self.searchedTableCount = searchedTableCount
@@ -237,17 +237,21 @@ extension ActionCheck {
 
     /// Checks that everything is there that actions name.
     ///
+    /// - Parameters:
+    ///   - actions: The actions.
+    ///   - hasGroup: Whether there is a group with a number.
     /// - Throws: The error that OpenFlow has for the first thing that is not.
-    public func check(_ actions: [Action]) throws(OpenFlowError) {
+    public func check(_ actions: [Action], hasGroup: (UInt32) -> Bool = { _ in false }) throws(OpenFlowError)
+    {
       for action in actions {
         switch action {
-        case .group: throw .badActionBadOutGroup
+        case .group(let group): guard hasGroup(group) else { throw .badActionBadOutGroup }
         case .meter: throw .meterModFailedInvalidMeter
         case .gotoTable(let table):
           guard Int(table) < tableCount else { throw .badInstructionBadTableID }
         case .resubmit(let resubmit):
           if let table = resubmit.table, Int(table) >= searchedTableCount { throw .badActionBadArgument }
-        case .writeActions(let inner), .clone(let inner): try check(inner)
+        case .writeActions(let inner), .clone(let inner): try check(inner, hasGroup: hasGroup)
         default: break
         }
       }

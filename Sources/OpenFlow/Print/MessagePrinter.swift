@@ -132,6 +132,13 @@ public struct MessagePrinter {
     case .roleStatus(let status): write(status, to: &writer)
     case .bundleControl(let control): write(control, to: &writer)
     case .bundleAdd(let add): write(add, to: &writer)
+    case .groupModification(let change): write(change, received.version, to: &writer)
+    case .requestForward(let forward): write(forward, to: &writer)
+    case .groupStatisticsRequest(let group), .groupDescriptionRequest(let group):
+      write(group: group, to: &writer)
+    case .groupStatisticsReply(let groups, _): write(groups, to: &writer)
+    case .groupDescriptionReply(let groups, _): write(groups, received.version, to: &writer)
+    case .groupFeaturesReply(let features): write(features, received.version, to: &writer)
     default: flowBody(received, to: &writer)
     }
   }

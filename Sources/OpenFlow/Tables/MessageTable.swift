@@ -103,6 +103,7 @@ extension MessageRow {
     message(.flushConnections, "NXT_CT_FLUSH_ZONE", 29, .v10 ... .v15, .nicira),
     message(.packetIn, "NXT_PACKET_IN2", 30, .v10 ... .v15, .nicira),
     message(.groupModification, "NXT_GROUP_MOD", 31, .v10 ... .v10, .nicira),
+    message(.requestForward, "NXT_REQUESTFORWARD", 132, .v10 ... .v12, .nicira),
     message(.flushConnectionsByTuple, "NXT_CT_FLUSH", 32, .v10 ... .v15, .nicira),
     message(.bundleControl, "ONFT_BUNDLE_CONTROL", 2300, .v13 ... .v13, .onf),
     message(.bundleAdd, "ONFT_BUNDLE_ADD_MESSAGE", 2301, .v13 ... .v13, .onf),

@@ -34,6 +34,10 @@ public enum Message: Sendable {
   case portStatus(PortStatus)
   /// Configure a port.
   case portModification(PortModification)
+  /// Change groups.
+  case groupModification(GroupMod)
+  /// Another controller's request.
+  case requestForward(RequestForward)
   /// Finish everything sent before.
   case barrierRequest
   /// Everything before is finished.
@@ -96,6 +100,18 @@ public enum Message: Sendable {
   case portDescriptionRequest(OpenFlowPortNumber)
   /// Descriptions of ports.
   case portDescriptionReply([PortDescription], more: Bool)
+  /// Statistics of one group or of all, please.
+  case groupStatisticsRequest(UInt32)
+  /// Statistics of groups.
+  case groupStatisticsReply([GroupStatistics], more: Bool)
+  /// Descriptions of all groups, or of one (OpenFlow 1.5).
+  case groupDescriptionRequest(UInt32)
+  /// Descriptions of groups.
+  case groupDescriptionReply([GroupDescription], more: Bool)
+  /// What can groups do?
+  case groupFeaturesRequest
+  /// What groups can do.
+  case groupFeaturesReply(GroupFeatures)
   /// A message of a known kind, of which only the body's bytes are kept.
   case opaque(MessageKind, [UInt8])
 }
@@ -123,6 +139,8 @@ extension Message {
     case .aggregateStatisticsRequest: .aggregateStatisticsRequest
     case .portStatus: .portStatus
     case .portModification: .portModification
+    case .groupModification: .groupModification
+    case .requestForward: .requestForward
     case .barrierRequest: .barrierRequest
     case .barrierReply: .barrierReply
     case .roleRequest: .roleRequest
@@ -151,6 +169,12 @@ extension Message {
     case .tableFeaturesReply: .tableFeaturesReply
     case .portDescriptionRequest: .portDescriptionRequest
     case .portDescriptionReply: .portDescriptionReply
+    case .groupStatisticsRequest: .groupStatisticsRequest
+    case .groupStatisticsReply: .groupStatisticsReply
+    case .groupDescriptionRequest: .groupDescriptionRequest
+    case .groupDescriptionReply: .groupDescriptionReply
+    case .groupFeaturesRequest: .groupFeaturesRequest
+    case .groupFeaturesReply: .groupFeaturesReply
     case .opaque(let kind, _): kind
     }
   }

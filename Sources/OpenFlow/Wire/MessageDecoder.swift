@@ -51,9 +51,11 @@ extension Message {
       return try decodeFlow(&reader, envelope, hasTableID: hasTableID)
     case .portStatus: return try .portStatus(.decode(&reader, version))
     case .portModification: return try .portModification(.decode(&reader, version))
+    case .groupModification: return try .groupModification(.decode(&reader, version))
+    case .requestForward: return try .requestForward(.decode(&reader, version))
     case .roleStatus: return try .roleStatus(.decode(&reader))
     case .featuresRequest, .getConfigurationRequest, .barrierRequest, .barrierReply, .asyncRequest,
-      .descriptionRequest, .tableStatisticsRequest:
+      .descriptionRequest, .tableStatisticsRequest, .groupFeaturesRequest:
       return try decodeEmpty(&reader, envelope.row.kind)
     case .roleRequest, .roleReply, .asyncReply, .setAsync, .bundleControl, .bundleAdd, .setFlowFormat,
       .flowModTableID, .setPacketInFormat, .setControllerID, .flushConnections:
@@ -92,6 +94,7 @@ extension Message {
     case .barrierReply: return .barrierReply
     case .asyncRequest: return .asyncRequest
     case .descriptionRequest: return .descriptionRequest
+    case .groupFeaturesRequest: return .groupFeaturesRequest
     default: return .tableStatisticsRequest
     }
   }
@@ -187,8 +190,37 @@ extension Message {
       var ports: [PortDescription] = []
       while !reader.isAtEnd { ports.append(try .decode(&reader, version)) }
       return .portDescriptionReply(ports, more: more)
+    case .groupStatisticsRequest, .groupStatisticsReply, .groupDescriptionRequest, .groupDescriptionReply,
+      .groupFeaturesReply:
+      return try decodeGroups(&reader, envelope)
     default:
       return .opaque(envelope.row.kind, reader.rest())
+    }
+  }
+
+  private static func decodeGroups(
+    _ reader: inout WireReader, _ envelope: MessageEnvelope
+  ) throws(OpenFlowError) -> Message {
+    let version = envelope.version
+    switch envelope.row.kind {
+    case .groupStatisticsRequest:
+      let group = try reader.uint32()
+      try reader.skip(4)
+      return .groupStatisticsRequest(group)
+    case .groupStatisticsReply:
+      var groups: [GroupStatistics] = []
+      while !reader.isAtEnd { groups.append(try .decode(&reader, version)) }
+      return .groupStatisticsReply(groups, more: envelope.hasMore)
+    case .groupDescriptionRequest:
+      guard version.hasBucketIDs else { return .groupDescriptionRequest(GroupNumber.all) }
+      let group = try reader.uint32()
+      try reader.skip(4)
+      return .groupDescriptionRequest(group)
+    case .groupDescriptionReply:
+      var groups: [GroupDescription] = []
+      while !reader.isAtEnd { groups.append(try .decode(&reader, version)) }
+      return .groupDescriptionReply(groups, more: envelope.hasMore)
+    default: return try .groupFeaturesReply(.decode(&reader))
     }
   }
 }
@@ -199,7 +231,8 @@ extension MessageKind {
     switch self {
     case .featuresRequest, .getConfigurationRequest, .setConfiguration, .barrierRequest, .asyncRequest,
       .descriptionRequest, .tableStatisticsRequest, .portStatisticsRequest, .queueStatisticsRequest,
-      .portDescriptionRequest, .roleRequest, .setFlowFormat, .flowModTableID, .setPacketInFormat,
+      .portDescriptionRequest, .groupStatisticsRequest, .groupDescriptionRequest, .groupFeaturesRequest,
+      .roleRequest, .setFlowFormat, .flowModTableID, .setPacketInFormat,
       .setControllerID, .flushConnections:
       true
     default: false

@@ -21,6 +21,11 @@ extension Message {
       parts.write(tables, more, &writer) { table, body in table.encode(to: &body) }
     case .portDescriptionReply(let ports, let more):
       parts.write(ports, more, &writer) { port, body in port.encode(to: &body, form.version) }
+    case .groupStatisticsReply(let groups, let more):
+      parts.write(groups, more, &writer) { group, body in group.encode(to: &body, form.version) }
+    case .groupDescriptionReply(let groups, let more):
+      parts.write(groups, more, &writer) { group, body in group.encode(to: &body, form.version) }
+    case .groupModification(let change) where !change.isExpressible(in: form.version): break
     default:
       let envelope = MessageEnvelope(version: form.version, xid: xid, row: row, hasMore: false)
       let start = envelope.begin(&writer)
@@ -73,7 +78,23 @@ extension Message {
       guard version >= .v15 else { break }
       writer.portNumber(port, version)
       writer.zeros(4)
+    case .groupModification, .requestForward, .groupStatisticsRequest, .groupDescriptionRequest,
+      .groupFeaturesReply:
+      encodeGroups(to: &writer, version)
     default: encodeSession(to: &writer, row, version)
+    }
+  }
+
+  private func encodeGroups(to writer: inout WireWriter, _ version: OpenFlowVersion) {
+    switch self {
+    case .groupModification(let change): change.encode(to: &writer, version)
+    case .requestForward(let forward): forward.encode(to: &writer)
+    case .groupDescriptionRequest where !version.hasBucketIDs: break
+    case .groupStatisticsRequest(let group), .groupDescriptionRequest(let group):
+      writer.uint32(group)
+      writer.zeros(4)
+    case .groupFeaturesReply(let features): features.encode(to: &writer)
+    default: break
     }
   }
 
@@ -167,7 +188,7 @@ struct MultipartWriter {
   }
 
   /// What a message can hold beside its longest envelope.
-  private static var maximumBodyByteCount: Int { Int(UInt16.max) &- 24 }
+  static var maximumBodyByteCount: Int { Int(UInt16.max) &- 24 }
 
   private func emit(_ envelope: MessageEnvelope, _ body: WireWriter, _ writer: inout WireWriter) {
     let start = envelope.begin(&writer)

@@ -130,7 +130,7 @@ extension Interface {
       current: PortFeatures.ofSpeed(kilobits: speed))
     if !isUp { description.configuration.insert(.portDown) }
     if !hasCarrier { description.state.insert(.linkDown) }
-    if isUp, hasCarrier, !configuration.contains(.portDown) { description.state.insert(.live) }
+    if isLive { description.state.insert(.live) }
     description.currentSpeedKilobits = speed
     return description
   }

@@ -123,9 +123,10 @@ final class BridgeAgent {
     interestChanged()
   }
 
-  /// Deletes all rules and begins as the fail mode says.
+  /// Deletes all rules and groups, and begins as the fail mode says.
   func flushFlows() {
     for rule in bridge.tables.rules(RuleFilter(includesHidden: true)) { bridge.tables.remove(rule) }
+    for group in bridge.tables.groups.inOrder { bridge.tables.replaceGroup(group, by: nil) }
     failOpenRule = nil
     guard controllers.isEmpty, bridge.settings.failMode == .standalone else { return }
     let match = SparseMatch(Match())

@@ -103,7 +103,7 @@ extension BridgeAgent {
     case .setControllerID(let number): session.controllerID = number
     case .bundleControl(let control):
       let (answer, committed) = try session.control(control)
-      if let committed { try commit(committed, session.form) }
+      if let committed { try commit(committed, from: session) }
       reply(.bundleControl(answer), to: request, session)
     case .bundleAdd(let addition): try session.add(addition)
     case .portModification(let change): try modifyPort(change)

@@ -20,6 +20,8 @@ extension BridgeAgent {
     case .tableFeaturesRequest:
       reply(.tableFeaturesReply(tableFeatures(request.version), more: false), to: request, session)
     case .flushConnections: break
+    case .groupModification, .groupStatisticsRequest, .groupDescriptionRequest, .groupFeaturesRequest:
+      try handleGroups(request, session)
     case .opaque(let kind, let body): try handleOpaque(kind, body, request, session)
     default: throw .badRequestBadType
     }
@@ -44,15 +46,11 @@ extension BridgeAgent {
     _ kind: MessageKind, _ body: [UInt8], _ request: ReceivedMessage, _ session: OpenFlowSession
   ) throws(OpenFlowError) {
     switch kind {
-    // There are neither groups nor meters, so to delete any, as controllers do when they begin, is done already.
-    case .groupModification, .meterModification:
+    // There are no meters, so to delete any, as controllers do when they begin, is done already.
+    case .meterModification:
       guard body.count >= 8, body[0] == 0, body[1] == 2 else { throw .badRequestBadType }
-    case .groupDescriptionRequest: reply(.opaque(.groupDescriptionReply, []), to: request, session)
-    case .groupStatisticsRequest: reply(.opaque(.groupStatisticsReply, []), to: request, session)
     case .meterConfigurationRequest: reply(.opaque(.meterConfigurationReply, []), to: request, session)
     case .meterStatisticsRequest: reply(.opaque(.meterStatisticsReply, []), to: request, session)
-    case .groupFeaturesRequest:
-      reply(.opaque(.groupFeaturesReply, [UInt8](repeating: 0, count: 40)), to: request, session)
     case .meterFeaturesRequest:
       reply(.opaque(.meterFeaturesReply, [UInt8](repeating: 0, count: 16)), to: request, session)
     default: throw .badRequestBadType
@@ -60,14 +58,21 @@ extension BridgeAgent {
   }
 
   /// Carries out the messages of a bundle: all of them or none.
-  func commit(_ bundle: Bundle, _ form: WireProtocol) throws(OpenFlowError) {
+  func commit(_ bundle: Bundle, from session: OpenFlowSession) throws(OpenFlowError) {
+    let form = session.form
     var effects: [FlowEffect] = []
     var packets: [PacketOut] = []
     var ports: [PortModification] = []
+    var forwarded: [ForwardedGroupMod] = []
     do throws(OpenFlowError) {
       for bytes in bundle.messages {
-        switch try Message.decode(bytes, hasTableID: form.hasTableID).message {
+        let received = try Message.decode(bytes, hasTableID: form.hasTableID)
+        switch received.message {
         case .flowModification(let change): effects.append(contentsOf: try self.change(change))
+        case .groupModification(let change):
+          let made = try bridge.tables.apply(change, now: context.now)
+          effects.append(contentsOf: made)
+          forwarded.append(ForwardedGroupMod(change, made, xid: received.xid))
         case .packetOut(let packet):
           try check(packet)
           packets.append(packet)
@@ -82,6 +87,7 @@ extension BridgeAgent {
       throw error
     }
     report(effects)
+    for request in forwarded { forward(request, from: session) }
     for change in ports { try modifyPort(change) }
     packetsOut.append(contentsOf: packets)
   }
@@ -90,7 +96,7 @@ extension BridgeAgent {
 
   /// Checks and carries out a change to the flow tables; who asked reports what it did.
   func change(_ change: FlowMod) throws(OpenFlowError) -> [FlowEffect] {
-    if !change.command.isDelete { try FlowTables.resources.check(change.actions) }
+    if !change.command.isDelete { try bridge.tables.checkResources(of: change.actions) }
     return try bridge.tables.apply(change, now: context.now)
   }
 
@@ -171,7 +177,7 @@ extension BridgeAgent {
       packet.inPort < .maximum || packet.inPort == .local || packet.inPort == .none
         || packet.inPort == .controller
     else { throw .badRequestBadPort }
-    try FlowTables.resources.check(packet.actions)
+    try bridge.tables.checkResources(of: packet.actions)
   }
 
   /// Sends a packet to the controllers that want it.
@@ -207,9 +213,11 @@ extension BridgeAgent {
 }
 
 extension FlowTables {
-  /// What actions may name.
-  static var resources: ActionCheck.Resources {
-    ActionCheck.Resources(tableCount: visibleCount, searchedTableCount: count)
+  /// Checks that everything is there that actions name.
+  func checkResources(of actions: [Action]) throws(OpenFlowError) {
+    let resources = ActionCheck.Resources(
+      tableCount: Self.visibleCount, searchedTableCount: Self.count)
+    try resources.check(actions) { groups[$0] != nil }
   }
 }
 

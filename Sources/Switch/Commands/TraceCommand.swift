@@ -126,7 +126,7 @@ enum TraceCommand {
     for credit in translation.credits {
       switch credit {
       case .address, .neighbor: credit.apply(packets: 0, bytes: 0, now: host.context.now)
-      case .rule, .lookup, .finished, .sent, .received, .nextHop, .frozen: break
+      case .rule, .group, .lookup, .finished, .sent, .received, .nextHop, .frozen: break
       }
     }
     for rule in translation.learned { host.agents[rule.bridge.name]?.learn(rule) }

@@ -1,7 +1,7 @@
 import Datapath
 import OpenFlow
 
-/// What a change to the flow tables did, to tell controllers and to undo it.
+/// What a change to the flow tables or the group table did, to tell controllers and to undo it.
 enum FlowEffect {
   /// A rule was added, in place of another if there was one.
   case added(Rule, replaced: Rule?)
@@ -9,6 +9,8 @@ enum FlowEffect {
   case modified(Rule, FlowBefore)
   /// A rule was removed.
   case removed(Rule, FlowRemovedReason)
+  /// A group took the place of another; either may be nil.
+  case group(old: Group?, new: Group?)
 }
 
 /// What a rule had before it was modified.
@@ -111,6 +113,8 @@ extension FlowTables {
         rule.byteCount = before.byteCount
       case .removed(let rule, _):
         insert(rule)
+      case .group(let old, let new):
+        replaceGroup(new, by: old)
       }
     }
   }

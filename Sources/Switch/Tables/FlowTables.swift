@@ -1,7 +1,7 @@
 import Datapath
 import OpenFlow
 
-/// The flow tables of a bridge.
+/// The flow tables of a bridge, and the groups that flows send to.
 final class FlowTables {
   /// How many tables a bridge has; the last is the switch's own.
   static var count: Int { 255 }
@@ -30,6 +30,10 @@ final class FlowTables {
   /// How many rules were looked at for their timeouts.
   private(set) var examinedCount: UInt64 = 0
   private var nextSerial: UInt64 = 0
+  /// The groups.
+  private(set) var groups = GroupTable()
+  /// The rules that send packets to a group, by its number and their serial numbers.
+  private var groupUsers: [UInt32: [UInt64: Rule]] = [:]
 
   init(changes: ChangeCounter = ChangeCounter()) {
     self.changes = changes
@@ -103,6 +107,7 @@ final class FlowTables {
     }
     if let replaced { forget(replaced) }
     watch(rule)
+    noteGroups(of: rule)
     changes.note()
     return replaced
   }
@@ -117,6 +122,7 @@ final class FlowTables {
   private func forget(_ rule: Rule) {
     rule.isRemoved = true
     watch(rule)
+    forgetGroups(of: rule)
   }
 
   /// Sees to it that a rule is looked at when its time may be over, if it is in a table and has a timeout.
@@ -126,9 +132,38 @@ final class FlowTables {
     agenda.set(rule.serial, time)
   }
 
+  // MARK: Groups
+
+  /// The rules that send packets to a group, in the order in which they were made.
+  func users(ofGroup number: UInt32) -> [Rule] {
+    groupUsers[number].map { $0.values.sorted { $0.serial < $1.serial } } ?? []
+  }
+
+  /// How many rules send packets to a group.
+  func userCount(ofGroup number: UInt32) -> Int { groupUsers[number]?.count ?? 0 }
+
+  /// Puts a group in the place of another; either may be nil.
+  func replaceGroup(_ old: Group?, by new: Group?) {
+    groups.replace(old, by: new)
+    changes.note()
+  }
+
+  private func noteGroups(of rule: Rule) {
+    for group in rule.groups { groupUsers[group, default: [:]][rule.serial] = rule }
+  }
+
+  private func forgetGroups(of rule: Rule) {
+    for group in rule.groups {
+      groupUsers[group]?[rule.serial] = nil
+      if groupUsers[group]?.isEmpty == true { groupUsers[group] = nil }
+    }
+  }
+
   /// Gives a rule other actions.
   func setActions(of rule: Rule, _ actions: [Action]) {
+    if !rule.isRemoved { forgetGroups(of: rule) }
     rule.actions = actions
+    if !rule.isRemoved { noteGroups(of: rule) }
     changes.note()
   }
 

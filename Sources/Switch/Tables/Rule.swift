@@ -25,7 +25,9 @@ final class Rule {
   var packetCount: UInt64 = 0
   var byteCount: UInt64 = 0
   /// What it does with a packet.
-  var actions: [Action]
+  var actions: [Action] { didSet { groups = Self.groups(of: actions) } }
+  /// The groups that it sends packets to.
+  private(set) var groups: [UInt32]
   /// Its flags.
   var flags: FlowFlags
   /// Its matches on tunnel options by index.
@@ -51,6 +53,7 @@ final class Rule {
     self.table = table
     self.cookie = cookie
     self.actions = actions
+    groups = Self.groups(of: actions)
     self.flags = flags
     self.idleTimeoutSeconds = idleTimeoutSeconds
     self.hardTimeoutSeconds = hardTimeoutSeconds
@@ -58,6 +61,12 @@ final class Rule {
     createdMilliseconds = now
     modifiedMilliseconds = now
     usedMilliseconds = now
+  }
+
+  private static func groups(of actions: [Action]) -> [UInt32] {
+    var found: [UInt32] = []
+    for action in actions { action.collectGroups(into: &found) }
+    return found
   }
 
   /// Whether it is one of the switch's own, which controllers don't see.

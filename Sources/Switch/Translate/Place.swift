@@ -21,6 +21,8 @@ struct Place {
   var depth = 0
   /// Whether addresses are learned: not behind a tunnel's outer header.
   var learns = true
+  /// Whether the actions that run are those of a group's bucket.
+  var isInBucket = false
   /// Where the steps are noted, if someone reads them.
   var trace: TraceNode?
   /// The packet.

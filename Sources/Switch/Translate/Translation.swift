@@ -56,6 +56,8 @@ struct Injection {
 enum Credit {
   /// A rule that handled them.
   case rule(Rule)
+  /// A group, and the bucket that they took; nil if they took all.
+  case group(Group, bucket: Int?)
   /// A lookup in a table that found a rule or not.
   case lookup(Bridge, table: UInt8, found: Bool)
   /// A rule that ends soon after a TCP connection has ended.
@@ -77,6 +79,7 @@ enum Credit {
   func apply(packets: UInt64, bytes: UInt64, now: Int64, tcpFlags: UInt16 = 0) {
     switch self {
     case .rule(let rule): rule.credit(packets: packets, bytes: bytes, usedMilliseconds: now)
+    case .group(let group, let bucket): group.credit(bucket: bucket, packets: packets, bytes: bytes)
     case .lookup(let bridge, let table, let found):
       bridge.tables.count(table: table, packets: packets, matched: found)
     case .finished(let rule, let bridge, let idle, let hard):

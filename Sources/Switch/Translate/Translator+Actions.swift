@@ -78,7 +78,8 @@ extension Translator {
     case .checkPacketLarger(let byteCount, let result):
       leave(.length(byteCount: byteCount, result: result), repeatingAction: false)
     case .debugSlow: result.slowPath.insert(.action)
-    case .group, .bundle, .multipath, .sample, .nat, .meter,
+    case .group(let number): group(number)
+    case .bundle, .multipath, .sample, .nat, .meter,
       .encapsulate, .decapsulate, .decrementNSHTTL, .deleteField:
       ignore(action)
     default: change(action)

@@ -15,6 +15,7 @@ extension Translator {
     case .controller:
       var action = ControllerAction()
       action.maximumByteCount = maximumByteCount
+      if place.isInBucket { action.reason = PacketInReason.group.rawValue }
       sendToController(action)
     default:
       if port == key.inPort {

@@ -13,6 +13,7 @@
 //     Translator+Actions.swift  each OpenFlow action
 //     Translator+Freeze.swift   leaving the way for another lookup of the packet, and going on
 //     Translator+Output.swift   where a packet leaves: ports, patches, controllers
+//     Translator+Group.swift    groups and their buckets
 //     Translator+Normal.swift   NORMAL and FLOOD: VLANs and learned addresses
 //     Translator+Tunnel.swift   into a tunnel, and at its end
 //
@@ -43,6 +44,10 @@ final class Translator {
   /// Where the packet is, and what it carries.
   var place: Place
   var resubmitCount = 0
+  /// How many buckets of groups the packet ran through.
+  var bucketCount = 0
+  /// Which groups that buckets watch are live, as far as was asked.
+  var groupLiveness: [WatchedGroup: Bool] = [:]
   /// Set by `exit`, by failures and where the way is left: nothing more is run.
   var isDone = false
   /// The way that is being left, if one is.
@@ -166,6 +171,7 @@ final class Translator {
     var caller = place
     place.rule = rule
     place.cookie = rule?.cookie ?? 0
+    place.isInBucket = false
     place.trace = place.trace?.add(.table, tableStep(wanted, rule, controllerHearsMiss))
     resubmitCount += 1
     // Going on to a later table can not go round in circles.
@@ -213,7 +219,8 @@ final class Translator {
     sendToController(action)
   }
 
-  private func mayResubmit() -> Bool {
+  /// Whether the packet may be looked up, or go through a group, once more.
+  func mayResubmit() -> Bool {
     if place.depth >= Self.maximumDepth {
       fail(.recursionTooDeep, "over max translation depth \(Self.maximumDepth)")
     } else if resubmitCount >= Self.maximumResubmits {
