@@ -57,6 +57,21 @@ func parts(of line: String) -> (key: String, actions: String) {
     }
   }
 
+  @Test(arguments: [
+    "mpls(label=0/0x0,tc=0/0,ttl=0/0x0,bos=1/1)", "mpls(label=5/0xfffff,tc=3/7,ttl=64/0x0,bos=1/1)",
+    "mpls(label=100,tc=0,ttl=64,bos=0,label=7,tc=1,ttl=3,bos=1)",
+    "mpls(label=100/0xfffff,tc=0/0,ttl=0/0x0,bos=0/0,label=0/0x0,tc=0/0,ttl=0/0x0,bos=1/1)",
+  ])
+  func `entries of a label stack are told from each other, whatever the mask sees`(labels: String) throws {
+    let text = "recirc_id(0),in_port(1),eth(),eth_type(0x8847)," + labels
+    let (key, mask) = try DatapathText.readKey(text)
+    #expect(DatapathText().describe(key, mask: mask) == text)
+    // A stack whose end nobody said is as deep as can be.
+    let (open, openMask) = try DatapathText.readKey("eth(),eth_type(0x8847),mpls(label=0/0x0,bos=0)")
+    let (again, mask2) = try DatapathText.readKey(DatapathText().describe(open, mask: openMask))
+    #expect(again == open && mask2 == openMask)
+  }
+
   @Test func `statistics say how long ago, and which flags`() {
     var statistics = FlowStatistics()
     statistics.packets = 5

@@ -122,6 +122,21 @@ struct ActionTableTests {
     }
   }
 
+  @Test func `a packet is not cut shorter than its Ethernet header`() throws {
+    for (byteCount, isAccepted) in [(UInt32(13), false), (14, true)] {
+      var change = FlowMod(.add, table: 0)
+      change.actions = [.outputTruncated(OpenFlowPortNumber(1), maximumByteCount: byteCount)]
+      let bytes = Message.flowModification(change).encode(WireProtocol(.v13), xid: 1)
+      var error: OpenFlowError?
+      do throws(OpenFlowError) {
+        _ = try Message.decode(bytes, hasTableID: true)
+      } catch let found {
+        error = found
+      }
+      #expect(error == (isAccepted ? nil : .badActionBadArgument))
+    }
+  }
+
   @Test func `every action has a sample here`() throws {
     let kinds = Set(try actions().map(\.kind))
     for kind in Action.Kind.allCases where kind != .applyActions { #expect(kinds.contains(kind), "\(kind)") }

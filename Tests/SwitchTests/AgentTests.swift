@@ -147,6 +147,36 @@ import Testing
     #expect(bridge?.interface(OpenFlowPortNumber(1))?.configuration == .noReceive)
   }
 
+  @Test func `Actions on a packet that it cannot have are refused`() {
+    let peer = Self.peer(.v13)
+    let arp = [UInt8](repeating: 0xff, count: 12) + [0x08, 0x06] + [UInt8](repeating: 0, count: 46)
+    func error(_ actions: [Action]) -> OpenFlowError? {
+      peer.error(.packetOut(PacketOut(packet: arp, inPort: OpenFlowPortNumber(1), actions: actions)))
+    }
+    #expect(error([.output(OpenFlowPortNumber(2))]) == nil)
+    #expect(error([.setField(.arpOperation, 2), .output(OpenFlowPortNumber(2))]) == nil)
+    #expect(error([.setField(.ipSource, 2), .output(OpenFlowPortNumber(2))]) == .badActionMatchInconsistent)
+    #expect(error([.setField(.tcpSource, 2)]) == .badActionMatchInconsistent)
+    // OpenFlow 1.0 lets such actions pass that a switch may ignore.
+    let old = Self.peer(.v10)
+    let packet = PacketOut(
+      packet: arp, inPort: OpenFlowPortNumber(1), actions: [.decrementTTL(controllers: [0])])
+    #expect(old.error(.packetOut(packet)) == nil)
+  }
+
+  @Test func `Clones that would be translated too deep are refused`() {
+    let peer = Self.peer(.v13)
+    func error(_ depth: Int) -> OpenFlowError? {
+      var actions: [Action] = [.output(OpenFlowPortNumber(2))]
+      for _ in 0..<depth { actions = [.clone(actions)] }
+      var change = FlowMod(.add, table: 3)
+      change.actions = actions
+      return peer.error(.flowModification(change))
+    }
+    #expect(error(63) == nil)
+    #expect(error(64) == .badActionTooMany)
+  }
+
   @Test func `A bundle is carried out whole or not at all`() {
     let peer = Self.peer(.v14)
     peer.send(.flowModification(FlowMod(.delete)))

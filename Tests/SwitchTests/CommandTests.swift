@@ -56,6 +56,10 @@ struct CommandTests {
     desk.harness.virtualSwitch.turns = TurnCounts(longestMicroseconds: 31_000, longCount: 2)
     #expect(desk.text("coverage/read-counter", ["turn_longest_us"]) == "31000\n")
     #expect(desk.text("coverage/read-counter", ["turn_over_20ms"]) == "2\n")
+    // The length of a turn has no rate.
+    let line = desk.text("coverage/show")?.split(separator: "\n").first { $0.hasPrefix("turn_longest_us") }
+    #expect(
+      line.map { $0.hasSuffix("   value: 31000") && !$0.contains("/sec") && $0.utf8.count == 81 } == true)
     #expect(desk.text("coverage/read-counter", ["upcall_port_queue_full"]) == "0\n")
   }
 

@@ -82,6 +82,27 @@ struct TextRow {
   }
 }
 
+/// A field of an entry of a label stack.
+private struct LabelField {
+  let name: String
+  let shift: UInt64
+  let mask: UInt64
+  /// Whether a mask of it is printed with `0x`.
+  let hasPrefix: Bool
+
+  func value(_ entry: UInt64) -> UInt64 { entry >> shift & mask }
+
+  /// In the order of the text.
+  static var all: [LabelField] {
+    [
+      LabelField(name: "label", shift: 12, mask: 0xf_ffff, hasPrefix: true),
+      LabelField(name: "tc", shift: 9, mask: 7, hasPrefix: false),
+      LabelField(name: "ttl", shift: 0, mask: 0xff, hasPrefix: true),
+      LabelField(name: "bos", shift: 8, mask: 1, hasPrefix: false),
+    ]
+  }
+}
+
 extension DatapathText {
   /// The fields of an attribute that the mask looks at.
   func fields(of attribute: KeyAttribute, _ key: FlowKey, _ mask: FlowKey) -> String {
@@ -102,13 +123,18 @@ extension DatapathText {
   }
 
   private func addLabels(_ key: FlowKey, _ mask: FlowKey, to list: inout FieldList) {
-    for index in 0..<key.mplsEntryCount {
+    let indices = 0..<key.mplsEntryCount
+    guard isVerbose || indices.contains(where: { mask.mplsEntry($0) != 0 }) else { return }
+    // Whole entries, of which the label is the first field: else nobody knew where one begins.
+    let isExact = indices.allSatisfy { mask.mplsEntry($0) == 0xffff_ffff }
+    for index in indices {
       let entry = key.mplsEntry(index)
       let bits = mask.mplsEntry(index)
-      list.add("label", entry >> 12, bits >> 12, full: 0xf_ffff)
-      list.add("tc", (entry >> 9) & 7, (bits >> 9) & 7, full: 7)
-      list.add("ttl", entry & 0xff, bits & 0xff, full: 0xff)
-      list.add("bos", (entry >> 8) & 1, (bits >> 8) & 1, full: 1)
+      for part in LabelField.all {
+        let text = "\(part.name)=\(part.value(entry))"
+        let maskText = String(part.value(bits), radix: 16)
+        list.add(isExact ? text : text + (part.hasPrefix ? "/0x" : "/") + maskText)
+      }
     }
   }
 

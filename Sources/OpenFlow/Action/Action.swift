@@ -14,7 +14,7 @@ public indirect enum Action: Hashable, Sendable {
   case output(OpenFlowPortNumber, maximumByteCount: UInt16)
   /// `output:reg0[0..15]`.
   case outputField(Subfield, maximumByteCount: UInt16)
-  /// `output(port=1,max_len=100)`: sends the first bytes of the packet alone.
+  /// `output(port=1,max_len=100)`: sends the first bytes of the packet alone, at least `leastTruncatedByteCount`.
   case outputTruncated(OpenFlowPortNumber, maximumByteCount: UInt32)
   /// `enqueue`.
   case enqueue(OpenFlowPortNumber, queue: UInt32)
@@ -136,6 +136,9 @@ public indirect enum Action: Hashable, Sendable {
 extension Action {
   /// The length that says that a packet goes to the controller whole (`OFPCML_NO_BUFFER`).
   public static var unlimitedByteCount: UInt16 { 0xffff }
+
+  /// The shortest that a packet is cut to: an Ethernet header must stay.
+  static var leastTruncatedByteCount: UInt32 { 14 }
 
   /// `output` of whole packets.
   public static func output(_ port: OpenFlowPortNumber) -> Action { .output(port, maximumByteCount: 0) }

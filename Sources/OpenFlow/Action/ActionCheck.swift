@@ -33,10 +33,10 @@ public struct ActionCheck {
     return check.formats
   }
 
-  /// Checks the actions of a rule that a version's message brought.
+  /// Checks the actions of a rule, or on a packet, that a version's message brought.
   ///
   /// - Throws: The error that OpenFlow has for the first action that does not make sense.
-  static func check(
+  public static func check(
     _ actions: [Action], match: Match, table: UInt8?, in version: OpenFlowVersion
   ) throws(OpenFlowError) {
     let usable = try check(actions, match: match, table: table)
@@ -217,6 +217,22 @@ public struct ActionCheck {
       Field.packetType.set(0x1_0000 | FieldValue(etherType), in: &key)
     } else {
       Field.packetType.set(0, in: &key)
+    }
+  }
+}
+
+extension ActionCheck {
+  /// Checks that no clones stand in as many others as a switch does not carry out any more.
+  ///
+  /// - Throws: `OFPBAC_TOO_MANY`.
+  public static func checkNesting(_ actions: [Action], below limit: Int) throws(OpenFlowError) {
+    guard limit > 0 else { throw .badActionTooMany }
+    for action in actions {
+      switch action {
+      case .clone(let inner): try checkNesting(inner, below: limit - 1)
+      case .writeActions(let inner): try checkNesting(inner, below: limit)
+      default: continue
+      }
     }
   }
 }

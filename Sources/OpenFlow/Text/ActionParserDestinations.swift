@@ -33,9 +33,9 @@ extension ActionParser {
         port = found
       } else if pair.key.equals("max_len") {
         byteCount = try parseUInt32(pair.value)
-        // An Ethernet header must stay.
-        guard byteCount >= 14 else {
-          throw FlowTextError("max_len \(byteCount) is less than the minimum value 14")
+        let least = Action.leastTruncatedByteCount
+        guard byteCount >= least else {
+          throw FlowTextError("max_len \(byteCount) is less than the minimum value \(least)")
         }
       } else {
         throw FlowTextError("invalid key '\(pair.key.string)' in output_trunc argument")

@@ -11,7 +11,7 @@ extension BridgeAgent {
       report(try self.change(change))
       if change.buffer != .max, !change.command.isDelete { throw .badRequestBufferUnknown }
     case .packetOut(let packet):
-      try check(packet)
+      try check(packet, request.version)
       packetsOut.append(packet)
     case .flowStatisticsRequest(let wanted):
       replyFlows(bridge.tables.rules(RuleFilter(wanted)), to: request, session)
@@ -74,7 +74,7 @@ extension BridgeAgent {
           effects.append(contentsOf: made)
           forwarded.append(ForwardedGroupMod(change, made, xid: received.xid))
         case .packetOut(let packet):
-          try check(packet)
+          try check(packet, form.version)
           packets.append(packet)
         case .portModification(let change):
           _ = try port(of: change)
@@ -169,8 +169,8 @@ extension BridgeAgent {
 
   // MARK: packets
 
-  /// Throws what is wrong with a controller's packet.
-  func check(_ packet: PacketOut) throws(OpenFlowError) {
+  /// Throws what is wrong with a controller's packet, or with actions on such a packet.
+  func check(_ packet: PacketOut, _ version: OpenFlowVersion) throws(OpenFlowError) {
     guard packet.buffer == .max else { throw .badRequestBufferUnknown }
     guard packet.packet.count >= 14 else { throw .badRequestBadLength }
     guard
@@ -178,6 +178,12 @@ extension BridgeAgent {
         || packet.inPort == .controller
     else { throw .badRequestBadPort }
     try bridge.tables.checkResources(of: packet.actions)
+    guard var key = context.frames.key(of: packet.packet) else { throw .badRequestBadLength }
+    for word in 0..<FlowKey.wordCount { key.words[word] |= packet.metadata.key.words[word] }
+    var mask = FlowKey()
+    for word in 0..<FlowKey.wordCount { mask.words[word] = ~0 }
+    try ActionCheck.check(
+      packet.actions, match: Match(key: key, mask: mask), table: 0, in: version)
   }
 
   /// Sends a packet to the controllers that want it.
@@ -215,6 +221,7 @@ extension BridgeAgent {
 extension FlowTables {
   /// Checks that everything is there that actions name.
   func checkResources(of actions: [Action]) throws(OpenFlowError) {
+    try ActionCheck.checkNesting(actions, below: Translator.maximumDepth)
     let resources = ActionCheck.Resources(
       tableCount: Self.visibleCount, searchedTableCount: Self.count)
     try resources.check(actions) { groups[$0] != nil }

@@ -15,6 +15,9 @@ enum CountCommands {
     SwitchCommand("memory/show", "", run: showMemory),
   ]
 
+  /// What is no count of events but a length, of which there is no rate.
+  private static let longestTurn = "turn_longest_us"
+
   /// Everything that is counted, in the order of the names.
   private static func counters(_ host: VirtualSwitch) -> [(name: String, value: UInt64)] {
     var sum = DatapathFlows.Counters()
@@ -35,7 +38,7 @@ enum CountCommands {
       ("recirculation_unknown", host.environment.frozen.unknownCount),
       ("revalidate_changed", sum.removedChanged),
       ("revalidate_idle", sum.removedIdle), ("upcall_action", sum.actions),
-      ("turn_longest_us", host.turns.longestMicroseconds), ("turn_over_20ms", host.turns.longCount),
+      (longestTurn, host.turns.longestMicroseconds), ("turn_over_20ms", host.turns.longCount),
       ("upcall_malformed", sum.malformed),
       ("upcall_miss", sum.misses), ("upcall_port_queue_full", sum.refusedPackets),
       ("upcall_unknown_port", sum.unknownPort),
@@ -43,6 +46,9 @@ enum CountCommands {
     counters.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     return counters
   }
+
+  /// As wide as the three rates of a counter.
+  private static let noRates = String(repeating: " ", count: 1 + 5 + 5 + 9 + 5 + 13 + 4)
 
   /// The totals of all counters, in the order of the names.
   static func totals(_ host: VirtualSwitch) -> [UInt64] { counters(host).map { $0.value } }
@@ -54,6 +60,10 @@ enum CountCommands {
     var hash = WordHash.mix(0, 0)
     for (place, counter) in all.enumerated() where counter.value > 0 {
       hitCount += 1
+      if counter.name.utf8.elementsEqual(longestTurn.utf8) {
+        lines += counter.name.padded(to: 24) + noRates + "   value: \(counter.value)\n"
+        continue
+      }
       // As OVS's: the same events, to a power of two, give the same number.
       hash = WordHash.mix(hash, UInt64(place) << 8 | UInt64(counter.value.leadingZeroBitCount))
       let growth = call.host.coverage.growth(at: place)

@@ -32,7 +32,9 @@ extension ActionReader {
   func outputTruncated(_ body: inout WireReader) throws(OpenFlowError) -> Action {
     let port = try OpenFlowPortNumber(openFlow10: body.uint16())
     guard port.takesPackets else { throw .badActionBadOutPort }
-    return try .outputTruncated(port, maximumByteCount: body.uint32())
+    let maximum = try body.uint32()
+    guard maximum >= Action.leastTruncatedByteCount else { throw .badActionBadArgument }
+    return .outputTruncated(port, maximumByteCount: maximum)
   }
 
   func enqueue(_ body: inout WireReader) throws(OpenFlowError) -> Action {
