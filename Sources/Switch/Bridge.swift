@@ -12,6 +12,8 @@ final class Bridge {
   let datapath: DatapathLink
   /// What the configuration says of it.
   var settings = BridgeSettings()
+  /// A number that no other bridge has, nor this one in another run: what controllers give back has to be of this one.
+  var instance: FieldValue = 0
   /// The OpenFlow datapath id.
   var datapathID: UInt64 = 0
   /// The bridge's own Ethernet address.

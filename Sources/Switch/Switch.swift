@@ -152,10 +152,15 @@ public final class VirtualSwitch {
     while true {
       let packets = agent.advance(stream)
       guard !packets.isEmpty else { return }
+      let flows = flows(of: agent.bridge.datapath)
       for packet in packets {
-        apply(
-          flows(of: agent.bridge.datapath).send(
-            frame: packet.packet, bridge: agent.bridge, inPort: packet.inPort, actions: packet.actions))
+        switch packet {
+        case .sent(let packet):
+          apply(
+            flows.send(
+              frame: packet.packet, bridge: agent.bridge, inPort: packet.inPort, actions: packet.actions))
+        case .resumed(let packet): apply(flows.resume(packet))
+        }
       }
     }
   }
@@ -240,6 +245,7 @@ public final class VirtualSwitch {
   // MARK: bridges
 
   private func bridgeAdded(_ bridge: Bridge) {
+    bridge.instance = FieldValue(context.random()) << 64 | FieldValue(context.random())
     agents[bridge.name] = BridgeAgent(bridge: bridge, context: context)
     _ = flows(of: bridge.datapath)
   }

@@ -110,6 +110,60 @@ struct DatapathFlowsTests {
     }
   }
 
+  private static func pausing() throws -> (SwitchHarness, OpenFlowPeer, PacketIn) {
+    let harness = Self.switched()
+    let peer = OpenFlowPeer(harness)
+    peer.send(.setConfiguration(SwitchConfiguration(fragments: .normal, missSendLength: 128)))
+    peer.send(.setPacketInFormat(.nicira2))
+    try Self.add("in_port=1,actions=set_field:5->reg1,push:NXM_NX_REG1[],resubmit(,1),output:3", peer)
+    try Self.add("table=1,cookie=7,actions=controller(pause),pop:NXM_NX_REG2[],resubmit(,2)", peer)
+    try Self.add("table=2,reg2=5,actions=output:2", peer)
+    _ = peer.receive()
+    harness.receive(Self.frame(from: 1, to: 2), on: "p1")
+    let packets = peer.receive().compactMap { if case .packetIn(let packet) = $0 { packet } else { nil } }
+    #expect(packets.count == 1 && harness.takeSentPorts() == [])
+    return (harness, peer, try #require(packets.first))
+  }
+
+  @Test func `a packet that a controller gives back goes on where it was`() throws {
+    let (harness, peer, packet) = try Self.pausing()
+    #expect(peer.error(.resume(packet)) == nil)
+    #expect(harness.takeSentPorts() == ["p2", "p3"])
+  }
+
+  @Test func `what a bridge of another run was said is refused`() throws {
+    let (harness, _, packet) = try Self.pausing()
+    harness.configure([])
+    harness.configure([SwitchHarness.bridge(ports: [("p1", 1), ("p2", 2), ("p3", 3)])])
+    harness.advance(milliseconds: 100)
+    let peer = OpenFlowPeer(harness)
+    #expect(peer.error(.resume(packet)) == .niciraStale)
+    var broken = packet
+    broken.continuation = [0, 0, 0, 0, 1, 1, 0, 8, 0, 0, 0, 0]
+    #expect(peer.error(.resume(broken)) == .badPropertyBadType)
+  }
+
+  @Test func `rules that were learned go with the last rule that learned them, if it says so`() throws {
+    let harness = Self.switched()
+    let peer = OpenFlowPeer(harness)
+    let learn =
+      "learn(table=3,delete_learned,cookie=9,limit=1,result_dst=NXM_NX_REG0[0],NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[])"
+    try Self.add("in_port=1,actions=\(learn),resubmit(,1)", peer)
+    try Self.add("in_port=2,actions=\(learn),resubmit(,1)", peer)
+    try Self.add("table=1,reg0=1,actions=output:3", peer)
+    harness.receive(Self.frame(from: 1, to: 2), on: "p1")
+    #expect(harness.takeSentPorts() == ["p3"])
+    // Only one may be learned.
+    harness.receive(Self.frame(from: 2, to: 1), on: "p2")
+    #expect(harness.takeSentPorts() == [])
+    let tables = try #require(harness.virtualSwitch.reconciler.bridges["br0"]).tables
+    #expect(tables.rules(RuleFilter(table: 3)).count == 1)
+    peer.send(.flowModification(try FlowParser().flow("in_port=1", .deleteStrict).change))
+    #expect(tables.rules(RuleFilter(table: 3)).count == 1)
+    peer.send(.flowModification(try FlowParser().flow("in_port=2", .deleteStrict).change))
+    #expect(tables.rules(RuleFilter(table: 3)).isEmpty)
+  }
+
   @Test func `what was known of paused packets goes with their bridge`() throws {
     let harness = Self.switched()
     let peer = OpenFlowPeer(harness)

@@ -123,12 +123,14 @@ extension DatapathText {
 
   private static func describe(_ track: ConnectionTrackAction) -> String {
     var parts: [String] = []
-    if track.commits { parts.append(track.forces ? "commit,force" : "commit") }
+    if track.commits { parts.append(track.forces ? "force_commit" : "commit") }
     if track.zone != 0 { parts.append("zone=\(track.zone)") }
     if let mark = track.mark {
       parts.append("mark=" + prefixed(UInt64(mark.value)) + "/" + prefixed(UInt64(mark.mask)))
     }
-    if let label = track.label { parts.append("label=" + prefixed(label.value) + "/" + prefixed(label.mask)) }
+    if let label = track.label {
+      parts.append("label=" + prefixed(label.value) + (label.mask == .max ? "" : "/" + prefixed(label.mask)))
+    }
     if let helper = track.helper { parts.append("helper=" + String(decoding: helper, as: UTF8.self)) }
     if let timeout = track.timeout { parts.append("timeout=" + String(decoding: timeout, as: UTF8.self)) }
     if let translation = track.translation { parts.append(describe(translation)) }

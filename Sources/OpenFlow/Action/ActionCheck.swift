@@ -79,7 +79,7 @@ public struct ActionCheck {
       guard !field.isStored else { throw .badActionBadArgument }
     case .multipath(let multipath): try check(destination: multipath.destination)
     case .resubmit(let resubmit):
-      guard !resubmit.usesTupleMessage || isTracked else { throw .badActionMatchInconsistent }
+      guard !resubmit.usesConnectionTuple || isTracked else { throw .badActionMatchInconsistent }
     case .learn(let learn): try check(learn)
     case .connectionTrack(let track): try check(track)
     case .nat(let nat): try check(nat)

@@ -52,17 +52,17 @@ public struct ResubmitAction: Hashable, Sendable {
   /// The table to search; the current one if nil.
   public var table: UInt8?
   /// Whether the search sees the connection's original addresses.
-  public var usesTupleMessage: Bool
+  public var usesConnectionTuple: Bool
   /// Whether it was written as `resubmit:port`, which is the older message.
   public var isShort: Bool
 
   /// Searches a table.
   public init(
-    port: OpenFlowPortNumber? = nil, table: UInt8?, usesTupleMessage: Bool = false, isShort: Bool = false
+    port: OpenFlowPortNumber? = nil, table: UInt8?, usesConnectionTuple: Bool = false, isShort: Bool = false
   ) {
     self.port = port
     self.table = table
-    self.usesTupleMessage = usesTupleMessage
+    self.usesConnectionTuple = usesConnectionTuple
     self.isShort = isShort
   }
 }

@@ -45,7 +45,7 @@ extension MessagePrinter {
     writer.append(" pkts\(removed.packetCount) bytes\(removed.byteCount)\n")
   }
 
-  func write(_ packetIn: PacketIn, to writer: inout TextWriter) {
+  func write(_ packetIn: PacketIn, _ version: OpenFlowVersion, to writer: inout TextWriter) {
     if packetIn.table != 0 {
       writer.append(" table_id=")
       names.write(table: packetIn.table, to: &writer)
@@ -68,7 +68,14 @@ extension MessagePrinter {
     }
     writer.append("\n")
     if !packetIn.userData.isEmpty { hexBytes(" userdata=", packetIn.userData, to: &writer) }
-    if !packetIn.continuation.isEmpty { hexBytes(" continuation=", packetIn.continuation, to: &writer) }
+    if !packetIn.continuation.isEmpty {
+      // What another switch has written may be anything.
+      if let read = try? Continuation.decode(packetIn.continuation, version, isStrict: false) {
+        read.write(names: names, to: &writer)
+      } else {
+        hexBytes(" continuation=", packetIn.continuation, to: &writer)
+      }
+    }
     if verbosity > 0 { packet(packetIn.packet, to: &writer) }
     if verbosity > 2 { HexDump.write(packetIn.packet, hasText: false, to: &writer) }
   }

@@ -157,7 +157,7 @@ public struct MessagePrinter {
         flow.write(names: names, to: &writer.bytes)
       }
     case .aggregateStatisticsReply(let sum): write(sum, to: &writer)
-    case .packetIn(let packetIn), .resume(let packetIn): write(packetIn, to: &writer)
+    case .packetIn(let packetIn), .resume(let packetIn): write(packetIn, received.version, to: &writer)
     case .packetOut(let packetOut): write(packetOut, to: &writer)
     case .setFlowFormat(let nicira): writer.append(nicira ? " format=nxm" : " format=openflow10")
     case .flowModTableID(let isEnabled): writer.append(isEnabled ? " enable" : " disable")

@@ -94,10 +94,10 @@ enum ActionTable {
       forms: [
         Form(.resubmit, [.nicira(1)]) { reader, body throws(OpenFlowError) in try reader.resubmit(&body) },
         Form(.resubmitTable, [.nicira(14)]) { reader, body throws(OpenFlowError) in
-          try reader.resubmitTable(&body, usesTupleMessage: false)
+          try reader.resubmitTable(&body, usesConnectionTuple: false)
         },
         Form(.resubmitTuple, [.nicira(44)]) { reader, body throws(OpenFlowError) in
-          try reader.resubmitTable(&body, usesTupleMessage: true)
+          try reader.resubmitTable(&body, usesConnectionTuple: true)
         },
       ]),
     Row(

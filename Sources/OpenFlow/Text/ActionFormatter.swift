@@ -213,7 +213,7 @@ struct ActionFormatter {
     if let port = action.port { names.write(port, to: &writer) }
     writer.append(",")
     if let table = action.table { names.write(table: table, to: &writer) }
-    if action.usesTupleMessage { writer.append(",ct") }
+    if action.usesConnectionTuple { writer.append(",ct") }
     writer.append(")")
   }
 

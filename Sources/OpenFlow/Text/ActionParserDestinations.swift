@@ -107,12 +107,12 @@ extension ActionParser {
     }
     if let option = second?.after {
       guard option.equals("ct") else { throw FlowTextError("\(option.string): unknown parameter") }
-      action.usesTupleMessage = true
+      action.usesConnectionTuple = true
     }
     if action.port == nil && action.table == nil {
       throw FlowTextError("at least one \"in_port\" or \"table\" must be specified on resubmit")
     }
-    action.isShort = action.table == nil && !action.usesTupleMessage
+    action.isShort = action.table == nil && !action.usesConnectionTuple
     return action
   }
 

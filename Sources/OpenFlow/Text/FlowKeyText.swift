@@ -47,6 +47,8 @@ extension FlowKey {
     }
     for word in KeyPlace.registers.words { match.clearZeroHalves(of: word) }
     for word in KeyPlace.ctLabel.words(upTo: .registers) { match.clearZero(word: word) }
+    let label = Field.ctLabel.value(in: self)
+    if label != 0 { match.set(.ctLabel, label) }
     match.clear(KeySegment.tunnelOptions.place)
     for field: Field in [.ctZone, .ctProtocol, .tunnelFlags, .tunnelTOS, .tunnelTTL]
     where field.value(in: self) == 0 {

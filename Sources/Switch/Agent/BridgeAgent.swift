@@ -28,7 +28,7 @@ final class BridgeAgent {
   /// Connections not taken since there were too many.
   private(set) var refusedSessionCount: UInt64 = 0
   /// Controllers' packets that are to be sent as soon as the request that brought them is over.
-  var packetsOut: [PacketOut] = []
+  var packetsOut: [ControllersPacket] = []
 
   /// How many connections a bridge accepts at a time.
   static var sessionLimit: Int { 256 }
@@ -364,6 +364,14 @@ final class BridgeAgent {
 
   /// The priority of the rule that fail-open installs: above every controller's.
   static var failOpenPriority: Int32 { 0xf0_f0f0 }
+}
+
+/// A packet that a controller gives to the pipeline.
+enum ControllersPacket {
+  /// A packet of its own.
+  case sent(PacketOut)
+  /// A packet that waited for it.
+  case resumed(ResumedPacket)
 }
 
 /// The earlier of two times, where nil is never.

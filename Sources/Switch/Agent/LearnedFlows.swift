@@ -14,10 +14,7 @@ extension BridgeAgent {
       known.usedMilliseconds = context.now
       return
     }
-    if known == nil, learned.action.limit > 0 {
-      let filter = RuleFilter(table: learned.action.table, cookie: change.newCookie, cookieMask: .max)
-      guard bridge.tables.rules(filter).count < Int(learned.action.limit) else { return }
-    }
+    guard known != nil || bridge.tables.hasRoom(for: change, limit: learned.action.limit) else { return }
     do throws(OpenFlowError) {
       // The port came out of a packet, and may be any number.
       for case .output(let port, _) in change.actions where !port.takesPackets { throw .badActionBadOutPort }
@@ -28,11 +25,22 @@ extension BridgeAgent {
   }
 }
 
+extension FlowTables {
+  /// Whether a learned rule may be there: it is already, or there are fewer of its cookie than the limit, 0 for none.
+  func hasRoom(for change: FlowMod, limit: UInt32) -> Bool {
+    guard limit > 0, rules(RuleFilter(of: change, filtersOutputs: false)).isEmpty else { return true }
+    let filter = RuleFilter(table: change.table ?? 0, cookie: change.newCookie, cookieMask: .max)
+    return rules(filter).count < Int(limit)
+  }
+}
+
 extension FlowMod {
   /// The rule that a `learn` action makes of a packet.
   init(_ learned: LearnedRule) {
     var match = Match()
     var actions: [Action] = []
+    let (idle, hard) = (learned.action.finIdleTimeoutSeconds, learned.action.finHardTimeoutSeconds)
+    if idle != 0 || hard != 0 { actions.append(.finTimeout(idleSeconds: idle, hardSeconds: hard)) }
     for part in learned.action.specifications {
       let value: FieldValue =
         switch part.source {

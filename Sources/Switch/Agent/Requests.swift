@@ -7,7 +7,7 @@ extension BridgeAgent {
   /// Takes the next steps of a session until packets are to be sent, which are then given out, or nothing is left to do.
   ///
   /// Packets are sent before the session's next message is looked at: it may change the rules.
-  func advance(_ stream: StreamID) -> [PacketOut] {
+  func advance(_ stream: StreamID) -> [ControllersPacket] {
     while let session = sessions[stream], let step = session.next() {
       take(step, session)
       guard packetsOut.isEmpty else {
@@ -99,7 +99,7 @@ extension BridgeAgent {
     case .setAsync(let wanted): session.asynchronous = wanted
     case .setFlowFormat(let isNicira): session.form.usesNiciraFlows = isNicira
     case .flowModTableID(let isOn): session.form.hasTableID = isOn || session.form.version != .v10
-    case .setPacketInFormat(let format): session.packetInFormat = format
+    case .setPacketInFormat(let format): session.form.packetInFormat = format
     case .setControllerID(let number): session.controllerID = number
     case .bundleControl(let control):
       let (answer, committed) = try session.control(control)

@@ -12,7 +12,8 @@ extension BridgeAgent {
       if change.buffer != .max, !change.command.isDelete { throw .badRequestBufferUnknown }
     case .packetOut(let packet):
       try check(packet, request.version)
-      packetsOut.append(packet)
+      packetsOut.append(.sent(packet))
+    case .resume(let packet): packetsOut.append(.resumed(try resumed(packet, request.version)))
     case .flowStatisticsRequest(let wanted):
       replyFlows(bridge.tables.rules(RuleFilter(wanted)), to: request, session)
     case .aggregateStatisticsRequest(let wanted):
@@ -61,7 +62,7 @@ extension BridgeAgent {
   func commit(_ bundle: Bundle, from session: OpenFlowSession) throws(OpenFlowError) {
     let form = session.form
     var effects: [FlowEffect] = []
-    var packets: [PacketOut] = []
+    var packets: [ControllersPacket] = []
     var ports: [PortModification] = []
     var forwarded: [ForwardedGroupMod] = []
     do throws(OpenFlowError) {
@@ -75,7 +76,7 @@ extension BridgeAgent {
           forwarded.append(ForwardedGroupMod(change, made, xid: received.xid))
         case .packetOut(let packet):
           try check(packet, form.version)
-          packets.append(packet)
+          packets.append(.sent(packet))
         case .portModification(let change):
           _ = try port(of: change)
           ports.append(change)
@@ -103,11 +104,18 @@ extension BridgeAgent {
   /// Tells controllers what a change did.
   func report(_ effects: [FlowEffect]) {
     for case .removed(let rule, let reason) in effects { ruleRemoved(rule, reason) }
+    removeOrphans()
+  }
+
+  /// Removes the learned rules that were to go with those that learned them.
+  private func removeOrphans() {
+    for rule in bridge.tables.removeOrphans() { ruleRemoved(rule, .delete) }
   }
 
   /// Removes the rules whose time is over.
   func expireRules() {
     for (rule, reason) in bridge.tables.expire(now: context.now) { ruleRemoved(rule, reason) }
+    removeOrphans()
   }
 
   /// Tells controllers that a rule is gone, if it wants that.
@@ -186,6 +194,25 @@ extension BridgeAgent {
       packet.actions, match: Match(key: key, mask: mask), table: 0, in: version)
   }
 
+  /// A packet that a controller gives back, with the place at which it goes on.
+  private func resumed(
+    _ packet: PacketIn, _ version: OpenFlowVersion
+  ) throws(OpenFlowError) -> ResumedPacket {
+    let continuation = try Continuation.decode(packet.continuation, version)
+    // What was said of a bridge that has gone, or before the switch began anew, says nothing of those of now.
+    guard let target = bridge.datapath.bridges.values.first(where: { $0.instance == continuation.bridge })
+    else { throw .niciraStale }
+    guard packet.packet.count >= 14 else { throw .badRequestBadLength }
+    for part in continuation.parts { try target.tables.checkResources(of: part.actions) }
+    try target.tables.checkResources(of: continuation.actionSet)
+    let key = packet.metadata.key
+    return ResumedPacket(
+      frame: packet.packet, bridge: target, key: key,
+      frozen: Frozen(continuation, bridge: target, key: key),
+      datapathPort: DatapathPortNumber(
+        continuation.datapathPort == 0 ? DatapathPortNumber.none.rawValue : continuation.datapathPort))
+  }
+
   /// Sends a packet to the controllers that want it.
   func packetIn(_ packet: ControllerPacket) {
     let action = packet.pause.controller
@@ -214,6 +241,11 @@ extension BridgeAgent {
     message.cookie = packet.pause.cookie
     message.metadata = packet.metadata
     message.userData = action.userData
+    if let frozen = packet.pause.frozen {
+      message.continuation = frozen.continuation(
+        bridge: packet.bridge, datapathPort: packet.datapathPort
+      ).encode(session.form.version)
+    }
     return message
   }
 }

@@ -5,6 +5,8 @@ import PacketWire
 enum FrameComposer {
   /// How many bytes of payload follow a transport header.
   static var payloadByteCount: Int { 64 }
+  /// The most bytes of payload that may be asked for.
+  static var maximumPayloadByteCount: Int { 64_000 }
   /// The place, in bytes, of a fragment that is not the first.
   static var laterFragmentOffset: Int { 800 }
 

@@ -50,13 +50,13 @@ enum TraceCommand {
   /// A tracked packet as it goes on, and what is said of it.
   private static func resume(_ resumption: Resumption, state: UInt32?) -> (heading: String, key: FlowKey) {
     let bar = String(repeating: "=", count: 79) + "\n"
-    var text = "\n" + bar + "recirc(0x" + String(resumption.number, radix: 16) + ") - resume conntrack with "
+    var text = bar + "recirc(0x" + String(resumption.number, radix: 16) + ") - resume conntrack with "
     var key = resumption.key
     let tracked: UInt32 = 0x20
     let new: UInt32 = 0x01
     key[.ctState] = UInt64(state ?? tracked | new)
     if let state {
-      text += "ct_state=" + ConnectionStateText.names(of: state)
+      text += "ct_state=" + (state == 0 ? "0" : ConnectionStateText.names(of: state))
     } else {
       text += "default ct_state=trk|new (use --ct-next to customize)"
     }
@@ -282,16 +282,6 @@ extension FlowKey {
     }
     if translation.minimumPort != 0 {
       self[isSource ? .transportSource : .transportDestination] = UInt64(translation.minimumPort)
-    }
-  }
-
-  /// Takes what is not in a packet's headers from another key.
-  fileprivate mutating func takeMetadata(_ other: FlowKey) {
-    for place in [KeyPlace.inPort, .recirculationID, .ctState, .ctMark, .ctZone, .ctProtocol, .packetMark] {
-      self[place] = other[place]
-    }
-    for segment in [KeySegment.metadata, .connection, .tunnel, .pipeline, .tunnelOptions] {
-      for word in segment.words { words[word] = other.words[word] }
     }
   }
 }

@@ -79,6 +79,9 @@ final class DatapathFlows {
     side.send(frame: frame, bridge: bridge, inPort: inPort, actions: actions)
   }
 
+  /// Lets a packet go on that a controller gives back.
+  func resume(_ packet: ResumedPacket) -> [FlowStep] { side.resume(packet) }
+
   /// Lets every flow be removed (`upcall/disable-megaflows`, `revalidator/purge`).
   ///
   /// When all have gone, a command that waits for it is told by a step, which may be among those that are returned.

@@ -122,6 +122,25 @@ final class FlowSide {
     return steps
   }
 
+  /// Lets a packet go on that a controller gives back.
+  func resume(_ packet: ResumedPacket) -> [FlowStep] {
+    var steps: [FlowStep] = []
+    guard var key = context.frames.key(of: packet.frame) else {
+      counters.malformed &+= 1
+      return steps
+    }
+    key.takeMetadata(packet.key)
+    key[.recirculationID] = 0
+    let request = TranslationRequest(bridge: packet.bridge, key: key, now: now, frozen: packet.frozen)
+    let translation = Translator.translate(request, environment)
+    var datapathKey = key
+    datapathKey.inPort = OpenFlowPortNumber(packet.datapathPort.rawValue)
+    datapathKey.clearPipeline()
+    carryOut(translation, on: packet.frame, key, datapathKey, &steps)
+    inject(translation.injections, &steps)
+    return steps
+  }
+
   /// Sends frames of the switch's own.
   func inject(_ injections: [Injection], depth: Int = 0, _ steps: inout [FlowStep]) {
     for injection in injections {

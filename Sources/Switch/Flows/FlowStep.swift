@@ -21,6 +21,22 @@ struct ControllerPacket {
   var key: FlowKey
   /// The packet.
   var frame: [UInt8]
+  /// The datapath's port that it came in by, 0 for none.
+  var datapathPort: UInt32 = 0
+}
+
+/// A packet that a controller gives back.
+struct ResumedPacket {
+  /// The packet.
+  var frame: [UInt8]
+  /// The bridge in which it goes on.
+  var bridge: Bridge
+  /// What the message says of the pipeline and of the packet's connection, with OpenFlow port numbers.
+  var key: FlowKey
+  /// Where it goes on.
+  var frozen: Frozen
+  /// The datapath's port that it came in by.
+  var datapathPort: DatapathPortNumber
 }
 
 /// How much of what waits one step of the switch does; the rest waits for the next step.

@@ -129,6 +129,8 @@ struct Upcalls {
     openFlowKey.inPort = pause.inPort
     openFlowKey.clearPipeline()
     pause.pipeline.store(into: &openFlowKey)
-    return ControllerPacket(bridge: bridge, pause: pause, key: openFlowKey, frame: message.packet)
+    let port = key.inPort == .none ? 0 : key.inPort.rawValue
+    return ControllerPacket(
+      bridge: bridge, pause: pause, key: openFlowKey, frame: message.packet, datapathPort: port)
   }
 }

@@ -34,6 +34,8 @@ final class FlowTables {
   private(set) var groups = GroupTable()
   /// The rules that send packets to a group, by its number and their serial numbers.
   private var groupUsers: [UInt32: [UInt64: Rule]] = [:]
+  /// Whose learned rules go with the rules that learned them.
+  private var learners = LearnerCounts()
 
   init(changes: ChangeCounter = ChangeCounter()) {
     self.changes = changes
@@ -105,6 +107,7 @@ final class FlowTables {
       nextSerial &+= 1
       rule.serial = nextSerial
     }
+    learners.add(rule.actions)
     if let replaced { forget(replaced) }
     watch(rule)
     noteGroups(of: rule)
@@ -121,6 +124,7 @@ final class FlowTables {
 
   private func forget(_ rule: Rule) {
     rule.isRemoved = true
+    learners.remove(rule.actions)
     watch(rule)
     forgetGroups(of: rule)
   }
@@ -161,7 +165,11 @@ final class FlowTables {
 
   /// Gives a rule other actions.
   func setActions(of rule: Rule, _ actions: [Action]) {
-    if !rule.isRemoved { forgetGroups(of: rule) }
+    if !rule.isRemoved {
+      forgetGroups(of: rule)
+      learners.add(actions)
+      learners.remove(rule.actions)
+    }
     rule.actions = actions
     if !rule.isRemoved { noteGroups(of: rule) }
     changes.note()
@@ -189,6 +197,19 @@ final class FlowTables {
 
   /// When `expire` has something to do next, in milliseconds.
   var nextExpiry: Int64? { agenda.first }
+
+  /// Takes out the learned rules that were to go with the last rule that learned them.
+  func removeOrphans() -> [Rule] {
+    var gone: [Rule] = []
+    while let orphans = learners.takeOrphans() {
+      let filter = RuleFilter(table: orphans.table, cookie: orphans.cookie, cookieMask: .max)
+      for rule in rules(filter) {
+        remove(rule)
+        gone.append(rule)
+      }
+    }
+    return gone
+  }
 }
 
 extension Rule {

@@ -58,6 +58,8 @@ enum Commit {
     _ wildcards: inout FlowKey, _ actions: inout [DatapathAction]
   ) {
     guard differ(key, base, fields) else { return }
+    // A label has hidden the header meanwhile.
+    if key.ipProtocol == 0, base.ipProtocol != 0 { return }
     wildcards.fill(.ipProtocol)
     guard key.ipProtocol != 0 else { return }
     set(attribute, fields, key, &base, &wildcards, &actions)

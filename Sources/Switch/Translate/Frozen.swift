@@ -49,6 +49,39 @@ struct Frozen: Hashable {
     learns = place.learns
   }
 
+  /// The state of a packet that a controller gives back.
+  ///
+  /// - Parameters:
+  ///   - bridge: The bridge that the continuation names.
+  ///   - key: The pipeline's fields that the message has.
+  init(_ continuation: Continuation, bridge: Bridge, key: borrowing FlowKey) {
+    self.bridge = bridge.name
+    next = .actions(
+      continuation.parts.map { FrozenActions(table: $0.table, cookie: $0.cookie, all: $0.actions) })
+    inPort = key.inPort
+    fields = PackedKey(Self.fields(of: key))
+    stack = FieldStack(continuation.stack)
+    actionSet = continuation.actionSet
+    isTracked = continuation.isTracked
+    learns = true
+  }
+
+  /// What a controller is given to resume the packet.
+  func continuation(bridge: Bridge, datapathPort: UInt32) -> Continuation {
+    var continuation = Continuation()
+    continuation.bridge = bridge.instance
+    continuation.stack = stack.bytes
+    continuation.isTracked = isTracked
+    if case .actions(let rest) = next {
+      continuation.parts = rest.map {
+        Continuation.Part(table: $0.table, cookie: $0.cookie, actions: $0.actions)
+      }
+    }
+    continuation.actionSet = actionSet
+    continuation.datapathPort = datapathPort
+    return continuation
+  }
+
   /// The parts of a key that are kept.
   private static let segments: [KeySegment] = [.tunnel, .pipeline, .tunnelOptions]
 
@@ -124,7 +157,7 @@ struct FrozenActions: Hashable {
   }
 
   /// The rule, as Open vSwitch shows it.
-  var heading: String { "unroll_xlate(table=\(table), cookie=\(cookie))" }
+  var heading: String { Continuation.heading(table: table, cookie: cookie) }
 
   /// Whether what the actions do depends on the rule.
   var tells: Bool { actions.contains(where: Self.tells) }

@@ -130,6 +130,15 @@ extension FlowKey {
     clear(KeySegment.tunnel.place)
     clear(KeySegment.tunnelOptions.place)
   }
+  /// Takes what is not in a packet's headers from another key.
+  mutating func takeMetadata(_ other: FlowKey) {
+    for place in [KeyPlace.inPort, .recirculationID, .ctState, .ctMark, .ctZone, .ctProtocol, .packetMark] {
+      self[place] = other[place]
+    }
+    for segment in [KeySegment.metadata, .connection, .tunnel, .pipeline, .tunnelOptions] {
+      for word in segment.words { words[word] = other.words[word] }
+    }
+  }
   /// Zeroes what a label hides: all behind the EtherType, and the hash of it.
   mutating func hideHeaders() {
     for place in [
@@ -138,6 +147,26 @@ extension FlowKey {
       .ctIPv6Destination,
       KeySegment.ipv6.place, KeySegment.neighbor.place, KeySegment.nsh.place,
     ] { clear(place) }
+  }
+  /// Lets addresses, protocol and ports change places with those of the connection's first packet.
+  mutating func swapTuple(isIPv4: Bool) {
+    let addresses: [(KeyPlace, KeyPlace)] =
+      isIPv4
+      ? [(.ipSource, .ctSource), (.ipDestination, .ctDestination)]
+      : [(.ipv6Source, .ctIPv6Source), (.ipv6Destination, .ctIPv6Destination)]
+    let others: [(KeyPlace, KeyPlace)] = [
+      (.ipProtocol, .ctProtocol), (.transportSource, .ctTransportSource),
+      (.transportDestination, .ctTransportDestination),
+    ]
+    for (place, original) in addresses + others {
+      if place.bitCount <= 64 {
+        (self[place], self[original]) = (self[original], self[place])
+      } else {
+        for (word, other) in zip(place.words, original.words) {
+          (words[word], words[other]) = (words[other], words[word])
+        }
+      }
+    }
   }
   /// Zeroes everything about a connection.
   mutating func clearConnection() {

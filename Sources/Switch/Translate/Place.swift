@@ -67,6 +67,23 @@ struct FieldStack: Hashable {
     byteCount += entry.byteCount
   }
 
+  /// The values, the last first, in bytes.
+  var bytes: [[UInt8]] {
+    entries.reversed().map { entry in
+      let count = entry.byteCount - 1
+      return (0..<count).map { UInt8(truncatingIfNeeded: entry.value >> FieldValue(8 * (count - 1 - $0))) }
+    }
+  }
+
+  /// A stack of values in bytes, the last first.
+  init(_ bytes: [[UInt8]]) {
+    for value in bytes.reversed() {
+      push(value.reduce(0) { $0 << 8 | FieldValue($1) }, bitCount: 8 * value.count)
+    }
+  }
+
+  init() {}
+
   /// The value that was put aside last, or nil if there is none.
   mutating func pop() -> FieldValue? {
     guard let entry = entries.popLast() else { return nil }

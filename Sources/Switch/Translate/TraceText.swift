@@ -14,6 +14,19 @@ struct TraceText {
     return text
   }
 
+  /// A rule that is learned.
+  func learned(_ change: FlowMod) -> String {
+    var text = "table=\(change.table ?? 0)"
+    let match = change.match.text()
+    if !match.isEmpty { text += " " + match }
+    text += " priority=\(change.priority)"
+    if change.newCookie != 0 { text += " cookie=0x" + String(change.newCookie, radix: 16) }
+    if change.idleTimeoutSeconds != 0 { text += " idle=\(change.idleTimeoutSeconds)" }
+    if change.hardTimeoutSeconds != 0 { text += " hard=\(change.hardTimeoutSeconds)" }
+    if change.flags.contains(.sendFlowRemoved) { text += " send_flow_rem" }
+    return text + " actions=" + (change.actions.isEmpty ? "drop" : Action.text(change.actions))
+  }
+
   /// An action.
   func action(_ action: Action) -> String { Action.text([action], names: names) }
 

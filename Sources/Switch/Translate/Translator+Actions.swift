@@ -45,7 +45,7 @@ extension Translator {
     case .resubmit(let resubmit):
       lookUp(
         table: resubmit.table ?? place.table, inPort: resubmit.port == .inPort ? nil : resubmit.port,
-        controllerHearsMiss: false)
+        usesConnectionTuple: resubmit.usesConnectionTuple, controllerHearsMiss: false)
     case .gotoTable(let table): lookUp(table: table, controllerHearsMiss: true)
     case .clone(let inner): clone(inner)
     case .exit: isDone = true
@@ -200,7 +200,10 @@ extension Translator {
     } else {
       // A new stack takes its class and time to live from the packet (OpenFlow 1.5.1, section 7.2.6.10).
       let (ttl, tos) = isIP ? (key.timeToLive == 0 ? 64 : key.timeToLive, key.typeOfService) : (64, 0)
-      if isIP { wildcards.fill(.ipTOS.through(.ipTTL)) }
+      if isIP {
+        Subfield(.ipTOS, offset: 2, bitCount: 6).unwildcard(in: &wildcards)
+        wildcards.fill(.ipTTL)
+      }
       let label: UInt32 = key.isIPv6 ? 2 : 0
       entry = label << 12 | UInt32(tos >> 2 & 7) << 9 | 0x100 | UInt32(ttl)
       // What lies beneath a label can't be seen, and has to be as wanted before.
@@ -213,9 +216,12 @@ extension Translator {
 
   /// The labels that are known, the outermost first; which is the bottom is looked at.
   private func labels() -> [UInt32] {
-    let entries = Commit.entries(key)
-    for index in entries.indices { wildcards[.mplsEntry(index)] |= 0x100 }
-    return entries
+    guard key.isMPLS else { return [] }
+    for index in 0..<KeyPlace.mplsEntryCount {
+      wildcards[.mplsEntry(index)] |= 0x100
+      if key[.mplsEntry(index)] & 0x100 != 0 { break }
+    }
+    return Commit.entries(key)
   }
 
   private func popMPLS(_ type: UInt16) {
@@ -320,10 +326,19 @@ extension Translator {
     for specification in learn.specifications {
       if case .field(let source) = specification.source { source.unwildcard(in: &wildcards) }
     }
-    guard request.mayHaveSideEffects else {
+    // Flows that are looked over ask for the rule too: their next packets are to teach it again.
+    guard request.mayHaveSideEffects || request.trace == nil else {
       note(.warning, "suppressing side effects, so learn action ignored")
       return
     }
-    result.learned.append(LearnedRule(bridge: bridge, action: learn, key: key))
+    let learned = LearnedRule(bridge: bridge, action: learn, key: key)
+    let change = FlowMod(learned)
+    note(.detail, text.learned(change))
+    let hasRoom = bridge.tables.hasRoom(for: change, limit: learn.limit)
+    if let field = learn.result {
+      write(field, hasRoom ? 1 : 0)
+      note(.detail, nowText(field))
+    }
+    if hasRoom { result.learned.append(learned) } else { note(.detail, "Limit exceeded, learn failed") }
   }
 }

@@ -29,6 +29,8 @@ struct Freeze {
   var rest: [FrozenActions] = []
   /// The cookie of the outermost rule.
   var cookie: UInt64 = 0
+  /// Where the steps of the rule are noted that leaves the way.
+  var trace: TraceNode?
 }
 
 /// A packet that goes on from a state, for a trace that follows it.
@@ -53,7 +55,7 @@ extension Translator {
   /// Whoever runs actions on a copy of the packet (`detour`) need not do anything: what is left of them stays within the copy.
   func leave(_ cause: FreezeCause, repeatingAction: Bool) {
     guard freeze == nil, result.failure == nil else { return }
-    freeze = Freeze(cause: cause, repeatsAction: repeatingAction)
+    freeze = Freeze(cause: cause, repeatsAction: repeatingAction, trace: place.trace)
     isDone = true
   }
 
@@ -91,12 +93,16 @@ extension Translator {
     case .hash(let algorithm, let basis):
       actions.append(.hash(algorithm: algorithm, basis: basis))
       recirculate(next)
+    // A trace without a packet has nothing to give to a controller.
+    case .controller where request.trace != nil && !request.mayHaveSideEffects: break
     case .controller(let action):
       let frozen = Frozen(place, next: next)
       // As Open vSwitch has it, which says nothing of the table.
       (place.table, place.cookie) = (0, freeze.cookie)
       sendToController(action, frozen)
-    case .length(let byteCount, let field): choose(byteCount, field, freeze.rest)
+    case .length(let byteCount, let field):
+      place.trace = freeze.trace
+      choose(byteCount, field, freeze.rest)
     }
     isDone = true
   }

@@ -57,6 +57,7 @@ extension Translator {
     wildcards.clear(.ctMark)
     wildcards.clear(.ctLabel)
     var translation: NATAction?
+    if inner.isEmpty { note(.action, "drop") }
     for action in inner {
       if case .nat(let nat) = action {
         note(.action, text.action(action))

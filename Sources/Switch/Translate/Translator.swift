@@ -158,15 +158,24 @@ final class Translator {
   ///
   /// The first table of all shows the action set as its own last step.
   func lookUp(
-    table wanted: UInt8, inPort: OpenFlowPortNumber? = nil, controllerHearsMiss: Bool,
-    endsWithActionSet: Bool = false
+    table wanted: UInt8, inPort: OpenFlowPortNumber? = nil, usesConnectionTuple: Bool = false,
+    controllerHearsMiss: Bool, endsWithActionSet: Bool = false
   ) {
     if place.packet.wasMPLS { return leave(.parsing, repeatingAction: true) }
     guard mayResubmit() else { return }
+    if usesConnectionTuple {
+      guard key[.ctProtocol] != 0, key.isIPv4 || key.isIPv6 else {
+        wildcards.fill(.ctProtocol)
+        note(.error, "resubmit(ct) with non-tracked or non-IP packet!")
+        return
+      }
+      swapTuple()
+    }
     let realPort = key.inPort
     if let inPort { key.inPort = inPort }
     let rule = bridge.tables.lookup(table: wanted, key, wildcards: &wildcards)
     key.inPort = realPort
+    if usesConnectionTuple { swapTuple() }
     result.credits.append(.lookup(bridge, table: wanted, found: rule != nil))
     var caller = place
     place.rule = rule
@@ -187,6 +196,13 @@ final class Translator {
     // The packet stays as the table has left it.
     caller.packet = place.packet
     place = caller
+  }
+
+  /// Lets the packet's addresses, protocol and ports, and what was looked at of them, change places with the connection's.
+  private func swapTuple() {
+    let isIPv4 = key.isIPv4
+    key.swapTuple(isIPv4: isIPv4)
+    wildcards.swapTuple(isIPv4: isIPv4)
   }
 
   /// Leaves the way for a detour, and returns to where and what the packet was.

@@ -78,7 +78,7 @@ extension ActionReader {
   }
 
   func resubmitTable(
-    _ body: inout WireReader, usesTupleMessage: Bool
+    _ body: inout WireReader, usesConnectionTuple: Bool
   ) throws(OpenFlowError) -> Action {
     let port = try OpenFlowPortNumber(openFlow10: body.uint16())
     let table = try body.uint8()
@@ -86,7 +86,7 @@ extension ActionReader {
     return .resubmit(
       ResubmitAction(
         port: port == .inPort ? nil : port, table: table == 0xff ? nil : table,
-        usesTupleMessage: usesTupleMessage))
+        usesConnectionTuple: usesConnectionTuple))
   }
 
   func multipath(_ body: inout WireReader) throws(OpenFlowError) -> Action {
@@ -208,10 +208,10 @@ extension ActionWriter {
 
   func resubmit(_ resubmit: ResubmitAction, to writer: inout WireWriter) {
     let port = (resubmit.port ?? .inPort).openFlow10
-    if resubmit.isShort, !resubmit.usesTupleMessage, resubmit.table == nil {
+    if resubmit.isShort, !resubmit.usesConnectionTuple, resubmit.table == nil {
       return frame(.resubmit, to: &writer) { $0.uint16(port) }
     }
-    frame(resubmit.usesTupleMessage ? .resubmitTuple : .resubmitTable, to: &writer) { body in
+    frame(resubmit.usesConnectionTuple ? .resubmitTuple : .resubmitTable, to: &writer) { body in
       body.uint16(port)
       body.uint8(resubmit.table ?? 0xff)
     }
