@@ -59,7 +59,13 @@ extension Translator {
 
   // MARK: Liveness
 
-  private func firstLive(of group: Group) -> Int? { group.buckets.firstIndex { isLive($0, of: group) } }
+  private func firstLive(of group: Group) -> Int? {
+    for (index, bucket) in group.buckets.enumerated() {
+      if isLive(bucket, of: group) { return index }
+      noteDead(bucket)
+    }
+    return nil
+  }
 
   private func isLive(_ bucket: GroupBucket, of group: Group) -> Bool {
     if group.type == .select, bucket.weight == 0 { return false }
@@ -131,7 +137,10 @@ extension Translator {
     var best: Int?
     var bestScore: UInt32 = 0
     for (index, bucket) in group.buckets.enumerated() {
-      guard isLive(bucket, of: group) else { continue }
+      guard isLive(bucket, of: group) else {
+        noteDead(bucket)
+        continue
+      }
       let score = (MurmurHash.of(bucket.id.rawValue, basis: basis) & 0xffff) * UInt32(bucket.weight)
       if score >= bestScore { (best, bestScore) = (index, score) }
       note(.detail, "bucket \(bucket.id.rawValue): score \(score)")
