@@ -59,6 +59,7 @@ enum Invariants {
         searched.forget()
         guard bridge.lowestDeviceAddress.address(among: bridge.ports) == searched.address(among: bridge.ports)
         else { throw Violation("\(bridge.name) does not know its lowest address") }
+        try checkGroups(bridge)
       }
       guard names == Set(link.interfacesByName.keys) else {
         throw Violation("\(link.name) knows \(link.interfacesByName.keys.sorted()), not \(names.sorted())")
@@ -66,6 +67,19 @@ enum Invariants {
     }
     guard tunnels == Set(host.reconciler.attachments.tunnels.keys) else {
       throw Violation("there are tunnels \(tunnels.sorted())")
+    }
+  }
+
+  /// The groups that flows send to are there, and know their flows.
+  private static func checkGroups(_ bridge: Bridge) throws {
+    var users: [UInt32: Int] = [:]
+    for rule in bridge.tables.rules(RuleFilter(includesHidden: true)) {
+      for group in rule.groups { users[group, default: 0] += 1 }
+    }
+    for (group, count) in users {
+      guard bridge.tables.groups[group] != nil, bridge.tables.userCount(ofGroup: group) == count else {
+        throw Violation("\(bridge.name): group \(group) is not there, or does not have \(count) flows")
+      }
     }
   }
 

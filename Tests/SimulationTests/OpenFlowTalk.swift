@@ -21,7 +21,7 @@ struct OpenFlowTalk {
 
   /// Any message.
   func message() -> Message {
-    switch world.chance.number(0...19) {
+    switch world.chance.number(0...22) {
     case 0...8: return .flowModification(flowMod())
     case 9, 10: return .packetOut(packetOut())
     case 11: return .flowStatisticsRequest(FlowStatisticsRequest())
@@ -41,6 +41,12 @@ struct OpenFlowTalk {
         SwitchConfiguration(
           fragments: world.chance.pick([.normal, .drop]), missSendLength: world.chance.pick([0, 128, 0xffff]))
       )
+    case 19, 20: return .groupModification(groupMod())
+    case 21:
+      return world.chance.pick([
+        .groupStatisticsRequest(GroupNumber.all), .groupDescriptionRequest(GroupNumber.all),
+        .groupFeaturesRequest,
+      ])
     default: return .portModification(portModification())
     }
   }
@@ -50,7 +56,10 @@ struct OpenFlowTalk {
     let flags: BundleFlags = world.chance.percent(90) ? [.atomic, .ordered] : []
     peer.send(.bundleControl(BundleControl(bundleID: id, type: .openRequest, flags: flags)), world)
     for _ in 0..<world.chance.number(0...6) {
-      let inner = peer.encode(world.chance.percent(90) ? .flowModification(flowMod()) : message())
+      let inner = peer.encode(
+        world.chance.percent(75)
+          ? .flowModification(flowMod())
+          : world.chance.percent(60) ? .groupModification(groupMod()) : message())
       peer.send(.bundleAdd(BundleAdd(bundleID: id, flags: flags, message: inner)), world)
     }
     if world.chance.percent(60) {
@@ -68,6 +77,47 @@ struct OpenFlowTalk {
       port: OpenFlowPortNumber(UInt32(world.chance.number(1...6))), address: MACAddress(0),
       configuration: world.chance.pick(states), mask: [.portDown, .noFlood, .noReceive])
     return change
+  }
+
+  /// A change to the group table.
+  private func groupMod() -> GroupMod {
+    let group = world.chance.number(1...4)
+    let command = world.chance.pick(
+      [.add, .add, .addOrModify, .modify, .delete, .insertBuckets, .removeBuckets] as [GroupCommand])
+    var text = "group_id=\(group)"
+    switch command {
+    case .delete: break
+    case .removeBuckets:
+      text += ",command_bucket_id=" + world.chance.pick(["first", "last", "all", "1"])
+    case .insertBuckets:
+      text += ",command_bucket_id=\(world.chance.pick(["first", "last", "1"])),bucket=" + bucket("select")
+    case .add, .modify, .addOrModify:
+      let type = world.chance.pick(["all", "select", "select", "indirect", "ff"])
+      text += ",type=" + type
+      if type == "select" {
+        text += world.chance.pick([
+          "", ",selection_method=hash", ",selection_method=hash,fields(eth_src,ip_dst)",
+          ",selection_method=dp_hash,selection_method_param=5",
+        ])
+      }
+      let count = type == "indirect" ? 1 : world.chance.number(0...4)
+      for _ in 0..<count { text += ",bucket=" + bucket(type) }
+    }
+    return (try? FlowParser().group(text, command).change) ?? GroupMod(.delete, group: GroupNumber.all)
+  }
+
+  private func bucket(_ type: String) -> String {
+    let port = world.chance.number(1...6)
+    var text = world.chance.pick([
+      "output:\(port)", "output:\(port)", "mod_dl_dst:02:00:00:00:00:01,output:\(port)", "resubmit(,1)",
+      "group:\(world.chance.number(1...4))", "drop", "set_field:5->reg0,resubmit(,2)", "NORMAL",
+    ])
+    if type == "select", world.chance.percent(40) {
+      text = "weight:\(world.chance.pick([0, 1, 7, 65535]))," + text
+    }
+    let watch = ["watch_port:\(world.chance.number(1...6)),", "watch_group:\(world.chance.number(1...4)),"]
+    return type == "ff" || (type == "select" && world.chance.percent(20))
+      ? world.chance.pick(watch) + text : text
   }
 
   /// A change to a flow table.
@@ -110,7 +160,8 @@ struct OpenFlowTalk {
           "push:NXM_NX_REG0[]",
           "pop:NXM_NX_REG2[]", "move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[]", "output:NXM_NX_REG0[0..15]",
           "clone(output:\(port))", "push_vlan:0x8100", "push_mpls:0x8847", "set_tunnel:9", "exit",
-          "note:01.02",
+          "note:01.02", "group:\(world.chance.number(1...4))",
+          "write_actions(group:\(world.chance.number(1...4)))",
           "learn(table=1,idle_timeout=5,NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],output:NXM_OF_IN_PORT[])",
           "fin_timeout(idle_timeout=2)", "controller(max_len=64,reason=action,id=1)", "conjunction(1,1/2)",
         ]))

@@ -1,4 +1,6 @@
+import Datapath
 import OpenFlow
+import PacketWire
 import TestSupport
 import Testing
 
@@ -241,5 +243,42 @@ import Testing
       packets += groups.map { $0.count.packets }
     }
     #expect(packets == [1])
+  }
+
+  /// A frame of TCP, in one direction or the other.
+  private static func segment(_ host: UInt8, port: UInt16, isAnswer: Bool = false) -> [UInt8] {
+    var key = tcpKey()
+    key.ipv4Source = IPv4Address(10, 0, 0, host)
+    key.transportSource = port
+    if isAnswer {
+      (key.ipv4Source, key.ipv4Destination) = (key.ipv4Destination, key.ipv4Source)
+      (key.ethernetSource, key.ethernetDestination) = (key.ethernetDestination, key.ethernetSource)
+      (key.transportSource, key.transportDestination) = (key.transportDestination, key.transportSource)
+    }
+    return FrameComposer.frame(of: key)
+  }
+
+  @Test func `The datapath's hash divides connections by weight, and keeps both directions together`() throws
+  {
+    let peer = AgentTests.peer(.v15)
+    peer.send(.flowModification(FlowMod(.delete)))
+    peer.send(try Self.group("group_id=1,type=select,bucket=weight:1,output:2,bucket=weight:3,output:3"))
+    peer.send(Self.flow(1, [.group(1)]))
+    let harness = peer.harness
+    var counts = [0, 0]
+    for index in 0..<1000 {
+      let (host, port) = (UInt8(index % 200 + 3), UInt16(1024 + index * 7))
+      harness.receive(Self.segment(host, port: port), on: "p1")
+      let sent = harness.takeSentPorts()
+      #expect(sent == ["p2"] || sent == ["p3"])
+      counts[sent == ["p2"] ? 0 : 1] += 1
+      harness.receive(Self.segment(host, port: port, isAnswer: true), on: "p1")
+      #expect(harness.takeSentPorts() == sent)
+    }
+    // 1 degree of freedom: beyond 10.8 in one of a thousand samples.
+    #expect(GroupTranslationTests.chiSquare(counts, [1, 3]) < 10.8, "\(counts)")
+    // One flow that hashes, and one for each hash value: not one for each connection.
+    let link = try #require(harness.virtualSwitch.reconciler.datapaths.values.first)
+    #expect((harness.virtualSwitch.flows[link.type]?.count ?? 99) <= 17)
   }
 }

@@ -55,7 +55,8 @@ extension Engine {
       place = data &+ Operation.setMetadata.dataWordCount(head: head, first: 0)
       return true
     case .hash:
-      computeHash(state, basis: Operand.hashBasis.value(in: head))
+      computeHash(
+        state, algorithm: Operand.hashAlgorithm.value(in: head), basis: Operand.hashBasis.value(in: head))
       return true
     case .drop:
       count(Operand.dropReason.value(in: head) == Operand.noFate ? .flowAction : .explicitDrop)
@@ -174,7 +175,7 @@ extension Engine {
     }
   }
 
-  /// The hash of a packet's addresses, protocol and ports, the same in both halves of no packet.
+  /// The hash of a packet's addresses, protocol and ports, never equal for the two directions of a connection.
   @inline(__always)
   func connectionHash(_ row: KeyRow) -> UInt32 {
     let key = bank.base[row]
@@ -188,12 +189,10 @@ extension Engine {
     return UInt32(truncatingIfNeeded: KeyHash.finish(sum) >> 16)
   }
 
-  private mutating func computeHash(_ state: PacketState, basis: UInt32) {
-    let row = state.key
-    let value = UInt64(connectionHash(row) ^ (basis &* 0x9e37_79b1))
-    bank.open(row, .metadata)
-    // Zero means that no hash was computed.
-    bank[row, .datapathHash] = max(1, value)
+  private mutating func computeHash(_ state: PacketState, algorithm: UInt32, basis: UInt32) {
+    let value = packetHash(state.key, algorithm: algorithm, basis: basis)
+    bank.open(state.key, .metadata)
+    bank[state.key, .datapathHash] = value
   }
 
   // MARK: Another lookup
