@@ -104,6 +104,8 @@ public struct Engine: ~Copyable {
   /// The connections, which all engines of the datapath share.
   public let connections: ConnectionTracker
   let trackerReference: TrackerReference
+  /// One packet's way through the tracker.
+  var trackPass: Slab<TrackPass>
   /// How often each `TrackEvent` has happened.
   var trackCounts: Slab<UInt64>
 
@@ -117,6 +119,7 @@ public struct Engine: ~Copyable {
       connections
       ?? ConnectionTracker(reserved: configuration.reservedConnectionCount, seed: configuration.seed)
     trackerReference = TrackerReference(self.connections)
+    trackPass = Slab(repeating: TrackPass(), count: 1)
     trackCounts = Slab(repeating: 0, count: TrackEvent.allCases.count)
     pool = PacketPool(
       smallSlots: configuration.smallSlotCount, smallByteCount: configuration.smallSlotByteCount,

@@ -5,14 +5,15 @@ import PacketWire
 
 extension Engine {
   /// Rewrites one end of a packet; `false` if no buffer was free.
-  mutating func translate(_ state: inout PacketState, _ pass: TrackPass, isError: Bool) -> Bool {
+  mutating func translate(_ state: inout PacketState, isError: Bool) -> Bool {
     guard makeWritable(&state) else { return false }
     let network = state.start &+ Int(state.network)
-    storeAddress(pass.rewrite, pass.target, network, state)
+    let target = trackPass[0].target
+    storeAddress(trackPass[0].rewrite, target, network, state)
     if isError {
-      translateInner(&state, pass)
+      translateInner(&state, target.reversed)
     } else {
-      storePorts(pass.target, state)
+      storePorts(target, state)
     }
     return true
   }
@@ -67,10 +68,10 @@ extension Engine {
   }
 
   /// Rewrites the packet that an ICMP error is about, which goes the other way, and the error's checksum.
-  private mutating func translateInner(_ state: inout PacketState, _ pass: TrackPass) {
+  @inline(never)
+  private mutating func translateInner(_ state: inout PacketState, _ target: ConnectionTuple) {
     let transport = Int(state.transport)
     let end = Engine.networkEnd(state, pool)
-    let target = pass.target.reversed
     var inner = ConnectionTuple()
     guard let places = innerPlaces(state, transport, end, isIPv6: target.isIPv6, &inner) else { return }
     // Seen by itself, with what is there of its transport header.
@@ -80,7 +81,7 @@ extension Engine {
     whole.transportProtocol = inner.protocolNumber
     whole.count = end
     whole.offload = Offload()
-    storeAddress(pass.rewrite.reversed, target, state.start &+ places.network, whole)
+    storeAddress(trackPass[0].rewrite.reversed, target, state.start &+ places.network, whole)
     storeInnerPorts(target, state.start &+ places.transport, end &- places.transport)
     let address = state.start &+ transport
     pool.store16(0, address &+ 2)
@@ -107,11 +108,11 @@ extension Engine {
   }
 
   /// Moves a segment's numbers by what helpers have added to the payload before it; `false` if no buffer was free.
-  mutating func skew(_ state: inout PacketState, _ pass: TrackPass) -> Bool {
+  mutating func skew(_ state: inout PacketState) -> Bool {
     guard makeWritable(&state) else { return false }
     let address = state.start &+ Int(state.transport)
-    skew(at: address &+ 4, by: pass.sequenceSkew, state)
-    skew(at: address &+ 8, by: pass.acknowledgmentSkew, state)
+    skew(at: address &+ 4, by: trackPass[0].sequenceSkew, state)
+    skew(at: address &+ 8, by: trackPass[0].acknowledgmentSkew, state)
     return true
   }
 

@@ -97,9 +97,9 @@ struct TrackOptions: OptionSet {
 }
 
 extension TrackPass {
-  /// What the instruction with its data at a place asks.
+  /// Takes over what the instruction with its data at a place asks, and forgets all else.
   @inline(__always)
-  init(head: UInt64, _ words: borrowing Slab<UInt64>, _ place: Int) {
+  mutating func begin(head: UInt64, _ words: borrowing Slab<UInt64>, _ place: Int) {
     let options = TrackOptions(rawValue: Operand.trackOptions.value(in: head))
     zone = UInt16(truncatingIfNeeded: Operand.trackZone.value(in: head))
     commits = options.contains(.commits)
@@ -111,12 +111,18 @@ extension TrackPass {
     markMask = UInt32(truncatingIfNeeded: words[place &+ 1])
     labelValue = (words[place &+ 2], words[place &+ 3])
     labelMask = (words[place &+ 4], words[place &+ 5])
+    mark = 0
+    label = (0, 0)
+    hasOriginal = false
+    rewrite = .none
+    sequenceSkew = 0
+    acknowledgmentSkew = 0
+    connection = -1
+    isReply = false
+    interested = .none
+    event = nil
     guard translates else { return }
-    if options.contains(.source) {
-      range.end = .source
-    } else if options.contains(.destination) {
-      range.end = .destination
-    }
+    range.end = options.contains(.source) ? .source : options.contains(.destination) ? .destination : .none
     range.hasPorts = options.contains(.hasPorts)
     range.isPersistent = options.contains(.isPersistent)
     range.isRandom = options.contains(.isRandom)
@@ -129,50 +135,58 @@ extension TrackPass {
 
 extension Engine {
   /// Takes a packet through the tracker; `false` if no buffer was free to rewrite it.
+  ///
+  /// What the action asks and the tracker says lies in the engine, since packets have little stack in a kernel.
   @inline(never)
   mutating func track(_ head: UInt64, _ data: Int, _ state: inout PacketState) -> Bool {
     let row = state.key
-    var pass = TrackPass(head: head, programs.words, data)
-    pass.state = UInt32(truncatingIfNeeded: bank.base[row][.ctState])
-    pass.previousZone = UInt16(truncatingIfNeeded: bank.base[row][.ctZone])
+    trackPass[0].begin(head: head, programs.words, data)
+    trackPass[0].state = UInt32(truncatingIfNeeded: bank.base[row][.ctState])
+    trackPass[0].previousZone = UInt16(truncatingIfNeeded: bank.base[row][.ctZone])
     var packet = TrackedPacket()
-    if trackable(state, &packet, &pass.event) {
-      trackerReference.tracker.track(&packet, &pass, now: now)
+    var event: TrackEvent?
+    if trackable(state, &packet, &event) {
+      trackerReference.tracker.track(&packet, &trackPass[0], now: now)
+      event = trackPass[0].event
     } else {
-      pass.state = TrackState.isInvalid | TrackState.isTracked
+      trackPass[0].state = TrackState.isInvalid | TrackState.isTracked
     }
-    if let event = pass.event { trackCounts[event.rawValue] &+= 1 }
-    describe(pass, row)
-    if pass.rewrite != .none && !translate(&state, pass, isError: packet.isError) { return false }
-    if pass.sequenceSkew != 0 || pass.acknowledgmentSkew != 0 { return skew(&state, pass) }
+    if let event { trackCounts[event.rawValue] &+= 1 }
+    describeTrack(row)
+    if trackPass[0].rewrite != .none && !translate(&state, isError: packet.isError) { return false }
+    if trackPass[0].sequenceSkew != 0 || trackPass[0].acknowledgmentSkew != 0, !skew(&state) { return false }
+    if trackPass[0].interested != .none { return help(packet.tuple, &state) }
     return true
   }
 
   /// Writes what the tracker has said into a packet's key.
   @inline(__always)
-  private mutating func describe(_ pass: TrackPass, _ row: KeyRow) {
+  private mutating func describeTrack(_ row: KeyRow) {
+    let hasOriginal = trackPass[0].hasOriginal
+    let original = trackPass[0].original
     bank.base[row][wordOf: .ctState] =
-      KeyPlace.ctState.bits(UInt64(pass.state)) | KeyPlace.ctMark.bits(UInt64(pass.mark))
-    bank.base[row][.ctZone] = UInt64(pass.zone)
-    bank.base[row][.ctProtocol] = pass.hasOriginal ? UInt64(pass.original.protocolNumber) : 0
-    guard pass.hasOriginal || bank.has(.connection, at: row) else { return }
+      KeyPlace.ctState.bits(UInt64(trackPass[0].state)) | KeyPlace.ctMark.bits(UInt64(trackPass[0].mark))
+    bank.base[row][.ctZone] = UInt64(trackPass[0].zone)
+    bank.base[row][.ctProtocol] = hasOriginal ? UInt64(original.protocolNumber) : 0
+    guard hasOriginal || bank.has(.connection, at: row) else { return }
     bank.open(row, .connection)
-    bank[row, KeyPlace.ctLabel.word] = pass.label.high
-    bank[row, KeyPlace.ctLabel.word &+ 1] = pass.label.low
-    let original = pass.original
+    for word in KeySegment.connection.words { bank[row, word] = 0 }
+    bank[row, KeyPlace.ctLabel.word] = trackPass[0].label.high
+    bank[row, KeyPlace.ctLabel.word &+ 1] = trackPass[0].label.low
+    guard hasOriginal else { return }
     let isMessage = original.isMessage
     let first = isMessage ? original.destinationPort >> 8 : original.sourcePort
     let second = isMessage ? original.destinationPort & 0xff : original.destinationPort
     bank[row, wordOf: .ctTransportSource] =
-      pass.hasOriginal
-      ? KeyPlace.ctTransportSource.bits(UInt64(first)) | KeyPlace.ctTransportDestination.bits(UInt64(second))
-      : 0
-    let isIPv6 = original.isIPv6
-    bank[row, wordOf: .ctSource] = isIPv6 ? 0 : original.addresses
-    bank[row, KeyPlace.ctIPv6Source.word] = isIPv6 ? original.sourceHigh : 0
-    bank[row, KeyPlace.ctIPv6Source.word &+ 1] = isIPv6 ? original.sourceLow : 0
-    bank[row, KeyPlace.ctIPv6Destination.word] = isIPv6 ? original.destinationHigh : 0
-    bank[row, KeyPlace.ctIPv6Destination.word &+ 1] = isIPv6 ? original.destinationLow : 0
+      KeyPlace.ctTransportSource.bits(UInt64(first)) | KeyPlace.ctTransportDestination.bits(UInt64(second))
+    if original.isIPv6 {
+      bank[row, KeyPlace.ctIPv6Source.word] = original.sourceHigh
+      bank[row, KeyPlace.ctIPv6Source.word &+ 1] = original.sourceLow
+      bank[row, KeyPlace.ctIPv6Destination.word] = original.destinationHigh
+      bank[row, KeyPlace.ctIPv6Destination.word &+ 1] = original.destinationLow
+    } else {
+      bank[row, wordOf: .ctSource] = original.addresses
+    }
   }
 
   /// Forgets what the tracker has said of a packet.

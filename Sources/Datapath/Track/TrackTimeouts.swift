@@ -65,7 +65,7 @@ public struct TimeoutPolicy: Equatable, Sendable {
   /// Makes a policy of the defaults.
   public init(id: UInt32) {
     self.id = id
-    seconds = TrackTimeout.allCases.map(\.defaultSeconds)
+    seconds = TrackTimeout.allCases.map { $0.defaultSeconds }
   }
 
   /// A timeout in seconds.
