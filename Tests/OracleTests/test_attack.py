@@ -133,6 +133,8 @@ class Site:
 
 @unittest.skipUnless(os.geteuid() == 0, "makes network namespaces")
 class Attack(unittest.TestCase):
+    runs_alone = True
+
     def site(self, kind):
         site = Site(kind)
         self.addCleanup(site.close)
@@ -144,16 +146,16 @@ class Attack(unittest.TestCase):
         average, peak, loss, dump = apus.attack()
         long_turns = apus.counter("turn_over_20ms")
         misses = apus.miss_count()
-        # How much is dropped depends on how fast the others of the machine let the attacker be.
         dropped = apus.counter("datapath_drop_upcall_error")
         figures = "ping %.1f ms, at most %.1f, %.1f %% lost; dump-flows %.3f s; %d long turns, longest %d us; %d misses, %d dropped" % (
             average, peak, loss, dump, long_turns, apus.counter("turn_longest_us"), misses, dropped)
         print(figures, file=sys.stderr)
         self.assertLess(dump, 1, figures)
-        self.assertLess(average, 25, figures)
-        self.assertLess(peak, 300, figures)
+        self.assertLess(average, 15, figures)
+        self.assertLess(peak, 200, figures)
         self.assertLess(loss, 2, figures)
         self.assertGreater(misses, 10_000, figures)
+        self.assertGreater(dropped, 0, figures)
         # Turns are measured by the clock on the wall, in which others run as well.
         self.assertLess(long_turns, 50, figures)
 
