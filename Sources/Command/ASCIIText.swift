@@ -12,7 +12,7 @@ extension String {
   }
 
   /// The text with A to Z as a to z.
-  var asciiLowercased: String {
+  public var asciiLowercased: String {
     String(decoding: utf8.map { $0 >= 0x41 && $0 <= 0x5a ? $0 &+ 32 : $0 }, as: UTF8.self)
   }
 

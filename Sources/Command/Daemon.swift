@@ -40,7 +40,7 @@ public final class Daemon {
           text ?? invocation.programName + ".pid", in: invocation.directories.run)
       },
       CommandOption("overwrite-pidfile") { [self] in overwritesPidfile = true },
-      CommandOption("no-self-confinement") {},
+      CommandOption("no-self-confinement") { [self] in isConfined = false },
       CommandOption("unixctl") { [self] (text: String) in unixctlPath = text },
     ] + systemOptions
   }
@@ -87,6 +87,8 @@ public final class Daemon {
       """
   }
 
+  /// Whether sockets that a database names must lie where the program's own do.
+  public private(set) var isConfined = true
   /// Whether the program runs in the background.
   public var isDetached: Bool { detaches }
 

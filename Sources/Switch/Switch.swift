@@ -52,6 +52,8 @@ public final class VirtualSwitch {
   }
   /// How fast the counters of `coverage/show` grow.
   private(set) var coverage = CoverageHistory()
+  /// The streams whose requests wait for ports' counters, by the type of the datapath.
+  private var counterReaders: [String: [StreamID]] = [:]
   /// When rules are next looked over for their timeouts.
   private var nextExpiry: Int64 = 0
   /// When the datapath is next asked for the ports' counters.
@@ -147,22 +149,42 @@ public final class VirtualSwitch {
     return (agent, owner.target)
   }
 
-  /// Lets an agent answer what a peer has said, and sends the peer's packets in between.
+  /// Lets an agent answer what a peer has said, and does in between what the peer has to wait for.
   private func advance(_ stream: StreamID, _ agent: BridgeAgent) {
-    while true {
-      let packets = agent.advance(stream)
-      guard !packets.isEmpty else { return }
+    while let pause = agent.advance(stream) {
       let flows = flows(of: agent.bridge.datapath)
-      for packet in packets {
-        switch packet {
-        case .sent(let packet):
-          apply(
-            flows.send(
-              frame: packet.packet, bridge: agent.bridge, inPort: packet.inPort, actions: packet.actions))
-        case .resumed(let packet): apply(flows.resume(packet))
+      switch pause {
+      case .packets(let packets):
+        for packet in packets {
+          switch packet {
+          case .sent(let packet):
+            apply(
+              flows.send(
+                frame: packet.packet, bridge: agent.bridge, inPort: packet.inPort, actions: packet.actions))
+          case .resumed(let packet): apply(flows.resume(packet))
+          }
         }
+      case .barrier:
+        guard flows.settle(for: stream) else { return }
+        agent.release(stream)
+      case .counters:
+        let link = agent.bridge.datapath
+        guard link.state == .open else {
+          agent.release(stream)
+          continue
+        }
+        counterReaders[link.type, default: []].append(stream)
+        readPortCounters(of: link)
+        return
       }
     }
+  }
+
+  /// A datapath has done or said what a stream's request waited for.
+  private func release(_ stream: StreamID) {
+    guard let (agent, _) = owner(of: stream) else { return }
+    agent.release(stream)
+    advance(stream, agent)
   }
 
   private func handle(_ message: NetlinkMessage) {
@@ -200,7 +222,9 @@ public final class VirtualSwitch {
       case .bridgeConfigured(let bridge, let wanted): bridgeConfigured(bridge, wanted)
       case .bridgeRemoved(let bridge): bridgeRemoved(bridge)
       case .port(let bridge, let status): agents[bridge]?.portChanged(status)
-      case .datapathLost(let link): flows[link.type]?.forgetAll()
+      case .datapathLost(let link):
+        flows[link.type]?.forgetAll()
+        for stream in counterReaders.removeValue(forKey: link.type) ?? [] { release(stream) }
       }
     }
     if reconciler.attachments.haveTunnelsChanged || context.haveAddressesChanged { refreshTunnels() }
@@ -286,6 +310,7 @@ public final class VirtualSwitch {
       case .packetIn(let packet): agents[packet.bridge.name]?.packetIn(packet)
       case .learn(let rule): agents[rule.bridge.name]?.learn(rule)
       case .finished(let command): finishedFlows(for: command)
+      case .settled(let stream): release(stream)
       }
     }
   }
@@ -293,20 +318,26 @@ public final class VirtualSwitch {
   /// Asks the datapaths for their counters and those of their ports.
   private func readCounters() {
     for link in openDatapaths {
-      context.channel.request(
-        .vport(.get, VportMessage()), datapath: link.index, flags: .dump,
-        .portCounters(datapathType: link.type))
+      readPortCounters(of: link)
       context.channel.request(
         .datapath(.get, DatapathMessage(name: link.name)), datapath: link.index,
         .datapathCounters(datapathType: link.type))
     }
   }
 
+  private func readPortCounters(of link: DatapathLink) {
+    context.channel.request(
+      .vport(.get, VportMessage()), datapath: link.index, flags: .dump,
+      .portCounters(datapathType: link.type))
+  }
+
   private func portCounters(of link: DatapathLink, _ answer: DatapathAnswer) {
-    guard case .done(let messages) = answer, link.state == .open else { return }
-    var ports: [VportMessage] = []
-    for case .vport(_, let port) in messages.map({ $0.body }) { ports.append(port) }
-    reconciler.repairPorts(of: link, seen: ports)
+    if case .done(let messages) = answer, link.state == .open {
+      var ports: [VportMessage] = []
+      for case .vport(_, let port) in messages.map({ $0.body }) { ports.append(port) }
+      reconciler.repairPorts(of: link, seen: ports)
+    }
+    for stream in counterReaders.removeValue(forKey: link.type) ?? [] { release(stream) }
   }
 
   private func datapathCounters(of link: DatapathLink, _ answer: DatapathAnswer) {
@@ -323,6 +354,8 @@ public struct SwitchOptions: Sendable {
   public var version: String
   /// Whether dummy devices and datapaths exist (`--enable-dummy`).
   public var dummyMode: DummyMode
+  /// Whether controllers' sockets of the host must lie in `runDirectory` (all but `--no-self-confinement`).
+  public var confinesSockets = true
   /// The host's random 64 bits, to make datapath ids and Ethernet addresses from.
   public var seed: UInt64
 

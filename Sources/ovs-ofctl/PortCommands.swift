@@ -1,3 +1,4 @@
+import Command
 import Host
 import OpenFlow
 
@@ -52,28 +53,28 @@ struct PortCommands {
 
   // MARK: Configuration
 
-  /// A word that configures a port: the bits, and whether the word sets them.
+  /// A word that configures a port, in any case: the bits, and whether the word sets them, which it does not with `no` or `no-` before.
   private static let words: [(name: String, bits: PortConfiguration, sets: Bool)] = [
-    ("up", .portDown, false), ("down", .portDown, true),
-    ("stp", .noSpanningTree, false), ("receive", .noReceive, false),
-    ("receive-stp", .noReceiveSpanningTree, false), ("flood", .noFlood, false),
+    ("up", .portDown, false), ("down", .portDown, true), ("stp", .noSpanningTree, false),
+    ("receive", .noReceive, false), ("receive-stp", .noReceiveSpanningTree, false),
+    ("flood", .noFlood, false),
     ("forward", .noForward, false), ("packet-in", .noPacketIn, false),
-    ("no-stp", .noSpanningTree, true), ("no-receive", .noReceive, true),
-    ("no-receive-stp", .noReceiveSpanningTree, true), ("no-flood", .noFlood, true),
-    ("no-forward", .noForward, true), ("no-packet-in", .noPacketIn, true),
   ]
 
   /// Configures a port.
   func modify(_ arguments: [String]) {
     let port = BridgeNames(arguments[0], settings).description(arguments[1])
-    guard let word = Self.words.first(where: { $0.name.utf8.elementsEqual(arguments[2].utf8) }) else {
+    var name = Array(arguments[2].asciiLowercased.utf8)
+    let isNegated = name.starts(with: "no".utf8)
+    if isNegated { name.removeFirst(name.starts(with: "no-".utf8) ? 3 : 2) }
+    guard let word = Self.words.first(where: { $0.name.utf8.elementsEqual(name) }) else {
       settings.fail("unknown mod-port command '\(arguments[2])'")
     }
     let connection = SwitchConnection(arguments[0], settings)
     connection.send(
       .portModification(
         PortModification(
-          port: port.number, address: port.address, configuration: word.sets ? word.bits : [],
+          port: port.number, address: port.address, configuration: word.sets != isNegated ? word.bits : [],
           mask: word.bits)))
     failIfAny(connection.finish(), settings)
   }

@@ -61,9 +61,10 @@ struct Program {
     let loop = EventLoop()
     let control = daemon.startControl(on: loop)
     try? loop.onTermination { _ in loop.stop() }
-    let options = SwitchOptions(
+    var options = SwitchOptions(
       runDirectory: invocation.directories.run, version: Invocation.openVSwitchVersion, dummyMode: dummyMode,
       seed: Random.integer())
+    options.confinesSockets = daemon.isConfined
     let runner = SwitchRunner(
       loop: loop, invocation: invocation, control: control, database: database, options: options)
     runner.onReady = { daemon.complete() }

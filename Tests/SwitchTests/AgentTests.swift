@@ -113,20 +113,20 @@ import Testing
     #expect(reasons == [.hardTimeout])
   }
 
-  /// Sends a bundle, and gives what is wrong with it.
+  /// Sends a bundle, and gives what is wrong with one of its messages, and then with it as a whole.
   static func bundle(
-    _ id: UInt32, _ messages: [Message], _ peer: OpenFlowPeer
-  ) -> OpenFlowError? {
-    _ = peer.ask(
-      .bundleControl(BundleControl(bundleID: id, type: .openRequest, flags: [.atomic, .ordered])))
+    _ id: UInt32, _ messages: [Message], _ peer: OpenFlowPeer, flags: BundleFlags = [.atomic, .ordered]
+  ) -> [OpenFlowError?] {
+    peer.send(.bundleControl(BundleControl(bundleID: id, type: .openRequest, flags: flags)))
     for message in messages {
       let inner = message.encode(peer.form, xid: 0x42)
-      let add = Message.bundleAdd(
-        BundleAdd(bundleID: id, flags: [.atomic, .ordered], message: inner))
+      let add = Message.bundleAdd(BundleAdd(bundleID: id, flags: flags, message: inner))
       peer.send(bytes: add.encode(peer.form, xid: 0x42))
     }
-    return peer.error(
-      .bundleControl(BundleControl(bundleID: id, type: .commitRequest, flags: [.atomic, .ordered])))
+    peer.send(.bundleControl(BundleControl(bundleID: id, type: .commitRequest, flags: flags)))
+    var errors: [OpenFlowError?] = []
+    for case .error(let error) in peer.receive() { errors.append(error.error) }
+    return errors
   }
 
   @Test func `A bundle that fails has configured no port, and one with a bad packet has changed no flow`() {
@@ -138,11 +138,17 @@ import Testing
     let messages: [Message] = [
       .flowModification(Self.add(1, outputs: [1])), .portModification(port), .packetOut(packet),
     ]
-    #expect(Self.bundle(1, messages, peer) == .badRequestBadLength)
+    #expect(
+      Self.bundle(1, messages, peer, flags: .ordered) == [.badRequestBadLength, .bundleFailedMessageFailed])
     #expect(Self.flows(peer).isEmpty)
     let bridge = peer.harness.virtualSwitch.reconciler.bridges["br0"]
     #expect(bridge?.interface(OpenFlowPortNumber(1))?.configuration == [])
-    #expect(Self.bundle(2, Array(messages.dropLast()), peer) == nil)
+    // Nobody can take a port's change back unseen.
+    #expect(
+      Self.bundle(3, Array(messages.dropLast()), peer)
+        == [.bundleFailedMessageFailed, .bundleFailedMessageFailed])
+    #expect(Self.flows(peer).isEmpty)
+    #expect(Self.bundle(2, Array(messages.dropLast()), peer, flags: .ordered).isEmpty)
     #expect(Self.flows(peer).count == 1)
     #expect(bridge?.interface(OpenFlowPortNumber(1))?.configuration == .noReceive)
   }
@@ -180,15 +186,73 @@ import Testing
   @Test func `A bundle is carried out whole or not at all`() {
     let peer = Self.peer(.v14)
     peer.send(.flowModification(FlowMod(.delete)))
-    func bundle(_ id: UInt32, _ changes: [FlowMod]) -> OpenFlowError? {
+    func bundle(_ id: UInt32, _ changes: [FlowMod]) -> [OpenFlowError?] {
       Self.bundle(id, changes.map { .flowModification($0) }, peer)
     }
     var bad = FlowMod(.add, table: 3)
     bad.actions = [.gotoTable(2)]
-    #expect(bundle(1, [Self.add(1, outputs: [1]), bad]) == .badInstructionBadTableID)
+    #expect(
+      bundle(1, [Self.add(1, outputs: [1]), bad])
+        == [.badInstructionBadTableID, .bundleFailedMessageFailed])
     #expect(Self.flows(peer).isEmpty)
-    #expect(bundle(2, [Self.add(1, outputs: [1]), Self.add(2, outputs: [2])]) == nil)
+    #expect(bundle(2, [Self.add(1, outputs: [1]), Self.add(2, outputs: [2])]).isEmpty)
     #expect(Self.flows(peer).count == 2)
+  }
+
+  @Test func `A bundle for which nothing comes is given up, and its answers say nothing of its flags`() {
+    let peer = Self.peer(.v14)
+    let answer = peer.ask(
+      .bundleControl(BundleControl(bundleID: 9, type: .openRequest, flags: [.atomic, .ordered])))
+    var opened: [BundleControl] = []
+    for case .bundleControl(let control) in answer { opened.append(control) }
+    #expect(opened == [BundleControl(bundleID: 9, type: .openReply, flags: [])])
+    peer.harness.advance(milliseconds: Bundle.idleMilliseconds - 1)
+    #expect(peer.receive().isEmpty)
+    peer.harness.advance(milliseconds: 2)
+    var errors: [OpenFlowError?] = []
+    for case .error(let error) in peer.receive() { errors.append(error.error) }
+    #expect(errors == [.bundleFailedTimeout])
+  }
+
+  @Test func `An error carries the whole message that it is about`() {
+    let peer = Self.peer()
+    var bad = FlowMod(.add, table: 3)
+    bad.actions = [.gotoTable(2)] + [Action](repeating: .output(OpenFlowPortNumber(1)), count: 20)
+    let bytes = Message.flowModification(bad).encode(peer.form, xid: 7)
+    peer.send(bytes: bytes)
+    var data: [[UInt8]] = []
+    for case .error(let error) in peer.receive() { data.append(error.data) }
+    #expect(data == [bytes])
+  }
+
+  @Test func `A bridge whose name leads elsewhere is not made, and says so`() {
+    let harness = SwitchHarness()
+    harness.configure([
+      SwitchHarness.bridge("../evil", ports: []), SwitchHarness.bridge("a\\b", ports: []),
+      SwitchHarness.bridge(ports: []),
+    ])
+    #expect(Array(harness.virtualSwitch.reconciler.bridges.keys) == ["br0"])
+    #expect(harness.listeners.keys.allSatisfy { $0.hasPrefix("punix:/run/br0.") })
+    let lines = harness.effects.compactMap { effect -> String? in
+      if case .log(_, .warning, let text) = effect { text } else { nil }
+    }
+    #expect(lines.contains("ignoring bridge with invalid name \"../evil\""))
+  }
+
+  @Test func `Sockets of controllers lie where the switch's own do`() {
+    let harness = SwitchHarness()
+    var bridge = SwitchHarness.bridge(ports: [])
+    bridge.controllers = [
+      "punix:/run/br0.x", "punix:/run/other.x", "punix:/run/br0.x/y", "punix:/etc/passwd", "unix:/run/c",
+      "unix:/run/../etc/c", "unix:/etc/c",
+    ].map { DesiredController(row: "c", target: $0) }
+    harness.configure([bridge])
+    let opened = harness.effects.compactMap { effect -> String? in
+      if case .openStream(_, let address) = effect { address } else { nil }
+    }
+    #expect(opened == ["unix:/run/c"])
+    #expect(
+      Set(harness.listeners.keys) == ["punix:/run/br0.mgmt", "punix:/run/br0.snoop", "punix:/run/br0.x"])
   }
 
   @Test func `One primary controller makes the others secondary`() {

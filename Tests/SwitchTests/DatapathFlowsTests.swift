@@ -29,6 +29,99 @@ struct DatapathFlowsTests {
     #expect(harness.takeSentPorts() == [])
   }
 
+  @Test func `a barrier is answered when the datapath does what the rules before it say`() throws {
+    let harness = Self.switched()
+    let peer = OpenFlowPeer(harness)
+    try Self.add("in_port=1,actions=output:2", peer)
+    harness.receive(Self.frame(from: 1, to: 2), on: "p1")
+    #expect(harness.takeSentPorts() == ["p2"])
+    // Without time passing: what was installed is right when the answer comes.
+    try Self.add("in_port=1,actions=output:3", peer)
+    peer.send(.barrierRequest)
+    #expect(peer.receive().map { $0.kind } == [.barrierReply])
+    harness.receive(Self.frame(from: 1, to: 2), on: "p1")
+    #expect(harness.takeSentPorts() == ["p3"])
+    // A datapath that is slow holds the answer, and what the peer asks behind it, back for a while.
+    harness.isDatapathSlow = true
+    try Self.add("in_port=1,actions=output:2", peer)
+    peer.send(.barrierRequest)
+    peer.send(.echoRequest([1]))
+    #expect(peer.receive().isEmpty)
+    harness.isDatapathSlow = false
+    harness.advance(milliseconds: 10)
+    #expect(peer.receive().map { $0.kind } == [.barrierReply, .echoReply])
+    harness.isDatapathSlow = true
+    try Self.add("in_port=1,actions=output:3", peer)
+    peer.send(.barrierRequest)
+    harness.advance(milliseconds: Revalidator.longestBarrierMilliseconds + 1)
+    #expect(peer.receive().map { $0.kind } == [.barrierReply])
+  }
+
+  @Test func `ports' counters are as new as the question`() throws {
+    let harness = Self.switched()
+    let peer = OpenFlowPeer(harness)
+    try Self.add("in_port=1,actions=output:2", peer)
+    harness.receive(Self.frame(from: 1, to: 2), on: "p1")
+    peer.send(.portStatisticsRequest(OpenFlowPortNumber(2)))
+    guard case .portStatisticsReply(let ports, _)? = peer.receive().first else {
+      Issue.record("no answer")
+      return
+    }
+    #expect(ports.map { $0.sentPackets } == [1])
+  }
+
+  @Test func `what was learned by a port goes with its VLAN`() throws {
+    let harness = SwitchHarness()
+    var bridge = SwitchHarness.bridge(ports: [("p1", 1), ("p2", 2)])
+    harness.configure([bridge])
+    harness.advance(milliseconds: 100)
+    harness.receive(Self.frame(from: 1, to: 2), on: "p1")
+    harness.receive(Self.frame(from: 2, to: 1), on: "p2")
+    let addresses = harness.virtualSwitch.reconciler.bridges["br0"]?.addresses
+    #expect(addresses?.count == 2)
+    bridge.ports[1].tag = 20
+    harness.configure([bridge])
+    #expect(addresses?.count == 1)
+    bridge.ports[2].trunks = [5]
+    harness.configure([bridge])
+    #expect(addresses?.count == 0)
+  }
+
+  @Test func `packet-ins say why, and carry the whole packet`() throws {
+    let harness = Self.switched()
+    let old = OpenFlowPeer(harness, version: .v10)
+    let new = OpenFlowPeer(harness, version: .v13)
+    for peer in [old, new] {
+      peer.send(.setConfiguration(OpenFlow.SwitchConfiguration(fragments: .normal, missSendLength: 20)))
+    }
+    func reasons(_ peer: OpenFlowPeer) -> [PacketIn] {
+      peer.receive().compactMap { if case .packetIn(let packet) = $0 { packet } else { nil } }
+    }
+    new.send(.flowModification(FlowMod(.delete)))
+    _ = (old.receive(), new.receive())
+    // No rule at all: who speaks OpenFlow 1.3 is told nothing.
+    harness.receive(Self.frame(from: 1, to: 2), on: "p1")
+    #expect(reasons(old).map { $0.reason } == [.noMatch])
+    #expect(reasons(new).isEmpty)
+    // A rule for misses, which OpenFlow knows since 1.3.
+    try Self.add("priority=0,actions=controller:30", new)
+    new.send(.barrierRequest)
+    harness.receive(Self.frame(from: 1, to: 2), on: "p1")
+    #expect(reasons(old).map { $0.reason } == [.action])
+    #expect(reasons(new).map { $0.reason } == [.noMatch])
+    try Self.add("priority=1,actions=set_field:5->metadata,controller(max_len=30,userdata=01.02)", new)
+    new.send(.setPacketInFormat(.nicira2))
+    new.send(.barrierRequest)
+    _ = new.receive()
+    harness.receive(Self.frame(from: 1, to: 2), on: "p1")
+    let packets = reasons(new)
+    #expect(packets.map { $0.reason } == [.action])
+    #expect(packets.first?.packet == Self.frame(from: 1, to: 2))
+    #expect(packets.first?.userData == [1, 2])
+    #expect(packets.first?.cookie == 0)
+    #expect(packets.first?.metadata.value(of: .metadata) == 5)
+  }
+
   @Test func `packets that come up and flows are written to the log for who wants to read it`() throws {
     let harness = Self.switched()
     let peer = OpenFlowPeer(harness)

@@ -104,7 +104,7 @@ extension Message {
     case .packetIn(let packetIn):
       switch form.packetInFormat {
       case .standard: packetIn.encode(to: &writer, version)
-      case .nicira: packetIn.encodeNicira(to: &writer)
+      case .nicira: packetIn.encodeNicira(to: &writer, form.version)
       case .nicira2: packetIn.encodeProperties(to: &writer, version)
       }
     case .resume(let packetIn): packetIn.encodeProperties(to: &writer, version)

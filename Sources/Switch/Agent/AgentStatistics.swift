@@ -129,7 +129,7 @@ extension Interface {
       number: number, address: ethernetAddress, name: name, configuration: configuration,
       current: PortFeatures.ofSpeed(kilobits: speed))
     if !isUp { description.configuration.insert(.portDown) }
-    if !hasCarrier { description.state.insert(.linkDown) }
+    if !hasCarrier || !isUp { description.state.insert(.linkDown) }
     if isLive { description.state.insert(.live) }
     description.currentSpeedKilobits = speed
     return description

@@ -34,6 +34,8 @@ final class BridgeAgent {
   static var sessionLimit: Int { 256 }
 
   private var failOpenRule: Rule?
+  /// The targets of which the log says that they are not used.
+  private var refusedTargets: Set<String> = []
   private var lastFailMode: FailMode?
 
   init(bridge: Bridge, context: SwitchContext) {
@@ -101,7 +103,8 @@ final class BridgeAgent {
   }
 
   /// Takes the controllers that the configuration wants.
-  private func configure(_ wanted: [DesiredController]) {
+  private func configure(_ all: [DesiredController]) {
+    let wanted = all.filter { isPermitted($0.target) }
     var active: Set<String> = []
     var passive: Set<String> = []
     for row in wanted {
@@ -121,6 +124,34 @@ final class BridgeAgent {
       listen(.passive(target: target), target)
     }
     interestChanged()
+  }
+
+  /// Whether a target of the database may be used: who writes there must not reach, or put, sockets all over the host.
+  private func isPermitted(_ target: String) -> Bool {
+    guard context.options.confinesSockets else { return true }
+    let folder = context.options.runDirectory
+    let isRight: Bool
+    if target.hasPrefix("unix:") {
+      let path = String(target.dropFirst(5))
+      let parts = path.utf8.split(separator: UInt8(ascii: "/"))
+      isRight =
+        !path.utf8.contains(UInt8(ascii: "/"))
+        || path.hasPrefix(folder + "/") && !parts.contains { $0.elementsEqual("..".utf8) }
+    } else if target.hasPrefix("punix:") {
+      let start = "\(folder)/\(bridge.name)."
+      let path = String(target.dropFirst(6))
+      isRight =
+        path.hasPrefix(start) && !path.utf8.dropFirst(start.utf8.count).contains(UInt8(ascii: "/"))
+    } else {
+      return true
+    }
+    if !isRight, refusedTargets.insert(target).inserted {
+      context.turn.log(
+        "bridge", .error,
+        "bridge \(bridge.name): not using socket controller \"\(target)\", since it could be any file of the host: unix: takes sockets in \(folder), and punix: those whose names begin with \(folder)/\(bridge.name)."
+      )
+    }
+    return isRight
   }
 
   /// Deletes all rules and groups, and begins as the fail mode says.
@@ -256,7 +287,7 @@ final class BridgeAgent {
   /// Recomputes what the sessions' wishes mean for the translation of packets.
   func interestChanged() {
     bridge.sendsMissesToController = sessions.values.contains {
-      $0.isController && $0.isEstablished && $0.form.version < .v13 && $0.role != .secondary
+      $0.wantsAnything && $0.isEstablished && $0.form.version < .v13 && $0.controllerID == 0
     }
     bridge.hasControllers = sessions.values.contains { $0.isEstablished && $0.wantsAnything }
   }
@@ -317,6 +348,11 @@ final class BridgeAgent {
       let heard = session(of: link)?.heardMilliseconds
       if let step = controllers[target]?.expire(now: context.now, heard: heard) { take(step, link) }
     }
+    for session in sessionsInOrder {
+      for opening in session.expireBundles(now: context.now) {
+        refuse(.bundleFailedTimeout, opening, session)
+      }
+    }
     updateFailOpen()
   }
 
@@ -326,6 +362,7 @@ final class BridgeAgent {
     for link in controllers.values {
       next = earlier(next, link.nextWakeup(heard: session(of: link)?.heardMilliseconds))
     }
+    for session in sessions.values { next = earlier(next, session.nextBundleExpiry) }
     if failOpenRule == nil, bridge.settings.failMode == .standalone {
       next = earlier(next, silentMilliseconds)
     }

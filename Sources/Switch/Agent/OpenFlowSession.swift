@@ -47,19 +47,26 @@ final class OpenFlowSession {
   /// The role that the peer asked for.
   var role = ControllerRole.equal
   /// Which messages the peer wants unasked.
-  var asynchronous = AsyncConfiguration.initial
+  var asynchronous = AsyncConfiguration.initial(.v10)
   /// How many bytes of a packet go to the peer when a table misses; 0 for none to a service.
   var missSendByteCount: UInt16
   /// Whether the peer wants packets whose TTL ran out.
   var wantsInvalidTTL = false
   /// The number by which `controller` actions choose this connection.
   var controllerID: UInt16 = 0
-  /// The form of packet-ins.
-  var packetInFormat = PacketInFormat.standard
   /// The bundles that the peer opened, by id.
   var bundles: [UInt32: Bundle] = [:]
   /// How many bytes their messages may have together.
   var bundleByteLimit = Bundle.byteLimit
+  /// A request that waits for a datapath; the next ones wait behind it.
+  enum Held {
+    /// A barrier waits until the datapath does what the requests before it want.
+    case barrier(ReceivedMessage)
+    /// A question about ports waits for their counters.
+    case ports(ReceivedMessage)
+  }
+  /// The request that waits for a datapath.
+  var held: Held?
   /// When something last came from the peer, in milliseconds.
   private(set) var heardMilliseconds: Int64
   private var nextXID: UInt32 = 1
@@ -149,7 +156,7 @@ final class OpenFlowSession {
 
   /// What is to be done next; nil if the peer has to say more, or to read, first.
   func next() -> Step? {
-    guard !isBehind else { return nil }
+    guard !isBehind, held == nil else { return nil }
     do throws(OpenFlowError) {
       switch state {
       case .awaitingHello: return try input.next().map { receivedHello($0) }
@@ -179,20 +186,50 @@ final class OpenFlowSession {
         xid: received.xid)
     }
     state = .established(WireProtocol(version))
+    asynchronous = .initial(version)
     return .established
   }
 }
 
 extension AsyncConfiguration {
   /// What a controller wants unasked before it says otherwise.
-  static var initial: AsyncConfiguration {
+  static func initial(_ version: OpenFlowVersion) -> AsyncConfiguration {
     var configuration = AsyncConfiguration()
     // No match, action, and what OpenFlow 1.4 split off action: action set, group, packet-out.
     configuration.primary[AsyncMessageKind.packetIn.rawValue] = 0b11_1011
     configuration.primary[AsyncMessageKind.portStatus.rawValue] = 0b111
     configuration.secondary[AsyncMessageKind.portStatus.rawValue] = 0b111
-    configuration.primary[AsyncMessageKind.flowRemoved.rawValue] = 0b11_1111
-    return configuration
+    // Deletion of a group is a reason from OpenFlow 1.3 on, that of a meter and eviction from 1.4 on.
+    configuration.primary[AsyncMessageKind.flowRemoved.rawValue] =
+      version >= .v14 ? 0b11_1111 : version == .v13 ? 0b1111 : 0b111
+    return configuration.withMisses(version)
+  }
+
+  /// The same with what "no match" means in a version: a rule for misses; and before OpenFlow 1.3, a table without one.
+  func withMisses(_ version: OpenFlowVersion) -> AsyncConfiguration {
+    var all = self
+    let place = AsyncMessageKind.packetIn.rawValue
+    all.primary[place] = Self.withMisses(primary[place], version)
+    all.secondary[place] = Self.withMisses(secondary[place], version)
+    return all
+  }
+
+  /// The same as the controller gave it.
+  var withoutMisses: AsyncConfiguration {
+    var all = self
+    let place = AsyncMessageKind.packetIn.rawValue
+    all.primary[place] &= ~Self.misses
+    all.secondary[place] &= ~Self.misses
+    return all
+  }
+
+  private static var misses: UInt32 {
+    1 << UInt32(PacketInReason.explicitMiss.rawValue) | 1 << UInt32(PacketInReason.implicitMiss.rawValue)
+  }
+
+  private static func withMisses(_ mask: UInt32, _ version: OpenFlowVersion) -> UInt32 {
+    guard mask & 1 << UInt32(PacketInReason.noMatch.rawValue) != 0 else { return mask & ~misses }
+    return version < .v13 ? mask | misses : mask & ~misses | 1 << UInt32(PacketInReason.explicitMiss.rawValue)
   }
 }
 

@@ -4,19 +4,46 @@ import OpenFlow
 import Vlog
 
 extension BridgeAgent {
-  /// Takes the next steps of a session until packets are to be sent, which are then given out, or nothing is left to do.
-  ///
-  /// Packets are sent before the session's next message is looked at: it may change the rules.
-  func advance(_ stream: StreamID) -> [ControllersPacket] {
+  /// What others have to do before a session goes on.
+  enum Pause {
+    /// Send a controller's packets, which come before the session's next message: it may change the rules.
+    case packets([ControllersPacket])
+    /// See to it that the datapath forwards as the rules are now, and then call `release`.
+    case barrier
+    /// Read the counters of the datapath's ports, and then call `release`.
+    case counters
+  }
+
+  /// Takes the next steps of a session until others have something to do, or nothing is left.
+  func advance(_ stream: StreamID) -> Pause? {
     while let session = sessions[stream], let step = session.next() {
       take(step, session)
-      guard packetsOut.isEmpty else {
+      if !packetsOut.isEmpty {
         let taken = packetsOut
         packetsOut = []
-        return taken
+        return .packets(taken)
+      }
+      switch session.held {
+      case .barrier: return .barrier
+      case .ports: return .counters
+      case nil: continue
       }
     }
-    return []
+    return nil
+  }
+
+  /// Answers the request that waited for the datapath.
+  func release(_ stream: StreamID) {
+    guard let session = sessions[stream], let held = session.held else { return }
+    session.held = nil
+    switch held {
+    case .barrier(let request): reply(.barrierReply, to: request, session)
+    case .ports(let request):
+      guard case .portStatisticsRequest(let port) = request.message else { return }
+      // The port may have gone meanwhile.
+      let ports = (try? portStatistics(port)) ?? []
+      reply(.portStatisticsReply(ports, more: false), to: request, session)
+    }
   }
 
   private func take(_ step: OpenFlowSession.Step, _ session: OpenFlowSession) {
@@ -70,7 +97,7 @@ extension BridgeAgent {
   }
 
   /// Sends an error about a message.
-  private func refuse(_ error: OpenFlowError, _ bytes: [UInt8], _ session: OpenFlowSession) {
+  func refuse(_ error: OpenFlowError, _ bytes: [UInt8], _ session: OpenFlowSession) {
     send(.error(ErrorMessage(error, about: bytes)), xid: MessageHeader(bytes)?.xid ?? 0, session)
   }
 
@@ -80,35 +107,40 @@ extension BridgeAgent {
     do throws(OpenFlowError) {
       let request = try Message.decode(bytes, hasTableID: session.form.hasTableID)
       if session.role == .secondary, request.message.kind.isModification { throw .badRequestIsSecondary }
-      try handle(request, session)
+      try handle(request, bytes, session)
     } catch {
       refuse(error, bytes, session)
     }
   }
 
-  private func handle(_ request: ReceivedMessage, _ session: OpenFlowSession) throws(OpenFlowError) {
+  private func handle(
+    _ request: ReceivedMessage, _ bytes: [UInt8], _ session: OpenFlowSession
+  ) throws(OpenFlowError) {
     switch request.message {
     case .hello, .error, .echoReply: break
     case .echoRequest(let payload): reply(.echoReply(payload), to: request, session)
     case .featuresRequest: reply(.featuresReply(features), to: request, session)
     case .getConfigurationRequest, .setConfiguration: handleConfiguration(request, session)
-    case .barrierRequest: reply(.barrierReply, to: request, session)
+    case .barrierRequest: session.held = .barrier(request)
     case .descriptionRequest: reply(.descriptionReply(description), to: request, session)
     case .roleRequest(let wanted): try handleRole(wanted, request, session)
-    case .asyncRequest: reply(.asyncReply(session.asynchronous), to: request, session)
-    case .setAsync(let wanted): session.asynchronous = wanted
+    case .asyncRequest: reply(.asyncReply(session.asynchronous.withoutMisses), to: request, session)
+    case .setAsync(let wanted): session.asynchronous = wanted.withMisses(session.form.version)
     case .setFlowFormat(let isNicira): session.form.usesNiciraFlows = isNicira
     case .flowModTableID(let isOn): session.form.hasTableID = isOn || session.form.version != .v10
     case .setPacketInFormat(let format): session.form.packetInFormat = format
-    case .setControllerID(let number): session.controllerID = number
+    case .setControllerID(let number):
+      session.controllerID = number
+      interestChanged()
     case .bundleControl(let control):
-      let (answer, committed) = try session.control(control)
-      if let committed { try commit(committed, from: session) }
+      let (answer, committed) = try session.control(control, bytes, now: context.now)
+      if let committed { try commit(committed, session) }
       reply(.bundleControl(answer), to: request, session)
-    case .bundleAdd(let addition): try session.add(addition)
+    case .bundleAdd(let addition): try session.add(addition, bytes, now: context.now)
     case .portModification(let change): try modifyPort(change)
     case .portStatisticsRequest(let port):
-      reply(.portStatisticsReply(try portStatistics(port), more: false), to: request, session)
+      _ = try portStatistics(port)
+      session.held = .ports(request)
     case .portDescriptionRequest(let port):
       reply(.portDescriptionReply(portDescriptions(port), more: false), to: request, session)
     case .tableStatisticsRequest:

@@ -59,15 +59,16 @@ extension BridgeAgent {
   }
 
   /// Carries out the messages of a bundle: all of them or none.
-  func commit(_ bundle: Bundle, from session: OpenFlowSession) throws(OpenFlowError) {
-    let form = session.form
+  ///
+  /// What is wrong with one of them is said of that one; the error that is thrown is about the bundle.
+  func commit(_ bundle: Bundle, _ session: OpenFlowSession) throws(OpenFlowError) {
     var effects: [FlowEffect] = []
     var packets: [ControllersPacket] = []
     var ports: [PortModification] = []
     var forwarded: [ForwardedGroupMod] = []
-    do throws(OpenFlowError) {
-      for bytes in bundle.messages {
-        let received = try Message.decode(bytes, hasTableID: form.hasTableID)
+    for bytes in bundle.messages {
+      do throws(OpenFlowError) {
+        let received = try Self.message(in: bytes, session.form)
         switch received.message {
         case .flowModification(let change): effects.append(contentsOf: try self.change(change))
         case .groupModification(let change):
@@ -75,22 +76,36 @@ extension BridgeAgent {
           effects.append(contentsOf: made)
           forwarded.append(ForwardedGroupMod(change, made, xid: received.xid))
         case .packetOut(let packet):
-          try check(packet, form.version)
+          try check(packet, session.form.version)
           packets.append(.sent(packet))
         case .portModification(let change):
+          // A port can't be put back as it was unseen, so no bundle can promise to change it with all else.
+          guard !bundle.flags.contains(.atomic) else { throw .bundleFailedMessageFailed }
           _ = try port(of: change)
           ports.append(change)
         default: throw .bundleFailedMessageUnsupported
         }
+      } catch {
+        bridge.tables.undo(effects)
+        refuse(error, bytes, session)
+        throw .bundleFailedMessageFailed
       }
-    } catch {
-      bridge.tables.undo(effects)
-      throw error
     }
     report(effects)
     for request in forwarded { forward(request, from: session) }
     for change in ports { try modifyPort(change) }
     packetsOut.append(contentsOf: packets)
+  }
+
+  /// The message that one of a bundle's messages brings.
+  private static func message(in bytes: [UInt8], _ form: WireProtocol) throws(OpenFlowError)
+    -> ReceivedMessage
+  {
+    guard case .bundleAdd(let addition) = try Message.decode(bytes, hasTableID: form.hasTableID).message
+    else {
+      throw .bundleFailedMessageUnsupported
+    }
+    return try Message.decode(addition.message, hasTableID: form.hasTableID)
   }
 
   // MARK: changes
@@ -223,19 +238,16 @@ extension BridgeAgent {
         droppedMessageCount &+= 1
         continue
       }
-      notify(.packetIn(packetIn(packet, reason, session)), session)
+      notify(.packetIn(packetIn(packet, reason, session.form.version)), session)
     }
   }
 
   private func packetIn(
-    _ packet: ControllerPacket, _ reason: PacketInReason, _ session: OpenFlowSession
+    _ packet: ControllerPacket, _ reason: PacketInReason, _ version: OpenFlowVersion
   ) -> PacketIn {
     let action = packet.pause.controller
     var message = PacketIn(packet: packet.frame, reason: reason, inPort: packet.pause.inPort)
-    let limit = reason == .noMatch ? session.missSendByteCount : action.maximumByteCount
-    if limit != Action.unlimitedByteCount, Int(limit) < packet.frame.count {
-      message.packet = Array(packet.frame.prefix(Int(limit)))
-    }
+    // Nothing is buffered, so whoever asked for the beginning alone would never see the rest.
     message.totalByteCount = packet.frame.count
     message.table = packet.pause.table
     message.cookie = packet.pause.cookie
@@ -244,7 +256,7 @@ extension BridgeAgent {
     if let frozen = packet.pause.frozen {
       message.continuation = frozen.continuation(
         bridge: packet.bridge, datapathPort: packet.datapathPort
-      ).encode(session.form.version)
+      ).encode(version)
     }
     return message
   }

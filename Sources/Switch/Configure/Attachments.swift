@@ -235,7 +235,11 @@ final class Attachments {
     bridge.interfaces[number] = interface
     bridge.markChanged()
     bridge.datapath.changes.note()
-    if interface.isLender { bridge.lowestDeviceAddress.insert(interface.ethernetAddress) }
+    if interface.port.interfaces.count > 1 {
+      bridge.lowestDeviceAddress.forget()
+    } else if interface.isLender {
+      bridge.lowestDeviceAddress.insert(interface.ethernetAddress)
+    }
     noteAddress(of: interface)
     if case .tunnel = interface.kind {
       tunnels[interface.name] = interface

@@ -14,7 +14,7 @@ struct LowestAddress {
 
   /// Takes the address of a device that has come.
   mutating func insert(_ address: MACAddress) {
-    guard case .known(let lowest) = state, !address.isZero, !address.isMulticast else { return }
+    guard case .known(let lowest) = state, address.isLendable else { return }
     if lowest.map({ address < $0 }) ?? true { state = .known(address) }
   }
 
@@ -31,8 +31,7 @@ struct LowestAddress {
     if case .known(let lowest) = state { return lowest }
     state = .known(nil)
     for port in ports.values {
-      guard let interface = port.interfaces.first, interface.isLender else { continue }
-      insert(interface.ethernetAddress)
+      for interface in port.interfaces where interface.isLender { insert(interface.ethernetAddress) }
     }
     guard case .known(let lowest) = state else { return nil }
     return lowest
@@ -40,8 +39,19 @@ struct LowestAddress {
 }
 
 extension Interface {
-  /// Whether its address may become its bridge's: it is part of it, a device of the host, and the first of its port.
+  /// Whether its address may become its bridge's: it is part of it, a device of the host, and the first of its port by name.
   var isLender: Bool {
-    kind == .system && attachment == .attached && port.interfaces.first === self
+    kind == .system && attachment == .attached
+      && !port.interfaces.contains { $0.name.utf8.lexicographicallyPrecedes(name.utf8) }
+  }
+}
+
+extension MACAddress {
+  /// Whether a bridge may take it: it is that of one device, given by a manufacturer, and stands for nothing else.
+  fileprivate var isLendable: Bool {
+    let isLocal = rawValue & 0x0200_0000_0000 != 0
+    // Those of Extreme's discovery and ring protocols.
+    let isReserved = [0x00e0_2b00_0000, 0x00e0_2b00_0004, 0x00e0_2b00_0006].contains(rawValue)
+    return !isZero && !isMulticast && !isLocal && !isReserved
   }
 }

@@ -51,7 +51,14 @@ final class Reconciler {
   }
 
   /// Takes what is desired otherwise than before.
-  func apply(_ delta: ConfigurationDelta) {
+  func apply(_ all: ConfigurationDelta) {
+    var delta = all
+    for bridge in all.bridges where !bridge.name.isFileName {
+      context.turn.log("bridge", .warning, "ignoring bridge with invalid name \"\(bridge.name)\"")
+    }
+    // The name becomes that of sockets, which must not lie anywhere else than in their folder.
+    delta.bridges.removeAll { !$0.name.isFileName }
+    delta.ports.removeAll { !$0.bridge.isFileName }
     var known = wanted ?? WantedSwitch()
     wanted = nil
     if known.otherConfig != delta.otherConfig { attachments.changes.append(.settings(delta.otherConfig)) }
@@ -309,6 +316,8 @@ final class Reconciler {
     if port.vlan != vlan || port.isProtected != wanted.isProtected {
       port.vlan = vlan
       port.isProtected = wanted.isProtected
+      // What was learned by the port may not be reached by it any more.
+      bridge.addresses.remove(port: port)
       bridge.markChanged()
     }
     for wanted in wanted.interfaces { configure(port, wanted) }
@@ -402,6 +411,13 @@ final class Reconciler {
     context.turn.emit(
       .configureDevice(
         name: interface.name, DeviceChange(ethernetAddress: address, maximumTransmissionUnit: mtu)))
+  }
+}
+
+extension String {
+  /// Whether it names a file of a folder, rather than a way to elsewhere.
+  fileprivate var isFileName: Bool {
+    !utf8.isEmpty && !utf8.contains { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\") || $0 == 0 }
   }
 }
 

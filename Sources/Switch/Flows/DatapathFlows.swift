@@ -104,6 +104,12 @@ final class DatapathFlows {
     return []
   }
 
+  /// Lets the flows be brought in line with the rules as they are now, and says whether they are; if not, a step tells when.
+  func settle(for stream: StreamID) -> Bool {
+    if store.isEmpty { return true }
+    return revalidator.settle(for: stream)
+  }
+
   // MARK: What is to do
 
   /// Begins what is due at this time.

@@ -9,6 +9,8 @@ enum FlowStep {
   case learn(LearnedRule)
   /// A user's command has what it waited for of this datapath.
   case finished(CommandID)
+  /// The flows are as the rules were when a stream's barrier came.
+  case settled(StreamID)
 }
 
 /// A packet that a rule sends to controllers.

@@ -36,6 +36,8 @@ struct Revalidator {
   static var longestDumpMilliseconds: Int64 { 1000 }
   /// How many flows there may be however long they take, unless less is configured.
   static var leastFlowLimit: Int { 1000 }
+  /// How long a barrier waits at most, in milliseconds: a controller has to hear something before it gives the switch up.
+  static var longestBarrierMilliseconds: Int64 { 1000 }
   /// Flows that are checked in one piece for having been named, which is little work.
   private static var sweepCount: Int { 16 }
 
@@ -61,6 +63,12 @@ struct Revalidator {
   private var dumpStart: Int64 = 0
   private var nextDump: Int64 = 0
   private var learnedLimit = Int.max
+  /// The state of everything for which flows were last looked over to the end.
+  private var settledGeneration: UInt64?
+  /// Changes and removals that the datapath has not answered.
+  private var openChanges = 0
+  /// The streams whose barrier waits for the end of a dump and of what it leads to.
+  private var barriers: [(stream: StreamID, dump: UInt64, until: Int64)] = []
 
   init(_ side: FlowSide) { self.side = side }
 
@@ -72,7 +80,7 @@ struct Revalidator {
 
   /// Whether `next` has something to do.
   var hasWork: Bool {
-    if purgesBelow > 0 || hasPurged || nextNamed < named.count { return true }
+    if purgesBelow > 0 || hasPurged || nextNamed < named.count || hasSettled { return true }
     switch state {
     case .resting, .dumping: return false
     case .lookingOver, .sweeping: return true
@@ -80,7 +88,9 @@ struct Revalidator {
   }
 
   /// When `run` has something to do next, in milliseconds.
-  var nextWakeup: Int64? { nextDump == 0 || isLookingOver ? nil : nextDump }
+  var nextWakeup: Int64? {
+    earlier(nextDump == 0 || isLookingOver ? nil : nextDump, barriers.first?.until)
+  }
 
   /// Sees to it that flows are looked over from now on, since there are some.
   mutating func flowAdded() {
@@ -114,6 +124,31 @@ struct Revalidator {
     side.ask(.get, message, flags: .dump, .dump(dumpNumber))
   }
 
+  /// Looks flows over for a barrier, unless they are right as they are, which it says.
+  mutating func settle(for stream: StreamID) -> Bool {
+    if settledGeneration == side.generation, openChanges == 0, barriers.isEmpty { return true }
+    if !isLookingOver, settledGeneration != side.generation { dump() }
+    let isUnderWay = !isLookingOver || dumpedGeneration == side.generation
+    barriers.append(
+      (stream, isUnderWay ? dumpNumber : dumpNumber &+ 1, side.now &+ Self.longestBarrierMilliseconds))
+    return false
+  }
+
+  /// Whether a barrier need not wait any more.
+  private var hasSettled: Bool { barriers.contains { isOver($0.dump, $0.until) } }
+
+  private func isOver(_ dump: UInt64, _ until: Int64) -> Bool {
+    if until <= side.now { return true }
+    guard openChanges == 0 else { return false }
+    return dump < dumpNumber || dump == dumpNumber && !isLookingOver
+  }
+
+  private mutating func endOfBarriers() -> [FlowStep] {
+    let waiting = barriers
+    barriers = waiting.filter { !isOver($0.dump, $0.until) }
+    return waiting.filter { isOver($0.dump, $0.until) }.map { .settled($0.stream) }
+  }
+
   /// Lets all flows of a store be removed, in pieces, for a command that waits for the end of it if there is one.
   mutating func purge(_ store: borrowing FlowStore, for command: CommandID?) {
     purgesBelow = store.count
@@ -123,6 +158,7 @@ struct Revalidator {
   /// Forgets what was going on, since the datapath has lost its flows, and may have lost what it was asked.
   mutating func reset() {
     if isLookingOver { state = .lookingOver(isComplete: false) }
+    openChanges = 0
     named = []
     nextNamed = 0
     purgesBelow = 0
@@ -134,6 +170,11 @@ struct Revalidator {
   mutating func answered(
     _ question: FlowQuestion, _ answer: FlowAnswer, _ store: inout FlowStore
   ) -> [FlowStep] {
+    switch (question, answer) {
+    case (.change, .done), (.change, .failed), (.remove, .done), (.remove, .failed):
+      openChanges = max(0, openChanges - 1)
+    default: break
+    }
     switch (question, answer) {
     case (.dump(let number), _):
       if number == dumpNumber, case .dumping = state { takeNamed(answer) }
@@ -183,6 +224,7 @@ struct Revalidator {
       return []
     }
     if hasPurged { return endOfPurge() }
+    if hasSettled { return endOfBarriers() }
     if nextNamed < named.count {
       let flow = named[nextNamed]
       nextNamed += 1
@@ -214,11 +256,13 @@ struct Revalidator {
 
   private mutating func finish(_ store: borrowing FlowStore) -> [FlowStep] {
     state = .resting
+    settledGeneration = dumpedGeneration
     dumpMilliseconds = max(1, min(Self.longestRestMilliseconds, side.now &- dumpStart))
     averageCount = (averageCount &+ store.count) / 2
     adaptLimit(store.count)
     // A long dump is followed by as long a rest. A datapath without flows needs none.
     if nextDump != 0 { nextDump = side.now &+ max(side.limits.revalidationMilliseconds, dumpMilliseconds) }
+    if barriers.contains(where: { $0.dump > dumpNumber }) { dump() }
     defer { dumpWaiters = [] }
     return dumpWaiters.map { .finished($0) }
   }
@@ -304,6 +348,7 @@ struct Revalidator {
         key: key, mask: mask.key, actions: flow.actions, identifier: flow.identifier)
       side.logFlow("flow_mod", message, oldActions: old.actions)
       side.logPut(message)
+      openChanges += 1
       side.ask(.set, message, .change(flow.identifier))
     }
     side.inject(translation.injections, &steps)
@@ -317,6 +362,7 @@ struct Revalidator {
     if isPurge { openRemovals += 1 }
     var message = FlowMessage(key: nil, identifier: identifier)
     message.identifierFlags = FlowMessage.terse
+    openChanges += 1
     side.ask(.delete, message, flags: .echo, .remove(identifier, isPurge: isPurge))
   }
 }

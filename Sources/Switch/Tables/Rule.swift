@@ -72,6 +72,9 @@ final class Rule {
   /// Whether it is one of the switch's own, which controllers don't see.
   var isHidden: Bool { priority > 65535 }
 
+  /// Whether it is for the packets that no other rule of its table matches (OpenFlow 1.5.1, section 5.4).
+  var isForMisses: Bool { priority == 0 && match.mask.places.isEmpty && tunnelMetadata.isEmpty }
+
   /// What it matches, as a controller says it.
   var wholeMatch: Match {
     var whole = match.match

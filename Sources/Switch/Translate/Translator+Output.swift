@@ -15,7 +15,7 @@ extension Translator {
     case .controller:
       var action = ControllerAction()
       action.maximumByteCount = maximumByteCount
-      if place.isInBucket { action.reason = PacketInReason.group.rawValue }
+      action.reason = outputReason.rawValue
       sendToController(action)
     default:
       if port == key.inPort {
@@ -64,7 +64,9 @@ extension Translator {
         return
       }
       patch(interface, to: peer)
-    case .tunnel(let settings): encapsulate(interface, settings)
+    case .tunnel(let settings):
+      result.credits.append(.sent(interface))
+      encapsulate(interface, settings)
     case .system, .internalDevice, .dummy:
       guard let port = interface.datapathNumber else {
         note(.warning, "Nonexistent output port")
@@ -103,16 +105,28 @@ extension Translator {
     return false
   }
 
+  /// Why a plain output sends a packet to controllers.
+  private var outputReason: PacketInReason {
+    if request.actions != nil { return .packetOut }
+    if place.isInBucket { return .group }
+    return isInActionSet ? .actionSet : .action
+  }
+
   /// Sends the packet to the controllers that listen.
   ///
   /// With a state to go on from, the packet waits until a controller gives it back.
-  func sendToController(_ action: ControllerAction, _ frozen: Frozen? = nil) {
+  func sendToController(_ wanted: ControllerAction, _ frozen: Frozen? = nil) {
     commit()
+    var action = wanted
+    if action.reason == PacketInReason.action.rawValue, place.rule?.isForMisses == true {
+      action.reason = PacketInReason.explicitMiss.rawValue
+    }
     let pause = Pause(
       bridge: bridge.name, table: place.table, cookie: place.cookie, controller: action, inPort: key.inPort,
       pipeline: PackedKey(key, words: KeySegment.pipeline.words), frozen: frozen)
     var said = UserspaceCookie.Controller()
-    said.isSuppressed = !bridge.hasControllers
+    // What is only traced goes to nobody.
+    said.isSuppressed = request.trace != nil && !request.mayHaveSideEffects
     said.reason = UInt16(action.reason)
     said.continues = frozen != nil
     said.recirculation = environment.frozen.number(of: pause, now: request.now)

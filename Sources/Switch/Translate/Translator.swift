@@ -32,6 +32,9 @@ final class Translator {
   /// How many bytes `push` may put on the stack.
   static var maximumStackByteCount: Int { 65536 }
 
+  /// The group address of spanning tree's messages (IEEE 802.1D, table 7-9).
+  private static var spanningTreeAddress: UInt64 { 0x0180_c200_0000 }
+
   let environment: TranslationEnvironment
   let request: TranslationRequest
   var result = Translation()
@@ -54,6 +57,9 @@ final class Translator {
   var freeze: Freeze?
   /// Set by an action after which the rest of its own list is not run, but that of others is.
   var endsList = false
+
+  /// Whether the actions that run were collected by `write_actions`.
+  private(set) var isInActionSet = false
 
   private init(_ request: TranslationRequest, _ environment: TranslationEnvironment) {
     self.request = request
@@ -82,6 +88,9 @@ final class Translator {
 
   private func run() {
     lookAtEverydayFields()
+    if request.frozen == nil, let input = bridge.interface(key.inPort), case .tunnel = input.kind {
+      result.credits.append(.received(input))
+    }
     if let frozen = request.frozen {
       thaw(frozen)
     } else if key[.recirculationID] != 0 {
@@ -110,7 +119,10 @@ final class Translator {
   /// Begins at a bridge's first table, or where the packet was left, with the port that the packet came in by in the key.
   func enterBridge(_ frozen: Frozen? = nil) {
     if let input = bridge.interface(key.inPort) {
-      if input.configuration.contains(.noReceive) || input.configuration.contains(.portDown) {
+      let isSpanningTree = key.ethernetDestination.rawValue == Self.spanningTreeAddress
+      if input.configuration.contains(isSpanningTree ? .noReceiveSpanningTree : .noReceive)
+        || input.configuration.contains(.portDown)
+      {
         note(.detail, "\(input.name): port is down or does not receive, dropping")
         return
       }
@@ -230,8 +242,9 @@ final class Translator {
       return
     }
     note(.action, "CONTROLLER:65535")
+    guard bridge.interface(key.inPort)?.configuration.contains(.noPacketIn) != true else { return }
     var action = ControllerAction()
-    action.reason = 0
+    action.reason = PacketInReason.implicitMiss.rawValue
     sendToController(action)
   }
 
@@ -285,7 +298,10 @@ final class Translator {
     place.packet.actionSet = []
     let outer = place.trace
     place.trace = outer?.add(.table, "--. Executing action set:")
+    let wasInActionSet = isInActionSet
+    isInActionSet = true
     perform(set)
+    isInActionSet = wasInActionSet
     place.trace = outer
   }
 }

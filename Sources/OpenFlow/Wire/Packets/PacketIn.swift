@@ -14,11 +14,21 @@ public enum PacketInReason: UInt8, CaseIterable, Hashable, Sendable {
   case group = 4
   /// A packet-out message sent it (OpenFlow 1.4).
   case packetOut = 5
+  /// The rule for packets that no other of a table matches sent it; in messages this is `noMatch`, or before OpenFlow 1.3 `action`.
+  case explicitMiss = 6
+  /// No rule matched; in messages this is `noMatch`.
+  case implicitMiss = 7
+
+  /// The reason with a number in a message.
+  init?(number: UInt8) {
+    guard number <= Self.packetOut.rawValue else { return nil }
+    self.init(rawValue: number)
+  }
 
   /// The name that commands print.
   public var name: String {
     switch self {
-    case .noMatch: "no_match"
+    case .noMatch, .explicitMiss, .implicitMiss: "no_match"
     case .action: "action"
     case .invalidTTL: "invalid_ttl"
     case .actionSet: "action_set"
@@ -29,7 +39,12 @@ public enum PacketInReason: UInt8, CaseIterable, Hashable, Sendable {
 
   /// The reason's number in a version; those that OpenFlow 1.4 added were plain actions before.
   func number(_ version: OpenFlowVersion) -> UInt8 {
-    version < .v14 && rawValue > Self.invalidTTL.rawValue ? Self.action.rawValue : rawValue
+    switch self {
+    case .noMatch, .action, .invalidTTL: rawValue
+    case .actionSet, .group, .packetOut: version < .v14 ? Self.action.rawValue : rawValue
+    case .explicitMiss: version < .v13 ? Self.action.rawValue : Self.noMatch.rawValue
+    case .implicitMiss: Self.noMatch.rawValue
+    }
   }
 }
 

@@ -80,7 +80,7 @@ extension PacketIn {
   }
 
   private mutating func setReason(_ number: UInt8) throws(OpenFlowError) {
-    guard let reason = PacketInReason(rawValue: number) else { throw .niciraBadRequestBadReason }
+    guard let reason = PacketInReason(number: number) else { throw .niciraBadRequestBadReason }
     self.reason = reason
   }
 
@@ -114,10 +114,10 @@ extension PacketIn {
   }
 
   /// Writes `NXT_PACKET_IN`.
-  func encodeNicira(to writer: inout WireWriter) {
+  func encodeNicira(to writer: inout WireWriter, _ version: OpenFlowVersion) {
     writer.uint32(buffer)
     writer.uint16(UInt16(truncatingIfNeeded: min(totalByteCount, Int(UInt16.max))))
-    writer.uint8(reason.number(.v10))
+    writer.uint8(reason.number(version))
     writer.uint8(table)
     writer.uint64(cookie)
     let matchLength = writer.count
@@ -139,7 +139,7 @@ extension PacketIn {
     if buffer != .max { writer.property(2, buffer) }
     writer.property(3, table)
     if cookie != .max { writer.property(4, cookie) }
-    writer.property(5, reason.rawValue)
+    writer.property(5, reason.number(version))
     var fields = WireWriter()
     metadata.encodeExtensible(to: &fields, version)
     writer.property(6, bytes: fields.bytes)

@@ -1,4 +1,4 @@
-/// An error message: what is wrong, and the beginning of the message that it answers.
+/// An error message: what is wrong, and the message that it answers.
 public struct ErrorMessage: Hashable, Sendable {
   /// The error, if it is one of those that this codec has a name for.
   public var error: OpenFlowError?
@@ -8,11 +8,11 @@ public struct ErrorMessage: Hashable, Sendable {
   public var code: UInt16
   /// Who assigned type and code; the numeric identifier of an unknown organisation is kept.
   public var vendor: UInt32
-  /// The beginning of the offending message; or text, for a failed hello.
+  /// The offending message, or its beginning; or text, for a failed hello.
   public var data: [UInt8]
 
-  /// How many bytes of the offending message are sent back.
-  public static var quotedByteCount: Int { 64 }
+  /// How many bytes of the offending message are sent back at most: what fits in a message beside the longest header of an error.
+  public static var quotedByteCount: Int { Int(UInt16.max) - 24 }
 
   /// An error about a message.
   public init(_ error: OpenFlowError, about message: [UInt8]) {
