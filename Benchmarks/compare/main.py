@@ -47,6 +47,16 @@ def memory(report, options, programs):
                 report.row(f"{flows:,} flows, {count} rules", ours, peer, "ns", False)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    size = ["--smoke"] if options.smoke else []
+    output = subprocess.run(
+        [os.path.join(programs, "datapath-bench"), "--connections", *size],
+        check=True, text=True, stdout=subprocess.PIPE, timeout=600).stdout
+    for line in output.splitlines()[1:]:
+        count, translation, setups, nanoseconds, _, size = line.split()
+        name = f"{int(count):,} connections, translation: {translation}"
+        report.row(f"{name}, set up", float(setups), None, "/s", True)
+        report.row(f"{name}, established", float(nanoseconds), None, "ns", False)
+        report.row(f"{name}, memory of one", float(size), None, "bytes", False)
 
 
 def engine_nanoseconds(programs, capture, rules, is_smoke):

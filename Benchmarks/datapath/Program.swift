@@ -16,6 +16,9 @@ struct Options {
   var packetsPerRun = 4_000_000
   var runCount = 5
   var capture: String?
+  var connectionCounts = [10_000, 1_000_000]
+  /// Whether connections are measured in place of flows.
+  var measuresConnections = false
   /// Whether tunnels are measured in place of flows.
   var measuresTunnels = false
 
@@ -26,8 +29,13 @@ struct Options {
       switch arguments[index] {
       case "--smoke":
         flowCounts = [1, 1_000]
+        connectionCounts = [1_000]
         packetsPerRun = 20_000
         runCount = 1
+        index += 1
+        continue
+      case "--connections":
+        measuresConnections = true
         index += 1
         continue
       case "--tunnels":
@@ -42,7 +50,7 @@ struct Options {
       default:
         print(
           "usage: datapath-bench [--smoke] [--flows N,N] [--rules 1,19] [--packets N] [--runs N] [--pcap FILE]\n"
-            + "       datapath-bench --tunnels [--smoke] [--packets N] [--runs N]"
+            + "       datapath-bench --tunnels|--connections [--smoke] [--packets N] [--runs N]"
         )
         exit(arguments[index] == "--help" ? 0 : 1)
       }
@@ -55,6 +63,10 @@ struct Options {
 enum Program {
   static func main() {
     let options = Options(Array(CommandLine.arguments.dropFirst()))
+    if options.measuresConnections {
+      measureConnections(options)
+      return
+    }
     if options.measuresTunnels {
       measureTunnels(options)
       return

@@ -151,8 +151,8 @@ extension ConnectionTracker {
     set { tracker.settings[0].checksSequence = newValue }
   }
 
-  /// How many bytes of memory connections have, those that could be made among them.
-  public var byteCount: Int { tracker.table.byteCount }
+  /// How many bytes of memory connections over a version of IP have, those that could be made among them, with all chains.
+  public func byteCount(isIPv6: Bool) -> Int { tracker.table.byteCount(isIPv6: isIPv6) }
 
   // MARK: Zones
 

@@ -168,10 +168,10 @@ struct ConnectionTable: ~Copyable {
   /// How many places there are, those of both families together; all numbers are less.
   var placeCount: Int { chunkCounts[0] &* ConnectionTable.chunkCapacity }
 
-  /// How many bytes of memory there are for connections and chains.
-  var byteCount: Int {
-    var bytes = places[0].capacity * MemoryLayout<Connection>.stride
-    bytes += places[1].capacity * (MemoryLayout<Connection>.stride + MemoryLayout<WideAddresses>.stride)
+  /// How many bytes of memory there are for connections over a version of IP, and for all chains.
+  func byteCount(isIPv6: Bool) -> Int {
+    let wide = isIPv6 ? MemoryLayout<WideAddresses>.stride : 0
+    var bytes = places[isIPv6 ? 1 : 0].capacity * (MemoryLayout<Connection>.stride + wide)
     for shard in 0..<shards.count { bytes += shards[shard].bucketCapacity * 4 }
     return bytes
   }
