@@ -211,6 +211,8 @@ final class Interface {
   var number = OpenFlowPortNumber.none { didSet { if number != oldValue { noteState() } } }
   /// Its number in the datapath; a patch port has none.
   var datapathNumber: DatapathPortNumber?
+  /// The host's number of the device that its port in the datapath was made for; 0 if that has gone, nil if it is not known.
+  var boundDeviceIndex: UInt32?
   /// Its Ethernet address.
   var ethernetAddress = MACAddress.zero { didSet { if ethernetAddress != oldValue { noteState() } } }
   /// What controllers configured (`OFPPC_*`).

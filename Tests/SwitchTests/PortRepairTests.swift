@@ -49,4 +49,48 @@ struct PortRepairTests {
     #expect(deletions == 6)
     #expect(harness.virtualSwitch.nextWakeup == nil)
   }
+
+  @Test func `a device that vanishes and is made again under its name gets its port again`() {
+    let harness = SwitchHarness(dummyMode: .none)
+    var bridge = SwitchHarness.bridge(ports: [])
+    bridge.datapathType = "netdev"
+    bridge.ports.append(
+      DesiredPort(name: "eth1", interfaces: [DesiredInterface(name: "eth1", type: "system")]))
+    func device(_ index: UInt32) -> NetworkDevice {
+      NetworkDevice(name: "eth1", index: index, isUp: true, hasCarrier: true)
+    }
+    harness.step([.devicesChanged([device(5)])])
+    harness.configure([bridge])
+    harness.advance(milliseconds: 2000)
+    let link = harness.virtualSwitch.reconciler.datapaths["netdev"]
+    let interface = link?.interface(named: "eth1")
+    #expect(interface?.attachment == .attached && interface?.isUp == true)
+    let before = harness.datapathPorts
+    let number = interface?.number
+    var asked: [String] = []
+    harness.refusal = { body in
+      if case .vport(let command, let port) = body, port.number == interface?.datapathNumber,
+        command == .new || command == .delete
+      {
+        asked.append("\(command)")
+      }
+      return nil
+    }
+    // It changes, but is the same.
+    var slow = device(5)
+    slow.bitsPerSecond = 10_000_000
+    harness.step([.devicesChanged([slow])])
+    #expect(asked == [])
+    harness.step([.devicesChanged([])])
+    #expect(interface?.isUp == false && interface?.hasCarrier == false && asked == [])
+    harness.step([.devicesChanged([device(9)])])
+    #expect(asked == ["delete", "new"])
+    #expect(interface?.isUp == true && interface?.attachment == .attached && interface?.number == number)
+    #expect(harness.datapathPorts == before)
+    // Replaced at once, and away for a time with the number that it had.
+    harness.step([.devicesChanged([device(11)])])
+    harness.step([.devicesChanged([])])
+    harness.step([.devicesChanged([device(11)])])
+    #expect(asked == ["delete", "new", "delete", "new", "delete", "new"])
+  }
 }

@@ -186,6 +186,7 @@ final class Attachments {
     interface.attachment = .attaching
     interface.datapathNumber = number
     link.attaching[number] = interface
+    interface.boundDeviceIndex = context.devices[interface.name]?.index
     request(.vport(.new, message), link, flags: .echo, .port(datapathType: link.type, number))
   }
 
@@ -383,19 +384,51 @@ final class Attachments {
     case .attached:
       interface.noteState()
       interface.noteCounters()
+      bindAnew(interface)
       if takeDevice(interface) { note(interface, .modify) }
     case .failed, .detached, .attaching: break
     }
   }
 
+  /// Makes the port of an interface anew if its device is another one of the same name, or has been away: a port keeps to the
+  /// device that it was made for.
+  private func bindAnew(_ interface: Interface) {
+    let link = interface.bridge.datapath
+    guard interface.kind == .system, let number = interface.datapathNumber,
+      link.interfaces[number] === interface
+    else { return }
+    let bound = interface.boundDeviceIndex
+    interface.boundDeviceIndex = context.devices[interface.name]?.index ?? 0
+    guard let bound, let index = context.devices[interface.name]?.index, index != bound else { return }
+    context.turn.log(
+      "dpif", .information, "\(link.name): device \(interface.name) is a new one, its port is made again")
+    var message = deviceMessage(interface)
+    message.number = number
+    request(
+      .vport(.delete, VportMessage(number: number)), link, .deletion(datapathType: link.type, number))
+    request(
+      .vport(.new, message), link, flags: .echo, .formerPort(datapathType: link.type, number))
+  }
+
+  /// Notes that an interface's device has gone, if it was known; says whether controllers care.
+  private func takeAbsence(of interface: Interface) -> Bool {
+    guard interface.kind == .system, interface.boundDeviceIndex == 0,
+      interface.isUp || interface.hasCarrier
+    else { return false }
+    interface.isUp = false
+    interface.hasCarrier = false
+    interface.bridge.markChanged()
+    return true
+  }
+
   /// Copies what the host says of an interface's device; says whether controllers care.
   @discardableResult
   private func takeDevice(_ interface: Interface) -> Bool {
-    guard let device = context.devices[interface.name] else { return false }
     switch interface.kind {
     case .system, .internalDevice: break
     case .patch, .tunnel, .dummy: return false
     }
+    guard let device = context.devices[interface.name] else { return takeAbsence(of: interface) }
     let hasChanged =
       interface.ethernetAddress != device.ethernetAddress || interface.isUp != device.isUp
       || interface.hasCarrier != device.hasCarrier
