@@ -1,6 +1,6 @@
 import OpenFlow
 
-/// Reads a flow, a match, actions and a group from text: whatever it says, nothing traps, and what was read can be printed.
+/// Reads a flow, a match, actions, a group and a meter from text: whatever it says, nothing traps, and what was read can be printed.
 func fuzz(_ input: Span<UInt8>) {
   guard input.count > 0 else { return }
   let bytes = [UInt8](input)
@@ -19,6 +19,10 @@ func fuzz(_ input: Span<UInt8>) {
     }
   }
   let text = String(decoding: bytes, as: UTF8.self)
+  if let meter = try? parser.meter(text, .add) {
+    let message = Message.meterModification(meter.change).encode(WireProtocol(.v13), xid: 1)
+    _ = MessagePrinter().textBytes(message)
+  }
   if let request = try? parser.request(text) { _ = request.change.match.key.text() }
   if let actions = try? parser.actions(text) { _ = Action.text(actions) }
 }

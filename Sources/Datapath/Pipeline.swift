@@ -106,15 +106,23 @@ public struct Engine: ~Copyable {
   let trackerReference: TrackerReference
   /// One packet's way through the tracker.
   var trackPass: Slab<TrackPass>
+  /// The meters, which all engines of the datapath share.
+  public let meters: SharedMeters
+  let metersReference: MetersReference
   /// How often each `TrackEvent` has happened.
   var trackCounts: Slab<UInt64>
 
   /// Makes an engine without ports or flows.
   ///
-  /// - Parameter connections: The connections of the datapath that it is an engine of; its own if there is no other.
+  /// - Parameters:
+  ///   - connections: The connections of the datapath that it is an engine of; its own if there is no other.
+  ///   - meters: The meters of that datapath.
   public init(
-    _ configuration: EngineConfiguration = EngineConfiguration(), connections: ConnectionTracker? = nil
+    _ configuration: EngineConfiguration = EngineConfiguration(), connections: ConnectionTracker? = nil,
+    meters: SharedMeters? = nil
   ) {
+    self.meters = meters ?? SharedMeters()
+    metersReference = MetersReference(self.meters)
     self.connections =
       connections
       ?? ConnectionTracker(reserved: configuration.reservedConnectionCount, seed: configuration.seed)

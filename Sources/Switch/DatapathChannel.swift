@@ -19,6 +19,8 @@ enum DatapathQuestion {
   case portCounters(datapathType: String)
   /// The switch asked for the counters of a datapath as a whole.
   case datapathCounters(datapathType: String)
+  /// The agent of a bridge asked about its meters.
+  case meters(bridge: String, MeterQuestion)
   /// A user's command asked.
   case command(CommandID, CommandQuestion)
 }
@@ -89,7 +91,7 @@ final class DatapathChannel {
     case .error(let code):
       requests[sequence] = nil
       return (type, question, .failed(code))
-    case .datapath, .vport, .packet, .control, .networkDevice, .tracking: return nil
+    case .datapath, .vport, .packet, .control, .networkDevice, .tracking, .meter: return nil
     }
   }
 
@@ -102,7 +104,7 @@ final class DatapathChannel {
       return requests.removeValue(forKey: sequence).map { ($0.question, .done($0.parts)) }
     case .error(let code):
       return requests.removeValue(forKey: sequence).map { ($0.question, .failed(code)) }
-    case .datapath, .vport, .flow, .packet, .control, .networkDevice, .tracking:
+    case .datapath, .vport, .flow, .packet, .control, .networkDevice, .tracking, .meter:
       // In its place: a copy of the parts for each of many thousand would be a copy of all of them.
       requests[sequence]?.parts.append(message)
       return nil

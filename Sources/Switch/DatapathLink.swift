@@ -44,6 +44,8 @@ final class DatapathLink {
   var bridges: [String: Bridge] = [:]
   /// The interfaces of its bridges by name, whether they have a port or not.
   var interfacesByName: [String: Interface] = [:]
+  /// The numbers of the meters of all its bridges.
+  var meterNumbers = MeterNumbers()
   /// Names of interfaces that are, or have counted, something else than the database says.
   var changedStates: Set<String> = []
   /// Names of bridges that have another datapath id than the database says.

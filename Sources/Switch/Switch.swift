@@ -208,6 +208,10 @@ public final class VirtualSwitch {
     case .portCounters(let type): if let link = reconciler.datapaths[type] { portCounters(of: link, answer) }
     case .datapathCounters(let type):
       if let link = reconciler.datapaths[type] { datapathCounters(of: link, answer) }
+    case .meters(let bridge, let question):
+      guard let agent = agents[bridge], let stream = agent.answered(question, answer) else { return }
+      touchedAgents.insert(bridge)
+      advance(stream, agent)
     case .command(let id, let question): answered(id, question, answer)
     }
   }
@@ -225,6 +229,9 @@ public final class VirtualSwitch {
       case .datapathLost(let link):
         flows[link.type]?.forgetAll()
         for stream in counterReaders.removeValue(forKey: link.type) ?? [] { release(stream) }
+        for name in link.bridges.keys.sorted() {
+          for stream in agents[name]?.meterReaders ?? [] { release(stream) }
+        }
       }
     }
     if reconciler.attachments.haveTunnelsChanged || context.haveAddressesChanged { refreshTunnels() }

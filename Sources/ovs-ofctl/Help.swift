@@ -33,6 +33,12 @@ enum Help {
       dump-group-features SWITCH  print group features
       dump-groups SWITCH [GROUP]  print group description
       dump-group-stats SWITCH [GROUP]  print group statistics
+      add-meter SWITCH METER      add meter described by METER
+      mod-meter SWITCH METER      modify specific METER
+      del-meters SWITCH [METER]   delete meters matching METER
+      dump-meters SWITCH [METER]  print METER configuration
+      meter-stats SWITCH [METER]  print meter statistics
+      meter-features SWITCH       print meter features
       bundle SWITCH FILE          send the flows, groups and packets of FILE
                                   all at once or not at all
       packet-out SWITCH PACKET    send a packet out of the switch

@@ -76,8 +76,8 @@ import Testing
     #expect(
       harness.request(.vport(.new, VportMessage(type: .netdev, name: "p1"))).map(\.body) == [.error(17)])
     #expect(harness.request(.vport(.get, VportMessage(name: "none"))).map(\.body) == [.error(19)])
-    let meter = FlowMessage(key: FlowKey(), actions: [.meter(1)])
-    #expect(harness.request(.flow(.new, meter)).map(\.body) == [.error(95)])
+    let label = FlowMessage(key: FlowKey(), actions: [.addMPLS(entry: 0x140, etherType: 0x8847, flags: 1)])
+    #expect(harness.request(.flow(.new, label)).map(\.body) == [.error(95)])
     #expect(harness.engine.handle(message: [1, 2, 3], nowMilliseconds: 0).count == 1)
   }
 

@@ -63,7 +63,8 @@ import Testing
     let peer = AgentTests.peer()
     let anyGroup: [UInt8] = [0xff, 0xff, 0xff, 0xfc]
     #expect(peer.error(.opaque(.groupModification, [0, 2, 0, 0] + anyGroup)) == nil)
-    #expect(peer.error(.opaque(.meterModification, [0, 2, 0, 0, 0xff, 0xff, 0xff, 0xff])) == nil)
+    let anyMeter = MeterConfiguration(meter: MeterNumber.all)
+    #expect(peer.error(.meterModification(MeterMod(.delete, anyMeter))) == nil)
   }
 
   @Test(arguments: [OpenFlowVersion.v10, .v13, .v15])

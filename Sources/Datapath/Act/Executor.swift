@@ -67,6 +67,7 @@ extension Engine {
     case .clearTrack:
       clearTrack(state)
       return true
+    case .meter: return meter(Operand.meterID.value(in: head), &state)
     case .recirculate:
       recirculate(state, id: Operand.recirculationID.value(in: head))
       return true
@@ -116,7 +117,7 @@ extension Engine {
       return true
     case .end, .output, .userspace, .setEthernet, .setIPv4, .setIPv6, .setPorts, .setARP, .setNeighbor,
       .setMPLS, .setMetadata, .pushVLAN, .popVLAN, .pushMPLS, .popMPLS, .truncate, .recirculate, .hash,
-      .tunnelPush, .tunnelPop, .drop, .track, .clearTrack:
+      .tunnelPush, .tunnelPop, .drop, .track, .clearTrack, .meter:
       return false
     }
   }

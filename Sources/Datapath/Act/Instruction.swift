@@ -39,6 +39,8 @@ enum Operation: UInt8, CaseIterable {
   /// Takes the packet through connection tracking.
   case track
   case clearTrack
+  /// Takes the packet through a meter.
+  case meter
 
   /// The operation of an instruction's head; `nil` if it is none.
   @inline(__always)
@@ -54,7 +56,7 @@ enum Operation: UInt8, CaseIterable {
     case .output, .userspace, .recirculate, .tunnelPop, .drop: true
     case .end, .setEthernet, .setIPv4, .setIPv6, .setPorts, .setARP, .setNeighbor, .setMPLS, .setMetadata,
       .pushVLAN, .popVLAN, .pushMPLS, .popMPLS, .truncate, .hash, .clone, .sample, .checkLength,
-      .decrementTTL, .tunnelPush, .track, .clearTrack:
+      .decrementTTL, .tunnelPush, .track, .clearTrack, .meter:
       false
     }
   }
@@ -66,7 +68,7 @@ enum Operation: UInt8, CaseIterable {
   func dataWordCount(head: UInt64, first: UInt64) -> Int {
     switch self {
     case .end, .output, .pushVLAN, .popVLAN, .pushMPLS, .popMPLS, .truncate, .recirculate, .hash, .tunnelPop,
-      .drop, .clearTrack:
+      .drop, .clearTrack, .meter:
       0
     case .userspace: 1 &+ Operand.userDataWordCount.count(in: head)
     // A value and a mask each.
@@ -145,6 +147,7 @@ struct Operand {
   /// `TrackOptions`.
   static var trackOptions: Operand { middle }
   static var trackZone: Operand { high }
+  static var meterID: Operand { high }
 
   // MARK: In the first word of data
 

@@ -104,9 +104,10 @@ struct ProgramCompiler {
       emit(.track, (.trackOptions, flags), (.trackZone, UInt64(track.zone)))
       words += data
     case .connectionTrackClear: emit(.clearTrack)
-    case .addMPLS, .pushEthernet, .popEthernet, .pushNSH, .popNSH,
-      .meter:
-      throw .unsupported
+    case .meter(let id):
+      hasEffect = true
+      emit(.meter, (.meterID, UInt64(id)))
+    case .addMPLS, .pushEthernet, .popEthernet, .pushNSH, .popNSH: throw .unsupported
     }
   }
 

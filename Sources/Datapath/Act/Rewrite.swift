@@ -37,7 +37,7 @@ extension Engine {
     case .popMPLS:
       return popLabel(&state, UInt16(truncatingIfNeeded: Operand.labelEtherType.value(in: head)))
     case .end, .output, .userspace, .setMetadata, .pushVLAN, .truncate, .recirculate, .hash, .clone, .sample,
-      .checkLength, .decrementTTL, .tunnelPush, .tunnelPop, .drop, .track, .clearTrack:
+      .checkLength, .decrementTTL, .tunnelPush, .tunnelPop, .drop, .track, .clearTrack, .meter:
       return false
     }
     return true

@@ -44,6 +44,8 @@ public enum DropReason: Int, CaseIterable, Sendable {
   case inFlightLimit
   /// It could not be handed over to whoever sends it.
   case notSent
+  /// It came faster than its meter lets packets through.
+  case meterExceeded
 
   /// The name of the counter, as `coverage/show` and `dpctl` print it.
   public var name: StaticString {
@@ -70,6 +72,7 @@ public enum DropReason: Int, CaseIterable, Sendable {
     case .unboundAdapter: "datapath_drop_unbound_adapter"
     case .inFlightLimit: "datapath_drop_in_flight_limit"
     case .notSent: "datapath_drop_not_sent"
+    case .meterExceeded: "datapath_drop_meter"
     }
   }
 }

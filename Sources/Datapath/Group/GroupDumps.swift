@@ -15,7 +15,9 @@ extension EngineGroup {
     switch message.body {
     case .datapath(.get, _), .vport(.get, _), .flow(.get, _): return Dump(request: message)
     case .tracking(let request) where request.mayDump: return Dump(request: message)
-    case .datapath, .vport, .flow, .packet, .control, .networkDevice, .tracking, .error, .done: return nil
+    case .meter(.get, _): return Dump(request: message)
+    case .datapath, .vport, .flow, .packet, .control, .networkDevice, .tracking, .meter, .error, .done:
+      return nil
     }
   }
 
@@ -41,6 +43,12 @@ extension EngineGroup {
         engine.nextTracked(of: request, from: &dump.position, maximumCount: steps.dumpCount)
       }
       if let replies { return replies.map { NetlinkMessage(part, .tracking($0)) } }
+    case .meter:
+      // So do meters.
+      let replies = locked(0) { engine in
+        engine.nextMeters(from: &dump.position, maximumCount: steps.dumpCount)
+      }
+      if let replies { return replies.map { NetlinkMessage(part, .meter(.get, $0)) } }
     case .datapath, .packet, .control, .networkDevice, .error, .done: break
     }
     dump.isFinished = true

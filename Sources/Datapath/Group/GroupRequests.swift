@@ -69,7 +69,8 @@ extension EngineGroup {
       if command == .delete, !replies.holdFailure { portChanges.append(.allRemoved) }
       return replies
     case .tracking(let request) where message.header.isDump && request.mayDump: return dump(message)
-    case .tracking, .control, .networkDevice, .error, .done: return ask(message, now, on: 0)
+    case .meter(.get, _) where message.header.isDump: return dump(message)
+    case .tracking, .meter, .control, .networkDevice, .error, .done: return ask(message, now, on: 0)
     }
   }
 

@@ -27,6 +27,8 @@ public final class EngineGroup {
   public let datapathIndex: Int32
   /// The connections, which all engines share.
   public let connections: ConnectionTracker
+  /// The meters, which all engines share.
+  public let meters = SharedMeters()
   let locks: EngineLocks
   let steps: EngineSteps
   /// How often an engine answered otherwise than the first one; never, unless there is an error in here.
@@ -53,7 +55,7 @@ public final class EngineGroup {
     connections = ConnectionTracker(
       engineCount: self.count, reserved: configuration.reservedConnectionCount, seed: configuration.seed)
     for index in 0..<self.count {
-      unsafe (base + index).initialize(to: Engine(configuration, connections: connections))
+      unsafe (base + index).initialize(to: Engine(configuration, connections: connections, meters: meters))
       // Samples that two processors take should not be the same ones.
       unsafe base[index].randomState ^= UInt64(index) &* (SplitMix64.increment &+ 1)
     }

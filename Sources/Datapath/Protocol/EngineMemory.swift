@@ -19,7 +19,11 @@ extension Engine {
       return ports.growthByteCount + upcalls.growthByteCount(forRecordCount: ports.nextRecordCount)
         + control.portGrowthByteCount
     case .vport(.set, _): return control.portGrowthByteCount
-    case .flow, .vport, .packet, .datapath, .control, .networkDevice, .tracking, .error, .done: return 0
+    case .meter(.set, let request):
+      return request.id.map { metersReference.meters.needsBlock($0) } == true
+        ? SharedMeters.blockByteCount : 0
+    case .flow, .vport, .packet, .datapath, .control, .networkDevice, .tracking, .meter, .error, .done:
+      return 0
     }
   }
 

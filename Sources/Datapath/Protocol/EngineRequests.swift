@@ -57,6 +57,7 @@ extension Engine {
       try execute(request)
       return acknowledge(header)
     case .tracking(let request): return try answer(tracking: request, header)
+    case .meter(let command, let request): return try answer(meter: command, request, header)
     case .packet, .control, .networkDevice, .error, .done: throw .notSupported
     }
   }

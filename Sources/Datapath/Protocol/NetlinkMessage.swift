@@ -151,6 +151,8 @@ public struct NetlinkMessage: Equatable, Sendable {
     case networkDevice(NetworkDeviceMessage)
     /// About connections that are tracked.
     case tracking(TrackingMessage)
+    /// About a meter.
+    case meter(DatapathMeterCommand, MeterMessage)
     /// Something failed, with an `errno` value; zero acknowledges.
     case error(UInt32)
     /// A dump is complete.
@@ -185,6 +187,7 @@ public struct NetlinkMessage: Equatable, Sendable {
     case .control(_, let message): message.encode(into: &writer)
     case .networkDevice(let message): message.encode(into: &writer)
     case .tracking(let message): message.encode(into: &writer)
+    case .meter(_, let message): message.encode(into: &writer)
     case .error, .done: break
     }
     var bytes = writer.bytes
@@ -202,6 +205,7 @@ public struct NetlinkMessage: Equatable, Sendable {
     case .control(let command, _): (.control, command.rawValue, 1)
     case .networkDevice: (.networkDevice, NetworkDeviceMessage.getCommand, 1)
     case .tracking(let message): message.identity
+    case .meter(let command, _): (.meter, command.rawValue, 1)
     case .error: (.error, 0, 0)
     case .done: (.done, 0, 0)
     }
@@ -236,7 +240,7 @@ public struct NetlinkMessage: Equatable, Sendable {
     case .error:
       guard range.count >= 20 else { throw .truncated(needed: 20, found: range.count) }
       return NetlinkMessage(header, .error(0 &- littleEndian(bytes, start + 16, 4)))
-    case .datapath, .vport, .flow, .packet, .control, .networkDevice: break
+    case .datapath, .vport, .flow, .packet, .control, .networkDevice, .meter: break
     default:
       guard TrackingMessage.has(family) else { throw .unknownFamily(family.rawValue) }
     }
@@ -263,6 +267,9 @@ public struct NetlinkMessage: Equatable, Sendable {
     case .networkDevice:
       guard command == NetworkDeviceMessage.getCommand else { throw unknown }
       return .networkDevice(try NetworkDeviceMessage(decoding: &reader))
+    case .meter:
+      guard let command = DatapathMeterCommand(rawValue: command) else { throw unknown }
+      return .meter(command, try MeterMessage(decoding: &reader))
     case .datapath, .vport, .flow: break
     default:
       guard let message = try TrackingMessage(of: family, command, &reader) else { throw unknown }

@@ -20,7 +20,7 @@ extension ControlDevice {
       if let error = refusal(of: command, request, header) { return fail(header, error, capacity) }
     case .vport(.new, _), .vport(.set, _), .vport(.delete, _):
       return changePort(message, capacity, now, processor)
-    case .vport, .flow, .packet, .tracking: break
+    case .vport, .flow, .packet, .tracking, .meter: break
     case .control, .error, .done: return refuse(.wrongOperation, .invalidParameter)
     }
     return answer(to: header, engines.handle(message, nowMilliseconds: now, on: processor), capacity)

@@ -20,7 +20,7 @@ extension ControlDevice {
       }
       handle.dump = RunningDump(devices: describeDevices(), message.header)
       return DeviceReply(.success)
-    case .datapath, .vport, .flow, .tracking:
+    case .datapath, .vport, .flow, .tracking, .meter:
       guard let dump = engines.beginDump(message) else { return refuse(.wrongOperation, .invalidParameter) }
       handle.dump = RunningDump(dump)
       return DeviceReply(.success)

@@ -28,19 +28,14 @@ extension ControlDevice {
   private static func version(of family: MessageFamily) -> UInt8? {
     switch family {
     case .datapath: 2
-    case .control, .packet, .vport, .flow, .networkDevice: 1
+    case .control, .packet, .vport, .flow, .networkDevice, .meter: 1
     case _ where TrackingMessage.has(family): TrackingMessage.version(of: family)
     default: nil
     }
   }
 
   /// Families that exist, and that the datapath does not have yet.
-  private static func isUnsupported(_ family: MessageFamily) -> Bool {
-    switch family {
-    case .connectionTrack, .meter: true
-    default: false
-    }
-  }
+  private static func isUnsupported(_ family: MessageFamily) -> Bool { family == .connectionTrack }
 
   /// Checks a request and decodes it.
   func checked(_ input: [UInt8], _ handle: OpenHandle) -> CheckedRequest {
@@ -100,8 +95,8 @@ extension ControlDevice {
     let growth = engines.growthByteCount(for: message)
     var needed = growth + memoryNeeded(forRequestOf: byteCount)
     switch message.body {
-    case .flow(.new, _), .vport(.new, _): needed += limits.marginByteCount
-    case .flow, .vport, .packet, .datapath, .control, .networkDevice, .tracking, .error, .done:
+    case .flow(.new, _), .vport(.new, _), .meter(.set, _): needed += limits.marginByteCount
+    case .flow, .vport, .packet, .datapath, .control, .networkDevice, .tracking, .meter, .error, .done:
       if growth == 0 { return true }
     }
     return hasMemory(needed) && (growth == 0 || systemHasMemory(growth))

@@ -83,7 +83,7 @@ final class DriverDatapath {
       case .vport(let command, var request):
         if request.upcallProcessIDs != nil { request.upcallProcessIDs = [receiver] }
         message.body = .vport(command, request)
-      case .flow, .packet, .control, .networkDevice, .tracking, .error, .done: break
+      case .flow, .packet, .control, .networkDevice, .tracking, .meter, .error, .done: break
       }
       answers += try pass(message.encode())
     }

@@ -86,7 +86,7 @@ public struct ActionCheck {
     case .clone(let actions): try check(actions)
     case .checkPacketLarger(_, let destination): try check(destination: destination)
     case .meter(let meter):
-      guard meter != 0 && meter <= 0xffff_0000 else { throw .meterModFailedInvalidMeter }
+      guard meter != 0 && meter <= MeterNumber.maximum else { throw .meterModFailedInvalidMeter }
     case .writeActions(let actions):
       // Consistency cannot be known for an action set.
       let saved = formats
@@ -245,7 +245,7 @@ extension ActionCheck {
     /// How many tables can be searched, those that controllers do not see included.
     public var searchedTableCount: Int
 
-    /// The tables of a switch, which has no meters.
+    /// The tables of a switch.
     public init(tableCount: Int, searchedTableCount: Int) {
       self.tableCount = tableCount
       self.searchedTableCount = searchedTableCount
@@ -256,18 +256,22 @@ extension ActionCheck {
     /// - Parameters:
     ///   - actions: The actions.
     ///   - hasGroup: Whether there is a group with a number.
+    ///   - hasMeter: Whether there is a meter with a number.
     /// - Throws: The error that OpenFlow has for the first thing that is not.
-    public func check(_ actions: [Action], hasGroup: (UInt32) -> Bool = { _ in false }) throws(OpenFlowError)
-    {
+    public func check(
+      _ actions: [Action], hasGroup: (UInt32) -> Bool = { _ in false },
+      hasMeter: (UInt32) -> Bool = { _ in false }
+    ) throws(OpenFlowError) {
       for action in actions {
         switch action {
         case .group(let group): guard hasGroup(group) else { throw .badActionBadOutGroup }
-        case .meter: throw .meterModFailedInvalidMeter
+        case .meter(let meter): guard hasMeter(meter) else { throw .meterModFailedInvalidMeter }
         case .gotoTable(let table):
           guard Int(table) < tableCount else { throw .badInstructionBadTableID }
         case .resubmit(let resubmit):
           if let table = resubmit.table, Int(table) >= searchedTableCount { throw .badActionBadArgument }
-        case .writeActions(let inner), .clone(let inner): try check(inner, hasGroup: hasGroup)
+        case .writeActions(let inner), .clone(let inner):
+          try check(inner, hasGroup: hasGroup, hasMeter: hasMeter)
         default: break
         }
       }

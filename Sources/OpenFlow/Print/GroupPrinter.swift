@@ -146,7 +146,10 @@ extension MessagePrinter {
     case .groupModification(let change):
       writer.append("group_mod")
       write(change, request.version, to: &writer)
-    default: writer.append("meter_mod")
+    case .meterModification(let change):
+      writer.append("meter_mod")
+      write(change, to: &writer)
+    default: break
     }
   }
 }

@@ -139,6 +139,12 @@ public struct MessagePrinter {
     case .groupStatisticsReply(let groups, _): write(groups, to: &writer)
     case .groupDescriptionReply(let groups, _): write(groups, received.version, to: &writer)
     case .groupFeaturesReply(let features): write(features, received.version, to: &writer)
+    case .meterModification(let change): write(change, to: &writer)
+    case .meterStatisticsRequest(let meter), .meterConfigurationRequest(let meter):
+      write(meter: meter, to: &writer)
+    case .meterStatisticsReply(let meters, _): write(meters, to: &writer)
+    case .meterConfigurationReply(let meters, _): write(meters, to: &writer)
+    case .meterFeaturesReply(let features): write(features, to: &writer)
     default: flowBody(received, to: &writer)
     }
   }

@@ -36,6 +36,8 @@ public enum Message: Sendable {
   case portModification(PortModification)
   /// Change groups.
   case groupModification(GroupMod)
+  /// Change meters.
+  case meterModification(MeterMod)
   /// Another controller's request.
   case requestForward(RequestForward)
   /// Finish everything sent before.
@@ -112,6 +114,18 @@ public enum Message: Sendable {
   case groupFeaturesRequest
   /// What groups can do.
   case groupFeaturesReply(GroupFeatures)
+  /// Statistics of one meter or of all, please.
+  case meterStatisticsRequest(UInt32)
+  /// Statistics of meters.
+  case meterStatisticsReply([MeterStatistics], more: Bool)
+  /// Descriptions of one meter or of all, please.
+  case meterConfigurationRequest(UInt32)
+  /// Descriptions of meters.
+  case meterConfigurationReply([MeterConfiguration], more: Bool)
+  /// What can meters do?
+  case meterFeaturesRequest
+  /// What meters can do.
+  case meterFeaturesReply(MeterFeatures)
   /// A message of a known kind, of which only the body's bytes are kept.
   case opaque(MessageKind, [UInt8])
 }
@@ -140,6 +154,7 @@ extension Message {
     case .portStatus: .portStatus
     case .portModification: .portModification
     case .groupModification: .groupModification
+    case .meterModification: .meterModification
     case .requestForward: .requestForward
     case .barrierRequest: .barrierRequest
     case .barrierReply: .barrierReply
@@ -175,6 +190,12 @@ extension Message {
     case .groupDescriptionReply: .groupDescriptionReply
     case .groupFeaturesRequest: .groupFeaturesRequest
     case .groupFeaturesReply: .groupFeaturesReply
+    case .meterStatisticsRequest: .meterStatisticsRequest
+    case .meterStatisticsReply: .meterStatisticsReply
+    case .meterConfigurationRequest: .meterConfigurationRequest
+    case .meterConfigurationReply: .meterConfigurationReply
+    case .meterFeaturesRequest: .meterFeaturesRequest
+    case .meterFeaturesReply: .meterFeaturesReply
     case .opaque(let kind, _): kind
     }
   }

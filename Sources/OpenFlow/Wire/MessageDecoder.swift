@@ -52,10 +52,11 @@ extension Message {
     case .portStatus: return try .portStatus(.decode(&reader, version))
     case .portModification: return try .portModification(.decode(&reader, version))
     case .groupModification: return try .groupModification(.decode(&reader, version))
+    case .meterModification: return try .meterModification(.decode(&reader))
     case .requestForward: return try .requestForward(.decode(&reader, version))
     case .roleStatus: return try .roleStatus(.decode(&reader))
     case .featuresRequest, .getConfigurationRequest, .barrierRequest, .barrierReply, .asyncRequest,
-      .descriptionRequest, .tableStatisticsRequest, .groupFeaturesRequest:
+      .descriptionRequest, .tableStatisticsRequest, .groupFeaturesRequest, .meterFeaturesRequest:
       return try decodeEmpty(&reader, envelope.row.kind)
     case .roleRequest, .roleReply, .asyncReply, .setAsync, .bundleControl, .bundleAdd, .setFlowFormat,
       .flowModTableID, .setPacketInFormat, .setControllerID, .flushConnections:
@@ -95,6 +96,7 @@ extension Message {
     case .asyncRequest: return .asyncRequest
     case .descriptionRequest: return .descriptionRequest
     case .groupFeaturesRequest: return .groupFeaturesRequest
+    case .meterFeaturesRequest: return .meterFeaturesRequest
     default: return .tableStatisticsRequest
     }
   }
@@ -193,6 +195,9 @@ extension Message {
     case .groupStatisticsRequest, .groupStatisticsReply, .groupDescriptionRequest, .groupDescriptionReply,
       .groupFeaturesReply:
       return try decodeGroups(&reader, envelope)
+    case .meterStatisticsRequest, .meterStatisticsReply, .meterConfigurationRequest, .meterConfigurationReply,
+      .meterFeaturesReply:
+      return try decodeMeters(&reader, envelope)
     default:
       return .opaque(envelope.row.kind, reader.rest())
     }
@@ -223,6 +228,27 @@ extension Message {
     default: return try .groupFeaturesReply(.decode(&reader))
     }
   }
+
+  private static func decodeMeters(
+    _ reader: inout WireReader, _ envelope: MessageEnvelope
+  ) throws(OpenFlowError) -> Message {
+    switch envelope.row.kind {
+    case .meterStatisticsRequest, .meterConfigurationRequest:
+      let meter = try reader.uint32()
+      try reader.skip(4)
+      return envelope.row.kind == .meterStatisticsRequest
+        ? .meterStatisticsRequest(meter) : .meterConfigurationRequest(meter)
+    case .meterStatisticsReply:
+      var meters: [MeterStatistics] = []
+      while !reader.isAtEnd { meters.append(try .decode(&reader)) }
+      return .meterStatisticsReply(meters, more: envelope.hasMore)
+    case .meterConfigurationReply:
+      var meters: [MeterConfiguration] = []
+      while !reader.isAtEnd { meters.append(try .decode(&reader)) }
+      return .meterConfigurationReply(meters, more: envelope.hasMore)
+    default: return try .meterFeaturesReply(.decode(&reader))
+    }
+  }
 }
 
 extension MessageKind {
@@ -232,7 +258,8 @@ extension MessageKind {
     case .featuresRequest, .getConfigurationRequest, .setConfiguration, .barrierRequest, .asyncRequest,
       .descriptionRequest, .tableStatisticsRequest, .portStatisticsRequest, .queueStatisticsRequest,
       .portDescriptionRequest, .groupStatisticsRequest, .groupDescriptionRequest, .groupFeaturesRequest,
-      .roleRequest, .setFlowFormat, .flowModTableID, .setPacketInFormat,
+      .meterStatisticsRequest, .meterConfigurationRequest, .meterFeaturesRequest, .roleRequest,
+      .setFlowFormat, .flowModTableID, .setPacketInFormat,
       .setControllerID, .flushConnections:
       true
     default: false
@@ -242,7 +269,7 @@ extension MessageKind {
   /// Whether a switch gets it, and its end is padded to eight bytes in every version.
   fileprivate var isPaddedRequest: Bool {
     switch self {
-    case .flowModification, .flowStatisticsRequest: true
+    case .flowModification, .flowStatisticsRequest, .meterModification: true
     default: false
     }
   }

@@ -25,6 +25,10 @@ extension Message {
       parts.write(groups, more, &writer) { group, body in group.encode(to: &body, form.version) }
     case .groupDescriptionReply(let groups, let more):
       parts.write(groups, more, &writer) { group, body in group.encode(to: &body, form.version) }
+    case .meterStatisticsReply(let meters, let more):
+      parts.write(meters, more, &writer) { meter, body in meter.encode(to: &body) }
+    case .meterConfigurationReply(let meters, let more):
+      parts.write(meters, more, &writer) { meter, body in meter.encode(to: &body) }
     case .groupModification(let change) where !change.isExpressible(in: form.version): break
     default:
       let envelope = MessageEnvelope(version: form.version, xid: xid, row: row, hasMore: false)
@@ -81,6 +85,11 @@ extension Message {
     case .groupModification, .requestForward, .groupStatisticsRequest, .groupDescriptionRequest,
       .groupFeaturesReply:
       encodeGroups(to: &writer, version)
+    case .meterModification(let change): change.encode(to: &writer)
+    case .meterStatisticsRequest(let meter), .meterConfigurationRequest(let meter):
+      writer.uint32(meter)
+      writer.zeros(4)
+    case .meterFeaturesReply(let features): features.encode(to: &writer)
     default: encodeSession(to: &writer, row, version)
     }
   }

@@ -30,6 +30,9 @@ final class BridgeAgent {
   /// Controllers' packets that are to be sent as soon as the request that brought them is over.
   var packetsOut: [ControllersPacket] = []
 
+  /// Whether it was said that an action names a meter that is not there.
+  var hasSaidUnknownMeter = false
+
   /// How many connections a bridge accepts at a time.
   static var sessionLimit: Int { 256 }
 
@@ -100,6 +103,7 @@ final class BridgeAgent {
       context.streams[id] = nil
     }
     sessions = [:]
+    flushMeters()
   }
 
   /// Takes the controllers that the configuration wants.
@@ -154,10 +158,11 @@ final class BridgeAgent {
     return isRight
   }
 
-  /// Deletes all rules and groups, and begins as the fail mode says.
+  /// Deletes all rules, groups and meters, and begins as the fail mode says.
   func flushFlows() {
     for rule in bridge.tables.rules(RuleFilter(includesHidden: true)) { bridge.tables.remove(rule) }
     for group in bridge.tables.groups.inOrder { bridge.tables.replaceGroup(group, by: nil) }
+    flushMeters()
     failOpenRule = nil
     guard controllers.isEmpty, bridge.settings.failMode == .standalone else { return }
     let match = SparseMatch(Match())

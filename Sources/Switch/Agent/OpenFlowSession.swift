@@ -64,6 +64,8 @@ final class OpenFlowSession {
     case barrier(ReceivedMessage)
     /// A question about ports waits for their counters.
     case ports(ReceivedMessage)
+    /// A question about meters waits for their counters, for which the datapath was asked.
+    case meters(ReceivedMessage, [Meter])
   }
   /// The request that waits for a datapath.
   var held: Held?

@@ -26,6 +26,7 @@ extension BridgeAgent {
       switch session.held {
       case .barrier: return .barrier
       case .ports: return .counters
+      case .meters: return nil
       case nil: continue
       }
     }
@@ -43,6 +44,7 @@ extension BridgeAgent {
       // The port may have gone meanwhile.
       let ports = (try? portStatistics(port)) ?? []
       reply(.portStatisticsReply(ports, more: false), to: request, session)
+    case .meters(let request, _): reply(.meterStatisticsReply([], more: false), to: request, session)
     }
   }
 

@@ -23,7 +23,8 @@ extension BridgeAgent {
     case .flushConnections: break
     case .groupModification, .groupStatisticsRequest, .groupDescriptionRequest, .groupFeaturesRequest:
       try handleGroups(request, session)
-    case .opaque(let kind, let body): try handleOpaque(kind, body, request, session)
+    case .meterModification, .meterConfigurationRequest, .meterStatisticsRequest, .meterFeaturesRequest:
+      try handleMeters(request, session)
     default: throw .badRequestBadType
     }
   }
@@ -40,22 +41,6 @@ extension BridgeAgent {
       reply(.flowStatisticsReply(flows, more: end < rules.count), to: request, session)
       first = end
     } while first < rules.count
-  }
-
-  /// Answers what has no place in the pipeline yet with an empty list rather than an error.
-  private func handleOpaque(
-    _ kind: MessageKind, _ body: [UInt8], _ request: ReceivedMessage, _ session: OpenFlowSession
-  ) throws(OpenFlowError) {
-    switch kind {
-    // There are no meters, so to delete any, as controllers do when they begin, is done already.
-    case .meterModification:
-      guard body.count >= 8, body[0] == 0, body[1] == 2 else { throw .badRequestBadType }
-    case .meterConfigurationRequest: reply(.opaque(.meterConfigurationReply, []), to: request, session)
-    case .meterStatisticsRequest: reply(.opaque(.meterStatisticsReply, []), to: request, session)
-    case .meterFeaturesRequest:
-      reply(.opaque(.meterFeaturesReply, [UInt8](repeating: 0, count: 16)), to: request, session)
-    default: throw .badRequestBadType
-    }
   }
 
   /// Carries out the messages of a bundle: all of them or none.
@@ -112,7 +97,10 @@ extension BridgeAgent {
 
   /// Checks and carries out a change to the flow tables; who asked reports what it did.
   func change(_ change: FlowMod) throws(OpenFlowError) -> [FlowEffect] {
-    if !change.command.isDelete { try bridge.tables.checkResources(of: change.actions) }
+    if !change.command.isDelete {
+      try bridge.tables.checkResources(of: change.actions)
+      noteUnknownMeters(in: change.actions)
+    }
     return try bridge.tables.apply(change, now: context.now)
   }
 
@@ -268,7 +256,8 @@ extension FlowTables {
     try ActionCheck.checkNesting(actions, below: Translator.maximumDepth)
     let resources = ActionCheck.Resources(
       tableCount: Self.visibleCount, searchedTableCount: Self.count)
-    try resources.check(actions) { groups[$0] != nil }
+    try resources.check(
+      actions, hasGroup: { groups[$0] != nil }, hasMeter: { meters[$0] != nil })
   }
 }
 

@@ -207,6 +207,7 @@ final class Reconciler {
       link.state = .open
       link.saidFailure = nil
       restorePorts(link)
+      context.channel.setMeters(of: link)
       compareBridges(of: link)
     case .failed(let code):
       let text = DatapathErrorCode.text(code)

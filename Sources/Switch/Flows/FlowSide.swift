@@ -103,7 +103,15 @@ final class FlowSide {
   func installedActions(_ translation: Translation, _ key: FlowKey) -> [DatapathAction] {
     guard !translation.slowPath.isEmpty else { return translation.actions }
     let cookie = UserspaceCookie(.slowPath(translation.slowPath), inPort: key.inPort.rawValue)
-    return [.userspace(UserspaceAction(userData: cookie.encode()))]
+    let up = DatapathAction.userspace(UserspaceAction(userData: cookie.encode()))
+    return [up.metered(by: bridge(of: key)?.tables.meters.slowPath)]
+  }
+
+  /// The bridge whose pipeline a packet enters, or goes on in.
+  private func bridge(of key: borrowing FlowKey) -> Bridge? {
+    let number = UInt32(truncatingIfNeeded: key[.recirculationID])
+    guard number != 0 else { return interface(of: key)?.bridge }
+    return environment.frozen.frozen(number, now: now).flatMap { datapath.bridges[$0.bridge] }
   }
 
   // MARK: Packets

@@ -1,7 +1,7 @@
 import Datapath
 import OpenFlow
 
-/// The flow tables of a bridge, and the groups that flows send to.
+/// The flow tables of a bridge, and the groups and meters that flows send to.
 final class FlowTables {
   /// How many tables a bridge has; the last is the switch's own.
   static var count: Int { 255 }
@@ -32,8 +32,12 @@ final class FlowTables {
   private var nextSerial: UInt64 = 0
   /// The groups.
   private(set) var groups = GroupTable()
-  /// The rules that send packets to a group, by its number and their serial numbers.
-  private var groupUsers: [UInt32: [UInt64: Rule]] = [:]
+  /// The rules that send packets to each group.
+  private var groupUsers = RuleUsers()
+  /// The meters.
+  private(set) var meters = MeterTable()
+  /// The rules that take packets through each meter.
+  private var meterUsers = RuleUsers()
   /// Whose learned rules go with the rules that learned them.
   private var learners = LearnerCounts()
 
@@ -110,7 +114,7 @@ final class FlowTables {
     learners.add(rule.actions)
     if let replaced { forget(replaced) }
     watch(rule)
-    noteGroups(of: rule)
+    noteUse(of: rule)
     changes.note()
     return replaced
   }
@@ -126,7 +130,7 @@ final class FlowTables {
     rule.isRemoved = true
     learners.remove(rule.actions)
     watch(rule)
-    forgetGroups(of: rule)
+    forgetUse(of: rule)
   }
 
   /// Sees to it that a rule is looked at when its time may be over, if it is in a table and has a timeout.
@@ -136,15 +140,19 @@ final class FlowTables {
     agenda.set(rule.serial, time)
   }
 
-  // MARK: Groups
+  // MARK: Groups and meters
 
   /// The rules that send packets to a group, in the order in which they were made.
-  func users(ofGroup number: UInt32) -> [Rule] {
-    groupUsers[number].map { $0.values.sorted { $0.serial < $1.serial } } ?? []
-  }
+  func users(ofGroup number: UInt32) -> [Rule] { groupUsers.rules(number) }
 
   /// How many rules send packets to a group.
-  func userCount(ofGroup number: UInt32) -> Int { groupUsers[number]?.count ?? 0 }
+  func userCount(ofGroup number: UInt32) -> Int { groupUsers.count(number) }
+
+  /// The rules that take packets through a meter, in the order in which they were made.
+  func users(ofMeter number: UInt32) -> [Rule] { meterUsers.rules(number) }
+
+  /// How many rules take packets through a meter.
+  func userCount(ofMeter number: UInt32) -> Int { meterUsers.count(number) }
 
   /// Puts a group in the place of another; either may be nil.
   func replaceGroup(_ old: Group?, by new: Group?) {
@@ -152,26 +160,37 @@ final class FlowTables {
     changes.note()
   }
 
-  private func noteGroups(of rule: Rule) {
-    for group in rule.groups { groupUsers[group, default: [:]][rule.serial] = rule }
+  /// Adds a meter; one that changes is the same for whoever goes through it.
+  func addMeter(_ meter: Meter) {
+    meters.add(meter)
+    changes.note()
   }
 
-  private func forgetGroups(of rule: Rule) {
-    for group in rule.groups {
-      groupUsers[group]?[rule.serial] = nil
-      if groupUsers[group]?.isEmpty == true { groupUsers[group] = nil }
-    }
+  /// Removes a meter.
+  func removeMeter(_ meter: Meter) {
+    meters.remove(meter)
+    changes.note()
+  }
+
+  private func noteUse(of rule: Rule) {
+    groupUsers.add(rule, rule.groups)
+    meterUsers.add(rule, rule.meters)
+  }
+
+  private func forgetUse(of rule: Rule) {
+    groupUsers.remove(rule, rule.groups)
+    meterUsers.remove(rule, rule.meters)
   }
 
   /// Gives a rule other actions.
   func setActions(of rule: Rule, _ actions: [Action]) {
     if !rule.isRemoved {
-      forgetGroups(of: rule)
+      forgetUse(of: rule)
       learners.add(actions)
       learners.remove(rule.actions)
     }
     rule.actions = actions
-    if !rule.isRemoved { noteGroups(of: rule) }
+    if !rule.isRemoved { noteUse(of: rule) }
     changes.note()
   }
 

@@ -25,9 +25,16 @@ final class Rule {
   var packetCount: UInt64 = 0
   var byteCount: UInt64 = 0
   /// What it does with a packet.
-  var actions: [Action] { didSet { groups = Self.groups(of: actions) } }
+  var actions: [Action] {
+    didSet {
+      groups = Self.groups(of: actions)
+      meters = Self.meters(of: actions)
+    }
+  }
   /// The groups that it sends packets to.
   private(set) var groups: [UInt32]
+  /// The meters that it takes packets through.
+  private(set) var meters: [UInt32]
   /// Its flags.
   var flags: FlowFlags
   /// Its matches on tunnel options by index.
@@ -54,6 +61,7 @@ final class Rule {
     self.cookie = cookie
     self.actions = actions
     groups = Self.groups(of: actions)
+    meters = Self.meters(of: actions)
     self.flags = flags
     self.idleTimeoutSeconds = idleTimeoutSeconds
     self.hardTimeoutSeconds = hardTimeoutSeconds
@@ -66,6 +74,12 @@ final class Rule {
   private static func groups(of actions: [Action]) -> [UInt32] {
     var found: [UInt32] = []
     for action in actions { action.collectGroups(into: &found) }
+    return found
+  }
+
+  private static func meters(of actions: [Action]) -> [UInt32] {
+    var found: [UInt32] = []
+    for action in actions { action.collectMeters(into: &found) }
     return found
   }
 

@@ -79,7 +79,8 @@ extension Translator {
       leave(.length(byteCount: byteCount, result: result), repeatingAction: false)
     case .debugSlow: result.slowPath.insert(.action)
     case .group(let number): group(number)
-    case .bundle, .multipath, .sample, .nat, .meter,
+    case .meter(let number): meter(number)
+    case .bundle, .multipath, .sample, .nat,
       .encapsulate, .decapsulate, .decrementNSHTTL, .deleteField:
       ignore(action)
     default: change(action)

@@ -135,6 +135,8 @@ extension Translator {
     said.controller = action.controller
     said.maximumByteCount = action.maximumByteCount
     let data = UserspaceCookie(.controller(said), inPort: key.inPort.rawValue).encode()
-    actions.append(.userspace(UserspaceAction(userData: data)))
+    let up = DatapathAction.userspace(UserspaceAction(userData: data))
+    // A packet that waits for a controller would be lost for good.
+    if frozen == nil { appendForControllers(up, meter: action.meter) } else { actions.append(up) }
   }
 }

@@ -14,6 +14,7 @@
 //     Translator+Freeze.swift   leaving the way for another lookup of the packet, and going on
 //     Translator+Output.swift   where a packet leaves: ports, patches, controllers
 //     Translator+Group.swift    groups and their buckets
+//     Translator+Meter.swift    meters, those of controllers among them
 //     Translator+Normal.swift   NORMAL and FLOOD: VLANs and learned addresses
 //     Translator+Tunnel.swift   into a tunnel, and at its end
 //
