@@ -80,6 +80,8 @@ public struct LoggedDetails: OptionSet, Sendable {
   public static let datapathFlows = LoggedDetails(rawValue: 2)
   /// The messages of OpenFlow connections (module `vconn`).
   public static let messages = LoggedDetails(rawValue: 4)
+  /// How select groups come to choose buckets as they do (module `ofproto_dpif`).
+  public static let groups = LoggedDetails(rawValue: 8)
 }
 
 /// One call of `VirtualSwitch.step`: its time, and the effects that it has so far.

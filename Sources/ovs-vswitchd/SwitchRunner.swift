@@ -287,6 +287,7 @@ extension LoggedDetails {
     if log.module("dpif").isEnabled(.debug) { insert(.datapathRequests) }
     if log.module("dpif_netdev").isEnabled(.debug) { insert(.datapathFlows) }
     if log.module("vconn").isEnabled(.debug) { insert(.messages) }
+    if log.module("ofproto_dpif").isEnabled(.debug) { insert(.groups) }
   }
 }
 

@@ -133,6 +133,40 @@ import Testing
     #expect(result.failure == nil)
   }
 
+  @Test func `The output of the action set can be matched, and a group takes its place`() throws {
+    let course = Self.course()
+    try Self.put("group_id=5,type=all,bucket=output:9", course)
+    let unset = FieldValue(OpenFlowPortNumber.unset.rawValue)
+    let two = OpenFlowPortNumber(2)
+    try course.rule(
+      course.inner, [(.actionSetOutput, unset)], [.writeActions([.output(two)]), .gotoTable(1)])
+    try course.rule(
+      course.inner, table: 1, [(.actionSetOutput, 2)], [.output(OpenFlowPortNumber(1)), .gotoTable(2)])
+    try course.rule(course.inner, table: 2, [], [.writeActions([.group(5), .output(two)]), .gotoTable(3)])
+    try course.rule(
+      course.inner, table: 3, [(.actionSetOutput, unset)],
+      [.output(OpenFlowPortNumber(3)), .clearActions, .gotoTable(4)])
+    try course.rule(course.inner, table: 4, [(.actionSetOutput, unset)], [.output(OpenFlowPortNumber(4))])
+    let result = course.translate(course.inner, tcpKey(inPort: 8))
+    #expect(ports(result.actions) == [1, 3, 4])
+    #expect(result.finalKey[.actionSetOutput] == 0)
+  }
+
+  @Test func `The log says how a group chooses, as Open vSwitch's does`() throws {
+    let buckets = [5, 10, 25, 60, 0].enumerated().map {
+      GroupBucket(id: BucketID(rawValue: UInt32($0)), weight: UInt16($1))
+    }
+    let lines = BucketChoice(.select, buckets, nil).explanation(buckets, nil)
+    #expect(lines.count == 9)
+    #expect(lines[1...2] == ["  Minimum weight: 5, total weight: 100", "  Using 32 hash values:"])
+    #expect(lines[4] == "  Bucket 1: weight=10, target=3.20 hits=3")
+    #expect(lines.last == "Use dp_hash with 32 hash values using algorithm 1.")
+    let heavy = [GroupBucket(weight: 1), GroupBucket(weight: 65535)]
+    #expect(
+      BucketChoice(.select, heavy, nil).explanation(heavy, nil).last == "Falling back to default hash method."
+    )
+  }
+
   // MARK: Selection
 
   @Test func `A hash over fields looks at those fields, and at no others`() throws {

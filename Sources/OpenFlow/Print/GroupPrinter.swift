@@ -75,13 +75,7 @@ extension MessagePrinter {
     guard !selection.fields.isEmpty else { return }
     let isList = selection.fields.count > 1
     writer.append(isList ? ",fields(" : ",fields=")
-    for (index, entry) in selection.fields.enumerated() {
-      if index > 0 { writer.append(",") }
-      writer.append(entry.field.name)
-      guard !entry.isExact else { continue }
-      writer.append("=")
-      entry.field.write(entry.mask, mask: entry.field.validBits, names: FlowNames(), to: &writer)
-    }
+    selection.writeFields(to: &writer)
     if isList { writer.append(")") }
   }
 
@@ -150,6 +144,25 @@ extension MessagePrinter {
       writer.append("meter_mod")
       write(change, to: &writer)
     default: break
+    }
+  }
+}
+
+extension GroupSelection {
+  /// The fields that are hashed, as they are printed.
+  public var fieldText: String {
+    var writer = TextWriter()
+    writeFields(to: &writer)
+    return writer.bytes[...].string
+  }
+
+  fileprivate func writeFields(to writer: inout TextWriter) {
+    for (index, entry) in fields.enumerated() {
+      if index > 0 { writer.append(",") }
+      writer.append(entry.field.name)
+      guard !entry.isExact else { continue }
+      writer.append("=")
+      entry.field.write(entry.mask, mask: entry.field.validBits, names: FlowNames(), to: &writer)
     }
   }
 }

@@ -50,6 +50,8 @@ final class OpenFlowSession {
   var asynchronous = AsyncConfiguration.initial(.v10)
   /// How many bytes of a packet go to the peer when a table misses; 0 for none to a service.
   var missSendByteCount: UInt16
+  /// How many bytes those are unless the peer says otherwise.
+  static var defaultMissSendByteCount: UInt16 { 128 }
   /// Whether the peer wants packets whose TTL ran out.
   var wantsInvalidTTL = false
   /// The number by which `controller` actions choose this connection.
@@ -89,7 +91,7 @@ final class OpenFlowSession {
     state = .awaitingHello(WireProtocol(versions.newest ?? .v10))
     heardMilliseconds = now
     missSendByteCount = 0
-    if case .controller = kind { missSendByteCount = 128 }
+    if case .controller = kind { missSendByteCount = Self.defaultMissSendByteCount }
   }
 
   /// The form of messages to the peer.

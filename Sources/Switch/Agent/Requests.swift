@@ -127,7 +127,13 @@ extension BridgeAgent {
     case .descriptionRequest: reply(.descriptionReply(description), to: request, session)
     case .roleRequest(let wanted): try handleRole(wanted, request, session)
     case .asyncRequest: reply(.asyncReply(session.asynchronous.withoutMisses), to: request, session)
-    case .setAsync(let wanted): session.asynchronous = wanted.withMisses(session.form.version)
+    case .setAsync(let wanted):
+      session.asynchronous = wanted.withMisses(session.form.version)
+      // A service that says what it is to be told of wants to be told.
+      if !session.isController, session.missSendByteCount == 0 {
+        session.missSendByteCount = OpenFlowSession.defaultMissSendByteCount
+      }
+      interestChanged()
     case .setFlowFormat(let isNicira): session.form.usesNiciraFlows = isNicira
     case .flowModTableID(let isOn): session.form.hasTableID = isOn || session.form.version != .v10
     case .setPacketInFormat(let format): session.form.packetInFormat = format

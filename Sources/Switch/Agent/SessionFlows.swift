@@ -106,7 +106,13 @@ extension BridgeAgent {
 
   /// Tells controllers what a change did.
   func report(_ effects: [FlowEffect]) {
-    for case .removed(let rule, let reason) in effects { ruleRemoved(rule, reason) }
+    for effect in effects {
+      switch effect {
+      case .removed(let rule, let reason): ruleRemoved(rule, reason)
+      case .group(_, let group?): logChoice(of: group)
+      case .added, .modified, .group: break
+      }
+    }
     removeOrphans()
   }
 

@@ -1,6 +1,7 @@
 // What controllers do with groups: change them, ask for them, and hear of what others change.
 
 import OpenFlow
+import Vlog
 
 /// A change to groups that was carried out, as other controllers are told of it.
 struct ForwardedGroupMod {
@@ -63,6 +64,15 @@ extension BridgeAgent {
     // OFPRFR_GROUP_MOD.
     for session in listenersTo(.requestForward, reason: 0) where session !== source {
       notify(.requestForward(request.message(session.form)), session)
+    }
+  }
+
+  /// Writes to the log how a select group chooses buckets, if somebody wants to read it.
+  func logChoice(of group: Group) {
+    guard group.type == .select, context.turn.details.contains(.groups) else { return }
+    context.turn.log("ofproto_dpif", .debug, "Constructing select group \(group.number)")
+    for line in group.choice.explanation(group.buckets, group.selection) {
+      context.turn.log("ofproto_dpif", .debug, line)
     }
   }
 

@@ -52,7 +52,54 @@ enum BucketChoice {
   }
 }
 
+extension BucketChoice {
+  /// How the choice came about, as the log says it line by line.
+  func explanation(_ buckets: [GroupBucket], _ selection: GroupSelection?) -> [String] {
+    var lines: [String] = []
+    switch selection?.method {
+    case nil: lines.append("No selection method specified. Trying dp_hash.")
+    case let method?: lines.append("Selection method specified: \(method.name).")
+    }
+    switch self {
+    case .fields: lines.append("Hash fields: \(selection?.fieldText ?? "")")
+    case .symmetric where selection?.method == .fields:
+      lines.append("No hash fields. Falling back to default hash method.")
+    case .symmetric:
+      lines += HashTable.weighing(buckets)
+      lines.append("Falling back to default hash method.")
+    case .datapathHash(let table):
+      lines += HashTable.weighing(buckets)
+      for (index, bucket) in buckets.enumerated() {
+        let total = buckets.reduce(0) { $0 + Int($1.weight) }
+        let target = (table.buckets.count * Int(bucket.weight) * 200 + total) / (2 * total)
+        let rest = String(target % 100)
+        lines.append(
+          "  Bucket \(bucket.id.rawValue): weight=\(bucket.weight), target=\(target / 100).\(rest.utf8.count < 2 ? "0" : "")\(rest) "
+            + "hits=\(table.buckets.count { $0 == index })")
+      }
+      lines.append(
+        "Use dp_hash with \(table.buckets.count) hash values using algorithm \(table.algorithm).")
+    }
+    return lines
+  }
+}
+
 extension BucketChoice.HashTable {
+  /// What the buckets' weights ask for, as the log says it.
+  fileprivate static func weighing(_ buckets: [GroupBucket]) -> [String] {
+    guard !buckets.isEmpty else { return ["  Don't apply dp_hash method without buckets."] }
+    let weights = buckets.map { Int($0.weight) }.filter { $0 > 0 }
+    guard let least = weights.min() else { return ["  Total weight is zero. No active buckets."] }
+    let total = weights.reduce(0, +)
+    var size = minimum
+    while size * least < total { size *= 2 }
+    let isTooMany = size > limit
+    return [
+      "  Minimum weight: \(least), total weight: \(total)",
+      isTooMany ? "  Too many hash values required: \(size)" : "  Using \(size) hash values:",
+    ]
+  }
+
   /// Hashes that a datapath computes (`enum ovs_hash_alg`).
   private enum Algorithm {
     static var transport: UInt32 { 0 }

@@ -90,8 +90,9 @@ struct Frozen: Hashable {
     for segment in segments {
       for word in segment.words { kept.words[word] = key.words[word] }
     }
-    // A conjunction that matched is the lookup's own.
+    // A conjunction that matched is the lookup's own, and the action set's output follows from the action set.
     kept.clear(.conjunctionID)
+    kept.clear(.actionSetOutput)
     return kept
   }
 
@@ -102,6 +103,7 @@ struct Frozen: Hashable {
     fields.store(into: &packet.key)
     packet.stack = stack
     packet.actionSet = actionSet
+    packet.noteOutput()
     packet.isTracked = isTracked
     if !isTracked { packet.key.clearConnection() }
   }

@@ -32,7 +32,7 @@ struct Place {
   func entrance(of bridge: Bridge, _ key: FlowKey) -> Place {
     Place(
       bridge: bridge, table: 0, depth: depth + 1, learns: learns,
-      trace: trace?.add(.bridge, "bridge(\"\(bridge.name)\")"), packet: PipelinePacket(key: key))
+      trace: trace?.add(.bridge, "bridge(\"\(bridge.name)\")"), packet: PipelinePacket(entering: key))
   }
 }
 
@@ -48,6 +48,30 @@ struct PipelinePacket {
   var isTracked = false
   /// Whether the last label was taken off: what lies beneath has not been read.
   var wasMPLS = false
+}
+
+extension PipelinePacket {
+  /// A packet that enters a bridge, with nothing in its action set.
+  init(entering key: FlowKey) {
+    self.init(key: key)
+    noteOutput()
+  }
+
+  /// Sets `actset_output` to the port that the action set sends to: none while it sends to none, or to a group.
+  mutating func noteOutput() {
+    var port = OpenFlowPortNumber.unset
+    for action in actionSet {
+      switch action {
+      case .group:
+        port = .unset
+        key[.actionSetOutput] = UInt64(port.rawValue)
+        return
+      case .output(let target, _), .outputTruncated(let target, _): port = target
+      default: break
+      }
+    }
+    key[.actionSetOutput] = UInt64(port.rawValue)
+  }
 }
 
 /// The values that `push` actions have put aside.

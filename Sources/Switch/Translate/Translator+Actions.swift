@@ -51,10 +51,12 @@ extension Translator {
     case .exit: isDone = true
     case .writeActions(let actions):
       place.packet.actionSet += actions
+      place.packet.noteOutput()
       noteActionSet("is")
     case .clearActions:
       noteActionSet("was")
       place.packet.actionSet = []
+      place.packet.noteOutput()
     case .writeMetadata(let value, let mask):
       key[.metadata] = key[.metadata] & ~mask | value & mask
     case .stackPush(let field): push(field)

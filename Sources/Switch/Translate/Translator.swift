@@ -69,7 +69,7 @@ final class Translator {
     place = Place(
       bridge: request.bridge, table: 0,
       trace: request.trace?.add(.bridge, "bridge(\"\(request.bridge.name)\")"),
-      packet: PipelinePacket(key: request.key))
+      packet: PipelinePacket(entering: request.key))
   }
 
   /// The packet's headers as the actions so far have left them.
@@ -163,6 +163,7 @@ final class Translator {
     result.actions = actions
     result.wildcards = wildcards
     result.finalKey = key
+    result.finalKey.clear(.actionSetOutput)
   }
 
   // MARK: Tables
