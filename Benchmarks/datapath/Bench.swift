@@ -6,8 +6,11 @@ struct Bench: ~Copyable {
   private let prefixes: [(address: UInt32, length: Int)]
   private let ports: [UInt16]
   private var now: UInt64 = 1
+  /// What a flow does with a packet.
+  private let actions: [DatapathAction]
 
-  init(ruleCount: Int) {
+  init(ruleCount: Int, hasMeter: Bool = false) {
+    actions = (hasMeter ? [.meter(0)] : []) + [.output(DatapathPortNumber(2))]
     var configuration = EngineConfiguration()
     configuration.maximumUpcallCount = 64
     engine = Engine(configuration)
@@ -15,6 +18,13 @@ struct Bench: ~Copyable {
       let vport = VportMessage(number: DatapathPortNumber(number), type: .netdev, name: name)
       _ = engine.handle(
         message: NetlinkMessage(NetlinkHeader(), .vport(.new, vport)).encode(), nowMilliseconds: 0)
+    }
+    if hasMeter {
+      let meter = DatapathMeter(
+        countsKilobits: false, bands: [DatapathMeterBand(.drop, rate: .max)])
+      _ = engine.handle(
+        message: NetlinkMessage(NetlinkHeader(), .meter(.set, MeterMessage(id: 0, meter))).encode(),
+        nowMilliseconds: 0)
     }
     var random = SystemRandom(seed: 7)
     var prefixes: [(UInt32, Int)] = []
@@ -56,7 +66,7 @@ struct Bench: ~Copyable {
         case .packet(.miss, let packet) = decoded.body,
         let key = packet.key
       else { continue }
-      let flow = FlowMessage(key: key, mask: mask(for: key), actions: [.output(DatapathPortNumber(2))])
+      let flow = FlowMessage(key: key, mask: mask(for: key), actions: actions)
       let request = NetlinkMessage(NetlinkHeader(), .flow(.new, flow)).encode()
       for reply in engine.handle(message: request, nowMilliseconds: now) {
         print("refused:", (try? NetlinkMessage.decode(reply)) as Any)

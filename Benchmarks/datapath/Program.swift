@@ -19,6 +19,8 @@ struct Options {
   var connectionCounts = [10_000, 1_000_000]
   /// Whether connections are measured in place of flows.
   var measuresConnections = false
+  /// Whether every packet goes through one meter, which lets all through.
+  var hasMeter = false
   /// Whether tunnels are measured in place of flows.
   var measuresTunnels = false
 
@@ -32,6 +34,10 @@ struct Options {
         connectionCounts = [1_000]
         packetsPerRun = 20_000
         runCount = 1
+        index += 1
+        continue
+      case "--meter":
+        hasMeter = true
         index += 1
         continue
       case "--connections":
@@ -49,7 +55,7 @@ struct Options {
       case "--pcap": capture = value
       default:
         print(
-          "usage: datapath-bench [--smoke] [--flows N,N] [--rules 1,19] [--packets N] [--runs N] [--pcap FILE]\n"
+          "usage: datapath-bench [--smoke] [--meter] [--flows N,N] [--rules 1,19] [--packets N] [--runs N] [--pcap FILE]\n"
             + "       datapath-bench --tunnels|--connections [--smoke] [--packets N] [--runs N]"
         )
         exit(arguments[index] == "--help" ? 0 : 1)
@@ -89,7 +95,7 @@ enum Program {
 
 /// Loops a set of packets through a new engine and prints one line.
 func measure(_ packets: PacketSet, rules: Int, _ options: Options) {
-  var bench = Bench(ruleCount: rules)
+  var bench = Bench(ruleCount: rules, hasMeter: options.hasMeter)
   for _ in 0..<8 {
     bench.run(packets, count: max(packets.count, 64))
     bench.engine.maintain()

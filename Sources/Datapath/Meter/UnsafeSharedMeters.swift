@@ -14,7 +14,7 @@ import Synchronization
 @safe
 public final class SharedMeters {
   /// How many meters there may be; their numbers are smaller.
-  public static var limit: Int { 1 << 18 }
+  public static var limit: Int { Meters.limit }
   /// How many bands a meter may have.
   public static var bandLimit: Int { 8 }
   /// What the first meter of a block takes from the heap.
@@ -64,11 +64,14 @@ struct MetersReference {
 /// The blocks, and what stands before the meters in them.
 @safe
 struct Meters: ~Copyable {
+  // It stands here, since to name the class on the packet path could allocate.
+  /// How many meters there may be.
+  static var limit: Int { 1 << 18 }
   /// Meters of one block; a power of two.
   static var blockCapacity: Int { 128 }
   /// How many locks there are; a power of two.
   private static var lockCount: Int { 64 }
-  private static var blockCount: Int { SharedMeters.limit / blockCapacity }
+  private static var blockCount: Int { Meters.limit / blockCapacity }
 
   private let locks = SharedLocks(count: Meters.lockCount)
   /// The address of each block, or zero.
@@ -94,7 +97,7 @@ struct Meters: ~Copyable {
   /// Where a meter lies, if its block is there.
   @inline(__always)
   private func record(_ id: UInt32) -> UnsafeMutablePointer<MeterRecord>? {
-    guard id < UInt32(SharedMeters.limit) else { return nil }
+    guard id < UInt32(Meters.limit) else { return nil }
     let place = Int(truncatingIfNeeded: id)
     // SAFETY: the number is less than the limit, so its block has a word in the directory.
     let address = unsafe blocks[place / Meters.blockCapacity].load(ordering: .acquiring)
@@ -127,7 +130,7 @@ struct Meters: ~Copyable {
 
   /// Whether a meter needs a block that is not there.
   func needsBlock(_ id: UInt32) -> Bool {
-    guard id < UInt32(SharedMeters.limit) else { return false }
+    guard id < UInt32(Meters.limit) else { return false }
     return unsafe record(id) == nil
   }
 
