@@ -71,11 +71,13 @@ enum Operation: UInt8, CaseIterable {
       .drop, .clearTrack, .meter:
       0
     case .userspace: 1 &+ Operand.userDataWordCount.count(in: head)
-    // A value and a mask each.
-    case .setPorts, .setMPLS: 2 &* 1
-    case .setEthernet, .setIPv4: 2 &* 2
-    case .setARP, .setNeighbor: 2 &* 4
-    case .setIPv6: 2 &* 6
+    case .setEthernet: SetPair.ethernetSource.end
+    case .setIPv4: SetPair.ipv4Header.end
+    case .setIPv6: SetPair.ipv6Header.end
+    case .setPorts: SetPair.transportPorts.end
+    case .setARP: SetPair.arpTarget.end
+    case .setNeighbor: SetPair.neighborTargetLink.end
+    case .setMPLS: SetPair.labelEntry.end
     case .setMetadata: Operation.metadataWordCount &* Operand.metadataCount.count(in: head)
     case .clone, .sample, .decrementTTL: Operand.bodyWordCount.count(in: head)
     case .checkLength:

@@ -162,28 +162,18 @@ struct ProgramCompiler {
   }
 
   private mutating func append(_ set: SetAction) throws(ActionError) {
-    let value = set.value
-    let mask = set.mask
     switch set.attribute {
-    case .ethernet:
-      emit(.setEthernet)
-      for place in [KeyPlace.ethDestination, .ethSource] {
-        words.append(value[place])
-        words.append(mask[place])
-      }
-    case .ipv4: append(.setIPv4, [.ipAddresses, .ipHeader], value, mask)
-    case .ipv6: append(.setIPv6, [.ipv6Source, .ipv6Destination, .ipv6Label, .ipHeader], value, mask)
-    case .tcp: append(.setPorts, [.transportPorts], value, mask, protocol: 6)
-    case .udp: append(.setPorts, [.transportPorts], value, mask, protocol: 17)
-    case .sctp: append(.setPorts, [.transportPorts], value, mask, protocol: 132)
-    case .icmp: append(.setPorts, [.transportPorts], value, mask, protocol: 1)
-    case .icmpv6: append(.setPorts, [.transportPorts], value, mask, protocol: 58)
-    case .arp: append(.setARP, [.ipAddresses, .ipProtocol, .sourceLink, .targetLink], value, mask)
-    case .neighborDiscovery: append(.setNeighbor, [.ndTarget, .sourceLink, .targetLink], value, mask)
-    case .mpls:
-      emit(.setMPLS)
-      words.append(value[.mplsEntry0])
-      words.append(mask[.mplsEntry0])
+    case .ethernet: append(.setEthernet, set)
+    case .ipv4: append(.setIPv4, set)
+    case .ipv6: append(.setIPv6, set)
+    case .tcp: append(.setPorts, set, protocol: 6)
+    case .udp: append(.setPorts, set, protocol: 17)
+    case .sctp: append(.setPorts, set, protocol: 132)
+    case .icmp: append(.setPorts, set, protocol: 1)
+    case .icmpv6: append(.setPorts, set, protocol: 58)
+    case .arp: append(.setARP, set)
+    case .neighborDiscovery: append(.setNeighbor, set)
+    case .mpls: append(.setMPLS, set)
     case .priority, .mark, .datapathHash, .tunnel:
       emit(.setMetadata, (.metadataCount, UInt64(set.words.count)))
       for word in set.words {
@@ -196,15 +186,13 @@ struct ProgramCompiler {
     }
   }
 
-  private mutating func append(
-    _ operation: Operation, _ places: [KeyPlace], _ value: FlowKey, _ mask: FlowKey,
-    protocol number: UInt64 = 0
-  ) {
+  /// Appends an instruction that sets header fields.
+  private mutating func append(_ operation: Operation, _ set: SetAction, protocol number: UInt64 = 0) {
     emit(operation, (.portsProtocol, number))
-    for place in places {
-      for index in place.words {
-        words.append(value.words[index])
-        words.append(mask.words[index])
+    for pair in operation.setPairs {
+      for offset in 0..<pair.place.words.count {
+        words.append(pair.data(of: set.value, offset))
+        words.append(pair.data(of: set.mask, offset))
       }
     }
   }

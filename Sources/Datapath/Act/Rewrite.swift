@@ -46,13 +46,14 @@ extension Engine {
   // MARK: Ethernet, VLAN, MPLS
 
   private mutating func setEthernet(_ place: Int, _ state: PacketState) {
-    for index in 0..<2 {
-      let address = state.start &+ 6 &* index
-      let old = UInt64(pool.load16(address)) << 32 | UInt64(pool.load32(address &+ 2))
-      let value = programs.words[place &+ 2 &* index]
-      let mask = programs.words[place &+ 2 &* index &+ 1]
-      pool.store48((old & ~mask) | value, address)
-    }
+    setAddress(.ethernetDestination, place, at: state.start)
+    setAddress(.ethernetSource, place, at: state.start &+ 6)
+  }
+
+  /// Writes an Ethernet address that an instruction's data has in the low 48 bits of a pair.
+  private mutating func setAddress(_ pair: SetPair, _ place: Int, at address: Int) {
+    let old = UInt64(pool.load16(address)) << 32 | UInt64(pool.load32(address &+ 2))
+    pool.store48((old & ~mask(pair, at: place)) | value(pair, at: place), address)
   }
 
   /// Makes room for `count` bytes before the packet and its bytes writable.
@@ -99,7 +100,7 @@ extension Engine {
     let address = state.start &+ Int(state.network)
     guard state.count >= Int(state.network) &+ 4 else { return }
     let old = UInt64(pool.load32(address))
-    let value = (old & ~programs.words[place &+ 1]) | programs.words[place]
+    let value = (old & ~mask(.labelEntry, at: place)) | self.value(.labelEntry, at: place)
     pool.store32(UInt32(truncatingIfNeeded: value), address)
   }
 
@@ -170,18 +171,18 @@ extension Engine {
       return
     }
     let address = state.start &+ network
-    let addressMask = programs.words[place &+ 1]
+    let addressMask = mask(.ipv4Addresses, at: place)
     if addressMask != 0 {
       let old = pool.load64(address &+ 12)
-      let new = (old & ~addressMask) | programs.words[place]
+      let new = (old & ~addressMask) | value(.ipv4Addresses, at: place)
       pool.store64(new, address &+ 12)
       let before = Engine.halves(old)
       let after = Engine.halves(new)
       pool.adjustChecksum(at: address &+ 10, old: before, new: after)
       adjustTransport(state, old: before, new: after)
     }
-    let fields = programs.words[place &+ 2]
-    let fieldMask = programs.words[place &+ 3]
+    let fields = value(.ipv4Header, at: place)
+    let fieldMask = mask(.ipv4Header, at: place)
     let serviceMask = UInt8(truncatingIfNeeded: KeyPlace.ipTOS.value(inWord: fieldMask))
     if serviceMask != 0 {
       let old = pool.load8(address &+ 1)
@@ -207,11 +208,12 @@ extension Engine {
     let address = state.start &+ network
     var before: UInt64 = 0
     var after: UInt64 = 0
+    // The words of both addresses lie side by side, in the header as in the data.
     for index in 0..<4 {
-      let mask = programs.words[place &+ 2 &* index &+ 1]
+      let mask = mask(.ipv6Source, at: place, index)
       guard mask != 0 else { continue }
       let old = pool.load64(address &+ 8 &+ 8 &* index)
-      let new = (old & ~mask) | programs.words[place &+ 2 &* index]
+      let new = (old & ~mask) | value(.ipv6Source, at: place, index)
       pool.store64(new, address &+ 8 &+ 8 &* index)
       before &+= Engine.halves(old)
       after &+= Engine.halves(new)
@@ -219,10 +221,10 @@ extension Engine {
     if before != after { adjustTransport(state, old: before, new: after) }
     var first = UInt64(pool.load32(address))
     let label = KeyPlace.ipv6Label.low(20)
-    let labelMask = label.value(inWord: programs.words[place &+ 9])
-    first = (first & ~labelMask) | (label.value(inWord: programs.words[place &+ 8]) & labelMask)
-    let fields = programs.words[place &+ 10]
-    let fieldMask = programs.words[place &+ 11]
+    let labelMask = label.value(inWord: mask(.ipv6Label, at: place))
+    first = (first & ~labelMask) | (label.value(inWord: value(.ipv6Label, at: place)) & labelMask)
+    let fields = value(.ipv6Header, at: place)
+    let fieldMask = mask(.ipv6Header, at: place)
     let classMask = KeyPlace.ipTOS.value(inWord: fieldMask) << 20
     first = (first & ~classMask) | (KeyPlace.ipTOS.value(inWord: fields) << 20)
     pool.store32(UInt32(truncatingIfNeeded: first), address)
@@ -260,8 +262,8 @@ extension Engine {
       return
     }
     let address = state.start &+ transport
-    let value = programs.words[place]
-    let mask = programs.words[place &+ 1]
+    let value = value(.transportPorts, at: place)
+    let mask = mask(.transportPorts, at: place)
     let isPartial = state.offload.needsChecksum && Int(state.offload.checksumStart) == transport
     switch proto {
     case 1, 58:
@@ -324,8 +326,8 @@ extension Engine {
       return
     }
     let address = state.start &+ network
-    let protocolMask = programs.words[place &+ 1]
-    let protocolValue = programs.words[place]
+    let protocolMask = mask(.arpAddresses, at: place)
+    let protocolValue = value(.arpAddresses, at: place)
     for half in 0..<2 {
       let field = half == 0 ? KeyPlace.ipSource : .ipDestination
       let target = address &+ 14 &+ 10 &* half
@@ -333,18 +335,12 @@ extension Engine {
       let value = UInt32(truncatingIfNeeded: field.value(inWord: protocolValue))
       pool.store32((pool.load32(target) & ~mask) | value, target)
     }
-    if KeyPlace.ipProtocol.value(inWord: programs.words[place &+ 3]) != 0 {
-      let operation = KeyPlace.ipProtocol.value(inWord: programs.words[place &+ 2])
+    if KeyPlace.ipProtocol.value(inWord: mask(.arpOperation, at: place)) != 0 {
+      let operation = KeyPlace.ipProtocol.value(inWord: value(.arpOperation, at: place))
       pool.store16(UInt16(truncatingIfNeeded: operation), address &+ 6)
     }
-    for index in 0..<2 {
-      let field = index == 0 ? KeyPlace.sourceLink : .targetLink
-      let mask = field.value(inWord: programs.words[place &+ 5 &+ 2 &* index])
-      let value = field.value(inWord: programs.words[place &+ 4 &+ 2 &* index])
-      let target = address &+ 8 &+ 10 &* index
-      let old = UInt64(pool.load16(target)) << 32 | UInt64(pool.load32(target &+ 2))
-      pool.store48((old & ~mask) | value, target)
-    }
+    setAddress(.arpSender, place, at: address &+ 8)
+    setAddress(.arpTarget, place, at: address &+ 18)
   }
 
   private mutating func setNeighbor(_ place: Int, _ state: PacketState) {
@@ -357,8 +353,9 @@ extension Engine {
     }
     let address = state.start &+ transport
     for index in 0..<2 {
-      let mask = programs.words[place &+ 2 &* index &+ 1]
-      setWord(address &+ 8 &+ 8 &* index, programs.words[place &+ 2 &* index], mask, checksum: address &+ 2)
+      setWord(
+        address &+ 8 &+ 8 &* index, value(.neighborTarget, at: place, index),
+        mask(.neighborTarget, at: place, index), checksum: address &+ 2)
     }
     var position = transport &+ 24
     while end &- position >= 8 {
@@ -367,11 +364,9 @@ extension Engine {
       guard length > 0, length <= end &- position else { return }
       let kind = option >> 56
       if (kind == 1 || kind == 2) && length == 8 {
-        let data = place &+ (kind == 1 ? 4 : 6)
-        let field = kind == 1 ? KeyPlace.sourceLink : .targetLink
-        let value = field.value(inWord: programs.words[data])
-        let mask = field.value(inWord: programs.words[data &+ 1])
-        setWord(state.start &+ position, value, mask, checksum: address &+ 2)
+        let pair = kind == 1 ? SetPair.neighborSourceLink : .neighborTargetLink
+        setWord(
+          state.start &+ position, value(pair, at: place), mask(pair, at: place), checksum: address &+ 2)
       }
       position &+= length
     }
