@@ -225,6 +225,7 @@ private func samples() -> [TrackingMessage] {
   #expect(ask("dump-conntrack") == "dummy@ovs-dummy ")
   #expect(ask("dump-conntrack", "-m", "-s", "dummy@ovs-dummy", "zone=3") == "dummy@ovs-dummy ")
   #expect(ask("dump-conntrack", "br0") == "ovs-vswitchd: datapath not found (Invalid argument)")
+  #expect(ask("dump-conntrack", "zone=x") == "ovs-vswitchd: datapath not found (Invalid argument)")
   #expect(ask("dump-conntrack", "-x") == "Unrecognized option -x")
   #expect(
     ask("dump-conntrack", of: [])
