@@ -76,11 +76,7 @@ extension Translator {
       case .controller: bridge.hasControllers
       default: bridge.interface(bucket.watchPort)?.isLive ?? false
       }
-    if isPortLive || (bucket.watchGroup != GroupNumber.any && isLive(group: bucket.watchGroup)) {
-      return true
-    }
-    noteDead(bucket)
-    return false
+    return isPortLive || (bucket.watchGroup != GroupNumber.any && isLive(group: bucket.watchGroup))
   }
 
   /// Whether a group has a live bucket; a group that watches itself is not live by that.
