@@ -122,6 +122,38 @@ struct DatapathFlowsTests {
     #expect(packets.first?.metadata.value(of: .metadata) == 5)
   }
 
+  @Test(arguments: [UInt64(0x0800), 0x86dd])
+  func `a packet-in says what connection tracking has said`(type: UInt64) {
+    var key = FlowKey()
+    key[.ethType] = type
+    key[.ctState] = UInt64(TrackState.isNew | TrackState.isTracked)
+    key[.ctZone] = 5
+    key[.ctProtocol] = 17
+    key[.ctTransportSource] = 1000
+    key[.ctSource] = 0x0a00_0001
+    key[wide: .ctIPv6Source] = 9
+    func metadata() -> Match {
+      ControllerPacket(
+        bridge: Bridge(name: "br0", datapath: DatapathLink(type: "dummy", name: "ovs-dummy")),
+        pause: Pause(
+          bridge: "br0", table: 0, cookie: 0, controller: ControllerAction(), inPort: OpenFlowPortNumber(1),
+          pipeline: PackedKey(FlowKey())), key: key, frame: []
+      ).metadata
+    }
+    let known = metadata()
+    #expect(known.value(of: .ctState) == 0x21 && known.value(of: .ctZone) == 5)
+    #expect(known.value(of: .ctTransportSource) == 1000 && known.value(of: .ctProtocol) == 17)
+    #expect(known.mask[.ctSource] == (type == 0x0800 ? 0xffff_ffff : 0))
+    #expect(known.mask[wide: .ctIPv6Source] == (type == 0x0800 ? 0 : UInt128.max))
+    #expect(known.mask[.ctMark] == 0)
+    // What does not fit a connection has no tuple.
+    key[.ctState] = UInt64(TrackState.isInvalid | TrackState.isTracked)
+    key[.ctMark] = 7
+    let invalid = metadata()
+    #expect(invalid.mask[.ctProtocol] == 0 && invalid.mask[.ctSource] == 0)
+    #expect(invalid.value(of: .ctMark) == 7)
+  }
+
   @Test func `packets that come up and flows are written to the log for who wants to read it`() throws {
     let harness = Self.switched()
     let peer = OpenFlowPeer(harness)

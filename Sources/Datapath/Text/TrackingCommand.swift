@@ -143,11 +143,7 @@ public struct TrackingCommand: Sendable {
   }
 
   private static func isCondition(_ argument: String) -> Bool {
-    if argument.utf8.starts(with: "verbose".utf8) { return true }
-    for prefix in ["zone=", "gt="] where argument.utf8.starts(with: prefix.utf8) {
-      return ConnectionMessage.leadingNumber(String(argument.dropFirst(prefix.utf8.count))) != nil
-    }
-    return false
+    ["zone=", "gt=", "verbose"].contains { argument.utf8.starts(with: $0.utf8) }
   }
 
   // MARK: Connections

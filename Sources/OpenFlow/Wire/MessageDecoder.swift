@@ -59,8 +59,7 @@ extension Message {
       .descriptionRequest, .tableStatisticsRequest, .groupFeaturesRequest, .meterFeaturesRequest:
       return try decodeEmpty(&reader, envelope.row.kind)
     case .roleRequest, .roleReply, .asyncReply, .setAsync, .bundleControl, .bundleAdd, .setFlowFormat,
-      .flowModTableID, .setPacketInFormat, .setControllerID, .flushConnections,
-      .flushConnectionsByTuple:
+      .flowModTableID, .setPacketInFormat, .setControllerID, .flushConnections:
       return try decodeSession(&reader, envelope)
     default:
       return try decodeMultipart(&reader, envelope)
@@ -124,7 +123,6 @@ extension Message {
     case .setControllerID:
       try reader.skipZero(6, else: .niciraBadRequestMustBeZero)
       return try .setControllerID(reader.uint16())
-    case .flushConnectionsByTuple: return try .flushConnectionsByTuple(.decodeFlush(&reader))
     default:
       try reader.skipZero(6, else: .niciraBadRequestMustBeZero)
       return try .flushConnections(zone: reader.uint16())

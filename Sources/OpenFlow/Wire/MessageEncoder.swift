@@ -156,7 +156,6 @@ extension Message {
     case .setControllerID(let number), .flushConnections(let number):
       writer.zeros(6)
       writer.uint16(number)
-    case .flushConnectionsByTuple(let filter): filter.encodeFlush(to: &writer)
     default: break
     }
   }

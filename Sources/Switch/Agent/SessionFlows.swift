@@ -20,19 +20,13 @@ extension BridgeAgent {
       reply(.aggregateStatisticsReply(aggregateStatistics(wanted)), to: request, session)
     case .tableFeaturesRequest:
       reply(.tableFeaturesReply(tableFeatures(request.version), more: false), to: request, session)
-    case .flushConnections(let zone): flush(ConnectionMessage(zone: zone))
-    case .flushConnectionsByTuple(let filter): flush(filter)
+    case .flushConnections: break
     case .groupModification, .groupStatisticsRequest, .groupDescriptionRequest, .groupFeaturesRequest:
       try handleGroups(request, session)
     case .meterModification, .meterConfigurationRequest, .meterStatisticsRequest, .meterFeaturesRequest:
       try handleMeters(request, session)
     default: throw .badRequestBadType
     }
-  }
-
-  /// Has the datapath forget connections; whether there were any is not said, as in Open vSwitch.
-  private func flush(_ filter: ConnectionMessage) {
-    context.channel.send(.tracking(.connection(.delete, filter)), datapath: bridge.datapath.index)
   }
 
   /// How many flows are described at a time: a whole table's descriptions at once would need much memory.
@@ -286,7 +280,7 @@ extension RuleFilter {
 }
 
 extension ControllerPacket {
-  /// What a packet-in says of the pipeline: the input port, and the tunnel, metadata and register fields that are set.
+  /// What a packet-in says of the pipeline: the input port, and what is set of the tunnel, metadata, registers and the connection.
   var metadata: Match {
     var mask = FlowKey()
     // The action set's output and the conjunction are the pipeline's own, and not said.
@@ -296,8 +290,31 @@ extension ControllerPacket {
       mask.fill(.registers.half(index))
     }
     if key[.packetMark] != 0 { mask.fill(.packetMark) }
+    fillConnection(&mask)
     var match = Match(key: key, mask: mask)
     match.set(.inPortOXM, FieldValue(pause.inPort.rawValue))
     return match
+  }
+
+  /// Adds what connection tracking has said of the packet; its tuple only if it begins a connection or belongs to one.
+  private func fillConnection(_ mask: inout FlowKey) {
+    let state = UInt32(truncatingIfNeeded: key[.ctState])
+    if state != 0 {
+      mask.fill(.ctState)
+      mask.fill(.ethType)
+      let isKnown = state & (TrackState.isNew | TrackState.isEstablished | TrackState.isReply) != 0
+      if isKnown && key[.ctProtocol] != 0 {
+        mask.fill(.ctProtocol)
+        mask.fill(.ctTransportPorts)
+        if key[.ethType] == 0x86dd {
+          mask.fill(.ctIPv6Source)
+          mask.fill(.ctIPv6Destination)
+        } else {
+          mask.fill(.ctAddresses)
+        }
+      }
+    }
+    for place in [KeyPlace.ctZone, .ctMark] where key[place] != 0 { mask.fill(place) }
+    if key[wide: .ctLabel] != 0 { mask.fill(.ctLabel) }
   }
 }

@@ -11,10 +11,7 @@ struct ConfigurationReader {
   /// The columns that the switch reads, table by table; those that it writes are in `StatusWriter`.
   static var columns: [(table: Text, columns: [Text])] {
     [
-      ("Open_vSwitch", ["bridges", "next_cfg", "other_config", "external_ids", "datapaths"]),
-      ("Datapath", ["ct_zones", "ct_zone_default_limit"]),
-      ("CT_Zone", ["timeout_policy", "limit"]),
-      ("CT_Timeout_Policy", ["timeouts"]),
+      ("Open_vSwitch", ["bridges", "next_cfg", "other_config", "external_ids"]),
       (
         "Bridge",
         [

@@ -101,9 +101,7 @@ final class DatabaseLink {
         nextStatus = context.now + 1000
       }
     case .failed(let error):
-      // What the server says can't be understood any more, and half of it may be in the copy; a new connection begins with
-      // everything anew.
-      index = nil
+      // What the server says can't be understood any more; a new connection begins with everything anew.
       context.turn.log("ovsdb_idl", .error, "database session failed: \(error.description)")
       context.turn.emit(.databaseClose(reason: error.description))
     }
