@@ -63,6 +63,11 @@ final class DatapathLink {
   var interfaces: [DatapathPortNumber: Interface] = [:]
   /// The ports of tunnels, by name: one for each encapsulation and UDP port.
   var tunnelPorts: [String: SharedPort] = [:]
+  /// What of its features is in use.
+  var features = DatapathFeatures()
+  /// How it is to track connections, once it was told, and what it was told.
+  var desiredTracking: DesiredTracking?
+  var toldTracking = ToldTracking()
   /// Ports that the datapath did not delete when it was asked to.
   var undeletedPorts: Set<DatapathPortNumber> = []
   /// A number below which all port numbers are taken.

@@ -226,6 +226,10 @@ public final class VirtualSwitch {
       case .bridgeConfigured(let bridge, let wanted): bridgeConfigured(bridge, wanted)
       case .bridgeRemoved(let bridge): bridgeRemoved(bridge)
       case .port(let bridge, let status): agents[bridge]?.portChanged(status)
+      case .timeoutPolicies(let names):
+        environment.timeouts.policies = names.mapValues { name in
+          TimeoutPolicies.Policy(name: name, isOfOneProtocol: false)
+        }
       case .datapathLost(let link):
         flows[link.type]?.forgetAll()
         for stream in counterReaders.removeValue(forKey: link.type) ?? [] { release(stream) }

@@ -89,6 +89,8 @@ struct Program {
       Entry("dump-meters", 1, 2) { MeterCommands($0).dump($1) { .meterConfigurationRequest($0) } },
       Entry("meter-stats", 1, 2) { MeterCommands($0).dump($1) { .meterStatisticsRequest($0) } },
       Entry("meter-features", 1, 1) { MeterCommands($0).dump($1) { _ in .meterFeaturesRequest } },
+      Entry("ct-flush-zone", 2, 2) { ConnectionCommands($0).flushZone($1) },
+      Entry("ct-flush", 1, 6) { ConnectionCommands($0).flush($1) },
       Entry("packet-out", 2, .max) { PacketCommands($0).packetOut($1) },
       Entry("monitor", 1, 4) { Monitor($0).monitor($1) },
       Entry("snoop", 1, 1) { Monitor($0).snoop($1[0]) },

@@ -76,7 +76,7 @@ private func samples() -> [TrackingMessage] {
   settings.ipv6.counters = counters
   let limits = [ConnectionLimit(zone: nil, limit: 10), ConnectionLimit(zone: 65535, limit: 0, count: 3)]
   let policies = TimeoutPolicyMessage.messages(
-    name: Array("7".utf8), ConnectionTimeout.allCases.map { ($0, UInt32($0.rawValue) + 1) })
+    name: Array("7".utf8), TrackTimeout.allCases.map { ($0, UInt32($0.rawValue) + 1) })
   return [
     .connection(.new, wholeConnection()), .connection(.get, ConnectionMessage()),
     .connection(.delete, filter), .connection(.new, association),
@@ -225,6 +225,7 @@ private func samples() -> [TrackingMessage] {
   #expect(ask("dump-conntrack") == "dummy@ovs-dummy ")
   #expect(ask("dump-conntrack", "-m", "-s", "dummy@ovs-dummy", "zone=3") == "dummy@ovs-dummy ")
   #expect(ask("dump-conntrack", "br0") == "ovs-vswitchd: datapath not found (Invalid argument)")
+  #expect(ask("dump-conntrack", "zone=x") == "ovs-vswitchd: datapath not found (Invalid argument)")
   #expect(ask("dump-conntrack", "-x") == "Unrecognized option -x")
   #expect(
     ask("dump-conntrack", of: [])

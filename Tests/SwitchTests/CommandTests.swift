@@ -234,4 +234,13 @@ struct ConjunctionTests {
       #expect(found?.actions == [.output(OpenFlowPortNumber(port))], "\(source) \(target)")
     }
   }
+
+  @Test func `A segment that opens a connection is made without a payload`() {
+    var key = tcpKey()
+    let data = FrameComposer.frame(of: key)
+    key[.tcpFlags] = 2
+    let opening = FrameComposer.frame(of: key)
+    #expect(opening.count == 14 + 20 + 20)
+    #expect(data.count > opening.count)
+  }
 }

@@ -14,7 +14,7 @@ extension EngineGroup {
     guard message.header.isDump else { return nil }
     switch message.body {
     case .datapath(.get, _), .vport(.get, _), .flow(.get, _): return Dump(request: message)
-    case .tracking(let request) where request.mayDump: return Dump(request: message)
+    case .tracking(let request) where request.isListed: return Dump(request: message)
     case .meter(.get, _): return Dump(request: message)
     case .datapath, .vport, .flow, .packet, .control, .networkDevice, .tracking, .meter, .error, .done:
       return nil
@@ -38,13 +38,11 @@ extension EngineGroup {
       single.header.flags = .request
       return askAll(single, lastNow).map { NetlinkMessage(part, $0.body) }
     case .tracking(let request):
-      // Connections belong to the datapath: one engine speaks for all.
-      let replies = locked(0) { engine in
-        engine.nextTracked(of: request, from: &dump.position, maximumCount: steps.dumpCount)
+      if let replies = nextTracked(of: request, from: &dump.position) {
+        return replies.map { NetlinkMessage(part, .tracking($0)) }
       }
-      if let replies { return replies.map { NetlinkMessage(part, .tracking($0)) } }
     case .meter:
-      // So do meters.
+      // Meters belong to the datapath, as connections do.
       let replies = locked(0) { engine in
         engine.nextMeters(from: &dump.position, maximumCount: steps.dumpCount)
       }
@@ -61,6 +59,16 @@ extension EngineGroup {
     var replies: [NetlinkMessage] = []
     while !dump.isFinished { replies += next(of: &dump) }
     return replies
+  }
+
+  /// Takes steps until there is something to say; nil at the end.
+  func nextTracked(of request: TrackingMessage, from place: inout Int) -> [TrackingMessage]? {
+    while true {
+      // Connections belong to the datapath: one engine speaks for all.
+      let replies = locked(0) { engine in engine.nextTracked(of: request, from: &place) }
+      guard let replies else { return nil }
+      if !replies.isEmpty { return replies }
+    }
   }
 
   private func nextFlows(from position: inout Int, flags: UInt32) -> [NumberedFlow] {

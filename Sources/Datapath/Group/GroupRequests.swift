@@ -68,7 +68,12 @@ extension EngineGroup {
       let replies = askAll(message, now)
       if command == .delete, !replies.holdFailure { portChanges.append(.allRemoved) }
       return replies
-    case .tracking(let request) where message.header.isDump && request.mayDump: return dump(message)
+    case .tracking(let request) where request.takesSteps(isDump: message.header.isDump):
+      if request.isListed { return dump(message) }
+      locked(0) { engine in engine.now = now }
+      var place = 0
+      while nextTracked(of: request, from: &place) != nil {}
+      return locked(0) { engine in engine.endOfSteps(request, message.header) }
     case .meter(.get, _) where message.header.isDump: return dump(message)
     case .tracking, .meter, .control, .networkDevice, .error, .done: return ask(message, now, on: 0)
     }

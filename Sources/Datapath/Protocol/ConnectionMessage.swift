@@ -68,38 +68,14 @@ public enum ConnectionProtocolState: Equatable, Sendable {
   case sctp(state: UInt8, originalTag: UInt32, replyTag: UInt32)
 }
 
-/// States of a TCP connection, as Open vSwitch numbers and names them.
-public enum ConnectionTCPPhase: UInt8, CaseIterable, Sendable {
-  /// No connection.
-  case closed
-  /// The listener's side before anything has come.
-  case listen
-  /// A SYN was sent.
-  case synSent
-  /// A SYN was received.
-  case synReceived
-  /// Both have agreed.
-  case established
-  /// The other side has sent a FIN.
-  case closeWait
-  /// A FIN was sent.
-  case finWait1
-  /// Both have sent a FIN.
-  case closing
-  /// The last FIN waits for its acknowledgement.
-  case lastAcknowledgement
-  /// A FIN was sent and acknowledged.
-  case finWait2
-  /// All is said; late packets may come.
-  case timeWait
-
-  /// Its name in text.
-  public var name: String { Self.names[Int(rawValue)] }
-
-  private static let names = [
-    "CLOSED", "LISTEN", "SYN_SENT", "SYN_RECV", "ESTABLISHED", "CLOSE_WAIT", "FIN_WAIT_1", "CLOSING",
-    "LAST_ACK", "FIN_WAIT_2", "TIME_WAIT",
-  ]
+extension TCPState: CaseIterable {
+  /// All of them, as Open vSwitch numbers them.
+  public static var allCases: [TCPState] {
+    [
+      .closed, .listen, .synSent, .synReceived, .established, .closeWait, .finWait1, .closing, .lastAck,
+      .finWait2, .timeWait,
+    ]
+  }
 
   /// Linux's number of the state (`TCP_CONNTRACK_*`), which knows two fewer.
   var linuxNumber: UInt8 {
@@ -111,7 +87,7 @@ public enum ConnectionTCPPhase: UInt8, CaseIterable, Sendable {
     case .established: 3
     case .closeWait: 5
     case .finWait1, .finWait2: 4
-    case .closing, .lastAcknowledgement: 6
+    case .closing, .lastAck: 6
     case .timeWait: 7
     }
   }
@@ -125,7 +101,7 @@ public enum ConnectionTCPPhase: UInt8, CaseIterable, Sendable {
     case 3: self = .established
     case 4: self = .finWait1
     case 5: self = .closeWait
-    case 6: self = .lastAcknowledgement
+    case 6: self = .lastAck
     case 7: self = .timeWait
     case 9: self = .listen
     default: return nil
@@ -136,9 +112,9 @@ public enum ConnectionTCPPhase: UInt8, CaseIterable, Sendable {
 /// What is known of a TCP connection.
 public struct ConnectionTCPState: Equatable, Sendable {
   /// The state of whoever began.
-  public var original: ConnectionTCPPhase
+  public var original: TCPState
   /// The state of the other side.
-  public var reply: ConnectionTCPPhase
+  public var reply: TCPState
   /// The window scale of whoever began.
   public var originalWindowScale: UInt8 = 0
   /// The window scale of the other side.
@@ -149,7 +125,7 @@ public struct ConnectionTCPState: Equatable, Sendable {
   public var replyFlags: UInt8 = 0
 
   /// Makes a state.
-  public init(_ original: ConnectionTCPPhase, _ reply: ConnectionTCPPhase) {
+  public init(_ original: TCPState, _ reply: TCPState) {
     self.original = original
     self.reply = reply
   }
@@ -345,13 +321,6 @@ public struct ConnectionMessage: Equatable, Sendable {
   }
 }
 
-extension ConnectionTCPPhase: Comparable {
-  /// Orders states as Open vSwitch numbers them.
-  public static func < (left: ConnectionTCPPhase, right: ConnectionTCPPhase) -> Bool {
-    left.rawValue < right.rawValue
-  }
-}
-
 extension ConnectionCounters {
   init(decoding attribute: Attribute) throws(MessageError) {
     var reader = try attribute.nested()
@@ -400,13 +369,13 @@ extension ConnectionProtocolState {
 extension ConnectionTCPState {
   init(decoding attribute: Attribute) throws(MessageError) {
     self.init(.closed, .closed)
-    var both: (ConnectionTCPPhase, ConnectionTCPPhase)?
+    var both: (TCPState, TCPState)?
     var reader = try attribute.nested()
     while let part = try reader.next() {
       let value = part.byte(at: 0)
       switch part.type {
       case 1:
-        guard let phase = ConnectionTCPPhase(linuxNumber: value) else { throw .invalidValue(attribute: 1) }
+        guard let phase = TCPState(linuxNumber: value) else { throw .invalidValue(attribute: 1) }
         (original, reply) = (phase, phase)
       case 2: originalWindowScale = value
       case 3: replyWindowScale = value
@@ -414,8 +383,8 @@ extension ConnectionTCPState {
       case 5: replyFlags = value
       case 64:
         try part.require(byteCount: 2)
-        guard let first = ConnectionTCPPhase(rawValue: value),
-          let second = ConnectionTCPPhase(rawValue: part.byte(at: 1))
+        guard let first = TCPState(rawValue: value),
+          let second = TCPState(rawValue: part.byte(at: 1))
         else { throw .invalidValue(attribute: 64) }
         both = (first, second)
       default: break

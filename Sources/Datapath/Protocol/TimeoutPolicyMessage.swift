@@ -14,54 +14,12 @@ public enum TimeoutPolicyCommand: UInt8, Sendable {
   case delete = 2
 }
 
-/// A state that has a timeout of its own; the order is Open vSwitch's.
-public enum ConnectionTimeout: UInt8, CaseIterable, Sendable {
-  /// TCP: a SYN was sent.
-  case tcpSynSent
-  /// TCP: a SYN was answered.
-  case tcpSynReceived
-  /// TCP: both have agreed.
-  case tcpEstablished
-  /// TCP: one side has sent a FIN.
-  case tcpFinWait
-  /// TCP: the other side has sent a FIN.
-  case tcpCloseWait
-  /// TCP: the last FIN waits for its acknowledgement.
-  case tcpLastAcknowledgement
-  /// TCP: all is said.
-  case tcpTimeWait
-  /// TCP: it was reset.
-  case tcpClose
-  /// TCP: both sides have sent a SYN.
-  case tcpSynSent2
-  /// TCP: packets are repeated.
-  case tcpRetransmit
-  /// TCP: data is not acknowledged.
-  case tcpUnacknowledged
-  /// UDP: one packet was seen.
-  case udpFirst
-  /// UDP: packets of one side were seen.
-  case udpSingle
-  /// UDP: packets of both sides were seen.
-  case udpMultiple
-  /// ICMP: a query was seen.
-  case icmpFirst
-  /// ICMP: an answer was seen.
-  case icmpReply
-
-  /// The key in the database.
-  public var name: String { Self.names[Int(rawValue)] }
-
-  private static let names = [
-    "tcp_syn_sent", "tcp_syn_recv", "tcp_established", "tcp_fin_wait", "tcp_close_wait", "tcp_last_ack",
-    "tcp_time_wait", "tcp_close", "tcp_syn_sent2", "tcp_retransmit", "tcp_unack", "udp_first", "udp_single",
-    "udp_multiple", "icmp_first", "icmp_reply",
-  ]
-
+extension TrackTimeout {
   /// The timeout that a key of the database names.
   public init?(name: String) {
-    guard let place = Self.names.firstIndex(where: { $0.utf8.elementsEqual(name.utf8) }) else { return nil }
-    self.init(rawValue: UInt8(place))
+    let found = Self.allCases.first { "\($0.name)".utf8.elementsEqual(name.utf8) }
+    guard let found else { return nil }
+    self = found
   }
 
   /// The protocol of Linux's messages that it is in, and its number there.
@@ -84,7 +42,7 @@ public struct TimeoutPolicyMessage: Equatable, Sendable {
   /// The protocol that the timeouts are of: 6, 17 or 1 (which ICMPv6 shares).
   public var protocolNumber: UInt8?
   /// Seconds by state, in the order of the states.
-  public var seconds: [(timeout: ConnectionTimeout, seconds: UInt32)] = []
+  public var seconds: [(timeout: TrackTimeout, seconds: UInt32)] = []
 
   /// The longest name, with its closing zero (`CTNL_TIMEOUT_NAME_MAX`).
   public static var maximumNameByteCount: Int { 32 }
@@ -94,7 +52,7 @@ public struct TimeoutPolicyMessage: Equatable, Sendable {
 
   /// The messages that set a whole policy.
   public static func messages(
-    name: [UInt8], _ timeouts: [(timeout: ConnectionTimeout, seconds: UInt32)]
+    name: [UInt8], _ timeouts: [(timeout: TrackTimeout, seconds: UInt32)]
   ) -> [TimeoutPolicyMessage] {
     var messages: [TimeoutPolicyMessage] = []
     for number: UInt8 in [6, 17, 1] {
@@ -138,7 +96,7 @@ public struct TimeoutPolicyMessage: Equatable, Sendable {
     guard let data, let protocolNumber else { return }
     var parts = try data.nested()
     while let part = try parts.next() {
-      let timeout = ConnectionTimeout.allCases.first { $0.place == (protocolNumber, part.type) }
+      let timeout = TrackTimeout.allCases.first { $0.place == (protocolNumber, part.type) }
       guard let timeout else { throw .unknownAttribute(part.type) }
       seconds.append((timeout, try part.network32()))
     }

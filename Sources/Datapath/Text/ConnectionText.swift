@@ -44,8 +44,8 @@ public struct ConnectionText: Sendable {
   private func describe(_ state: ConnectionProtocolState) -> String {
     switch state {
     case .tcp(let tcp):
-      guard isVerbose else { return "state=" + Self.phase(of: tcp).name }
-      var text = "state_orig=" + tcp.original.name + ",state_reply=" + tcp.reply.name
+      guard isVerbose else { return "state=\(Self.phase(of: tcp).name)" }
+      var text = "state_orig=\(tcp.original.name),state_reply=\(tcp.reply.name)"
       if tcp.originalWindowScale != 0 || tcp.replyWindowScale != 0 {
         text += ",wscale_orig=\(tcp.originalWindowScale),wscale_reply=\(tcp.replyWindowScale)"
       }
@@ -59,7 +59,7 @@ public struct ConnectionText: Sendable {
   }
 
   /// The one state that stands for those of both sides: the later, with two that Linux does not tell from others.
-  static func phase(of tcp: ConnectionTCPState) -> ConnectionTCPPhase {
+  static func phase(of tcp: ConnectionTCPState) -> TCPState {
     switch max(tcp.original, tcp.reply) {
     case .finWait2: .timeWait
     case .synReceived: .established
@@ -120,7 +120,7 @@ public struct ConnectionText: Sendable {
   /// How many connections there are of each protocol, as `dpctl/ct-stats-show` prints it.
   public func summary(_ connections: [ConnectionMessage]) -> String {
     var counts = [Int](repeating: 0, count: 256)
-    var phases = [Int](repeating: 0, count: ConnectionTCPPhase.allCases.count)
+    var phases = [Int](repeating: 0, count: TCPState.allCases.count)
     for connection in connections {
       counts[Int(connection.original?.protocolNumber ?? 0)] += 1
       if case .tcp(let tcp)? = connection.protocolState { phases[Int(Self.phase(of: tcp).rawValue)] += 1 }
@@ -134,7 +134,7 @@ public struct ConnectionText: Sendable {
       text += "  \(name): \(count)\n"
       guard number == 6, isVerbose else { continue }
       text += "    Conn per TCP states:\n"
-      for phase in ConnectionTCPPhase.allCases where phases[Int(phase.rawValue)] > 0 {
+      for phase in TCPState.allCases where phases[Int(phase.rawValue)] > 0 {
         text += "\t  [\(phase.name)]=\(phases[Int(phase.rawValue)])\n"
       }
     }

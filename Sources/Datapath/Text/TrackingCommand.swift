@@ -143,7 +143,11 @@ public struct TrackingCommand: Sendable {
   }
 
   private static func isCondition(_ argument: String) -> Bool {
-    ["zone=", "gt=", "verbose"].contains { argument.utf8.starts(with: $0.utf8) }
+    if argument.utf8.starts(with: "verbose".utf8) { return true }
+    for prefix in ["zone=", "gt="] where argument.utf8.starts(with: prefix.utf8) {
+      return ConnectionMessage.leadingNumber(String(argument.dropFirst(prefix.utf8.count))) != nil
+    }
+    return false
   }
 
   // MARK: Connections

@@ -67,12 +67,3 @@ extension Tracker {
     table.locks.release(table.structure)
   }
 }
-
-extension Engine {
-  /// Shows a packet to its connection's helper; `false` if the packet is to be dropped.
-  ///
-  /// The connection and its direction are `trackPass[0].connection` and `isReply`, its first direction's tuple is `original`. The
-  /// packet's own tuple, as it came, is given; if it was translated, its bytes are by now.
-  @inline(never)
-  mutating func help(_ tuple: ConnectionTuple, _ state: inout PacketState) -> Bool { true }
-}

@@ -17,11 +17,12 @@ enum DatapathRouting {
     return Int32(bitPattern: word)
   }
 
-  /// Whether the first message asks for all flows, or all connections: so many that they are described in steps.
-  static func isLongDump(_ bytes: [UInt8]) -> Bool {
-    guard let family = family(of: bytes), family == .flow || family.isNetfilter else { return false }
+  /// Whether the first message may be about any number of flows or connections, so that it is carried out in steps.
+  static func mayTakeSteps(_ bytes: [UInt8]) -> Bool {
+    guard let family = family(of: bytes) else { return false }
+    if family.isNetfilter { return true }
     let flags = MessageFlags(rawValue: UInt16(bytes[6]) | UInt16(bytes[7]) << 8)
-    return flags.isSuperset(of: .dump)
+    return family == .flow && flags.isSuperset(of: .dump)
   }
 
   /// Whether one of some answers says that the request failed.

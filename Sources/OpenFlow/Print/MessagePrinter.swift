@@ -170,8 +170,8 @@ public struct MessagePrinter {
     case .setPacketInFormat(let format): writer.append(" format=\(format.name)")
     case .setControllerID(let number): writer.append(" id=\(number)")
     case .flushConnections(let zone):
-      writer.append(" zone_id=")
-      writer.hex(zone)
+      writer.append(" zone_id=\(zone)")
+    case .flushConnectionsByTuple(let filter): writer.append(" " + filter.flushText)
     default: break
     }
   }

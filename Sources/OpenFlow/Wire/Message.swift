@@ -1,3 +1,5 @@
+public import Datapath
+
 /// An OpenFlow message, independent of the version that carries it.
 ///
 /// `Message.decode` reads one, `encode` writes one. What a version cannot express is left out by `encode`.
@@ -70,6 +72,8 @@ public enum Message: Sendable {
   case setControllerID(UInt16)
   /// Forget the tracked connections of a zone.
   case flushConnections(zone: UInt16)
+  /// Forget the tracked connections that have all that is said.
+  case flushConnectionsByTuple(ConnectionMessage)
   /// Who are you?
   case descriptionRequest
   /// Who the switch is.
@@ -171,6 +175,7 @@ extension Message {
     case .setPacketInFormat: .setPacketInFormat
     case .setControllerID: .setControllerID
     case .flushConnections: .flushConnections
+    case .flushConnectionsByTuple: .flushConnectionsByTuple
     case .descriptionRequest: .descriptionRequest
     case .descriptionReply: .descriptionReply
     case .aggregateStatisticsReply: .aggregateStatisticsReply

@@ -59,7 +59,8 @@ extension Message {
       .descriptionRequest, .tableStatisticsRequest, .groupFeaturesRequest, .meterFeaturesRequest:
       return try decodeEmpty(&reader, envelope.row.kind)
     case .roleRequest, .roleReply, .asyncReply, .setAsync, .bundleControl, .bundleAdd, .setFlowFormat,
-      .flowModTableID, .setPacketInFormat, .setControllerID, .flushConnections:
+      .flowModTableID, .setPacketInFormat, .setControllerID, .flushConnections,
+      .flushConnectionsByTuple:
       return try decodeSession(&reader, envelope)
     default:
       return try decodeMultipart(&reader, envelope)
@@ -123,6 +124,7 @@ extension Message {
     case .setControllerID:
       try reader.skipZero(6, else: .niciraBadRequestMustBeZero)
       return try .setControllerID(reader.uint16())
+    case .flushConnectionsByTuple: return try .flushConnectionsByTuple(.decodeFlush(&reader))
     default:
       try reader.skipZero(6, else: .niciraBadRequestMustBeZero)
       return try .flushConnections(zone: reader.uint16())

@@ -156,6 +156,7 @@ extension Message {
     case .setControllerID(let number), .flushConnections(let number):
       writer.zeros(6)
       writer.uint16(number)
+    case .flushConnectionsByTuple(let filter): filter.encodeFlush(to: &writer)
     default: break
     }
   }

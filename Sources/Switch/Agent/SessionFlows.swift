@@ -20,13 +20,19 @@ extension BridgeAgent {
       reply(.aggregateStatisticsReply(aggregateStatistics(wanted)), to: request, session)
     case .tableFeaturesRequest:
       reply(.tableFeaturesReply(tableFeatures(request.version), more: false), to: request, session)
-    case .flushConnections: break
+    case .flushConnections(let zone): flush(ConnectionMessage(zone: zone))
+    case .flushConnectionsByTuple(let filter): flush(filter)
     case .groupModification, .groupStatisticsRequest, .groupDescriptionRequest, .groupFeaturesRequest:
       try handleGroups(request, session)
     case .meterModification, .meterConfigurationRequest, .meterStatisticsRequest, .meterFeaturesRequest:
       try handleMeters(request, session)
     default: throw .badRequestBadType
     }
+  }
+
+  /// Has the datapath forget connections; whether there were any is not said, as in Open vSwitch.
+  private func flush(_ filter: ConnectionMessage) {
+    context.channel.send(.tracking(.connection(.delete, filter)), datapath: bridge.datapath.index)
   }
 
   /// How many flows are described at a time: a whole table's descriptions at once would need much memory.

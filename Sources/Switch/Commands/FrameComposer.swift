@@ -107,7 +107,12 @@ enum FrameComposer {
       TCPHeader.write(
         sourcePort: key.transportSource, destinationPort: key.transportDestination, sequenceNumber: 0,
         flags: TCPFlags(rawValue: UInt16(truncatingIfNeeded: key[.tcpFlags])), to: &span, at: place)
-      complete(key, &bytes, from: place, field: TCPHeader.checksumOffset)
+      // A segment that opens or ends a connection (FIN, SYN, RST) carries nothing.
+      if key[.tcpFlags] & 7 == 0 {
+        complete(key, &bytes, from: place, field: TCPHeader.checksumOffset)
+      } else {
+        storeChecksum(key, &bytes, from: place, field: TCPHeader.checksumOffset)
+      }
     case .udp:
       let place = bytes.appendZeros(UDPHeader.byteCount)
       var span = bytes.mutableRawBytes

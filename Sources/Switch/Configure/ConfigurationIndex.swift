@@ -50,6 +50,10 @@ struct ConfigurationIndex {
     var delta = ConfigurationDelta()
     let root = replica.onlyRow(of: "Open_vSwitch")
     if let root { reader.readSettings(root, into: &delta) }
+    let tables: [Text] = ["Open_vSwitch", "Datapath", "CT_Zone", "CT_Timeout_Policy"]
+    if !hasRead || tables.contains(where: { replica.hasChanges(in: $0) }) {
+      delta.datapaths = root.map { reader.datapaths($0) } ?? [:]
+    }
     var dirtyBridges: Set<UUID> = []
     var dirtyPorts: Set<UUID> = []
     if !hasRead || replica.hasChanges(in: "Open_vSwitch") {

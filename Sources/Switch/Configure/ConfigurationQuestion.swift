@@ -16,11 +16,14 @@ enum ConfigurationQuestion {
   /// For a port that tunnels had before the datapath went away.
   case formerTunnelPort(datapathType: String, name: String)
 
+  /// To change how connections are tracked.
+  case tracking(datapathType: String, what: String)
+
   /// The type of the datapath that was asked.
   var datapathType: String {
     switch self {
     case .open(let type), .port(let type, _), .tunnelPort(let type, _, _), .deletion(let type, _),
-      .formerPort(let type, _), .formerTunnelPort(let type, _):
+      .formerPort(let type, _), .formerTunnelPort(let type, _), .tracking(let type, _):
       type
     }
   }
@@ -38,6 +41,8 @@ enum ConfigurationChange {
   case bridgeRemoved(Bridge)
   /// An interface has joined or left a bridge, or has changed.
   case port(bridge: String, PortStatus)
+  /// Zones have these timeout policies now, by name.
+  case timeoutPolicies([UInt16: [UInt8]])
   /// A datapath has gone, with all its flows.
   case datapathLost(DatapathLink)
 }

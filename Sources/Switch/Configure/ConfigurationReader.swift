@@ -11,7 +11,10 @@ struct ConfigurationReader {
   /// The columns that the switch reads, table by table; those that it writes are in `StatusWriter`.
   static var columns: [(table: Text, columns: [Text])] {
     [
-      ("Open_vSwitch", ["bridges", "next_cfg", "other_config", "external_ids"]),
+      ("Open_vSwitch", ["bridges", "next_cfg", "other_config", "external_ids", "datapaths"]),
+      ("Datapath", ["ct_zones", "ct_zone_default_limit"]),
+      ("CT_Zone", ["timeout_policy", "limit"]),
+      ("CT_Timeout_Policy", ["timeouts"]),
       (
         "Bridge",
         [

@@ -101,7 +101,9 @@ final class DatabaseLink {
         nextStatus = context.now + 1000
       }
     case .failed(let error):
-      // What the server says can't be understood any more; a new connection begins with everything anew.
+      // What the server says can't be understood any more, and half of it may be in the copy; a new connection begins with
+      // everything anew.
+      index = nil
       context.turn.log("ovsdb_idl", .error, "database session failed: \(error.description)")
       context.turn.emit(.databaseClose(reason: error.description))
     }

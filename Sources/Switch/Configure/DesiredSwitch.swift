@@ -55,6 +55,8 @@ struct DesiredSwitch: Equatable {
   var otherConfig = Settings()
   /// `Open_vSwitch.external_ids`.
   var externalIDs = Settings()
+  /// `Open_vSwitch.datapaths`: how connections are tracked.
+  var datapaths: [String: DesiredTracking] = [:]
 }
 
 /// A row of Bridge.

@@ -84,6 +84,7 @@ final class Reconciler {
       scope = ReconcilerScope()
       reconcile(taken)
     } while !scope.isEmpty
+    configureTracking()
     for name in attachments.takeReaddressed() {
       if let bridge = bridges[name], let row = wanted?.bridges[name]?.row {
         BridgeIdentity.choose(bridge, row, context)
@@ -195,6 +196,7 @@ final class Reconciler {
     case .deletion(_, let number): attachments.deleted(number, link, answer)
     case .formerPort(_, let number): restored(number, link, answer)
     case .formerTunnelPort(_, let name): restored(name, link, answer)
+    case .tracking(_, let what): trackingAnswered(what, answer)
     }
     reconcile()
   }
@@ -206,6 +208,7 @@ final class Reconciler {
       if case .datapath(_, let message)? = messages.first?.body { link.take(message) }
       link.state = .open
       link.saidFailure = nil
+      forgetTracking(link)
       restorePorts(link)
       context.channel.setMeters(of: link)
       compareBridges(of: link)

@@ -52,6 +52,7 @@ struct StatusWriter {
         ]
       ),
       ("Controller", ["is_connected", "role", "status"]),
+      ("Datapath", ["capabilities"]),
     ]
   }
 
@@ -115,6 +116,17 @@ struct StatusWriter {
       write(interface, RowHandle("Interface", row))
     }
     for row in edit.rows("Controller") { writeController(row) }
+    for row in edit.rows("Open_vSwitch") { writeDatapaths(edit[row, "datapaths"]) }
+  }
+
+  /// Writes what the datapaths can do that somebody has made a row for.
+  private mutating func writeDatapaths(_ rows: Datum) {
+    for (key, value) in zip(rows.keys, rows.values) {
+      guard let uuid = value.uuid, let link = key.text.flatMap({ reconciler.datapaths[$0.string] }),
+        link.state == .open
+      else { continue }
+      set(RowHandle("Datapath", uuid), "capabilities", DatapathFeature.capabilities(link.features))
+    }
   }
 
   private mutating func write(_ bridge: Bridge, _ row: RowHandle) {

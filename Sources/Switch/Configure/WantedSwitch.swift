@@ -9,6 +9,8 @@ struct WantedSwitch {
   var otherConfig = Settings()
   /// `Open_vSwitch.external_ids`.
   var externalIDs = Settings()
+  /// How connections are tracked, by type of datapath.
+  var datapaths: [String: DesiredTracking] = [:]
   /// The bridges.
   private(set) var bridges: [String: Bridge] = [:]
 
@@ -40,6 +42,7 @@ struct WantedSwitch {
     desired.sequence = sequence
     desired.otherConfig = otherConfig
     desired.externalIDs = externalIDs
+    desired.datapaths = datapaths
     for bridge in bridges.values {
       var row = bridge.row
       row.ports = bridge.ports.values.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
@@ -57,6 +60,8 @@ struct ConfigurationDelta {
   /// `other_config` and `external_ids` of the switch.
   var otherConfig = Settings()
   var externalIDs = Settings()
+  /// How connections are tracked, if that was read anew.
+  var datapaths: [String: DesiredTracking]?
   /// Bridges that have come or changed; without ports.
   var bridges: [DesiredBridge] = []
   /// Bridges that have gone, by name.
@@ -73,6 +78,7 @@ struct ConfigurationDelta {
     sequence = new.sequence
     otherConfig = new.otherConfig
     externalIDs = new.externalIDs
+    datapaths = new.datapaths
     var bridgeNames: Set<String> = []
     for bridge in new.bridges {
       bridgeNames.insert(bridge.name)
@@ -109,6 +115,7 @@ struct ReconcilerScope {
 extension WantedSwitch {
   /// Takes changes in; gives what they are about.
   mutating func apply(_ delta: ConfigurationDelta) -> ReconcilerScope {
+    if let found = delta.datapaths { datapaths = found }
     var scope = ReconcilerScope()
     sequence = delta.sequence
     otherConfig = delta.otherConfig

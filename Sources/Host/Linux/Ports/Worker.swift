@@ -62,7 +62,7 @@
     private var busy: [Port] = []
     /// Answers that found the ring full.
     private var backlog: [[UInt8]] = []
-    /// Dumps of flows or connections that are under way, and the place of the table where each goes on.
+    /// Requests that are carried out in steps, and the place of the table where each goes on.
     private var dumps: [(request: NetlinkMessage, place: Int?)] = []
     private var lastMaintenance: UInt64 = 0
     private var isRunning = true
@@ -113,7 +113,7 @@
         let now = AdjustableClock.milliseconds(of: nanoseconds)
         runPorts(now)
         runCommands(now)
-        runDumps()
+        runDumps(now)
         report()
         if now &- lastMaintenance >= Worker.maintenanceIntervalMilliseconds {
           lastMaintenance = now
@@ -182,12 +182,13 @@
       if delivered > 0 || reported { link.daemonBell.ring() }
     }
 
-    /// Describes some flows or connections to who wants all, as fast as the daemon takes them.
-    private mutating func runDumps() {
+    /// Takes a step of what is about any number of flows or connections, as fast as the daemon takes the answers.
+    private mutating func runDumps(_ now: UInt64) {
       guard !dumps.isEmpty, backlog.isEmpty, link.answers.count < WorkerLink.dumpedCount else { return }
       answer(
-        engine.nextDumped(
-          of: dumps[0].request, from: &dumps[0].place, maximumCount: Worker.dumpedPerRound))
+        engine.nextStep(
+          of: dumps[0].request, from: &dumps[0].place, nowMilliseconds: now,
+          maximumCount: Worker.dumpedPerRound))
       if dumps[0].place == nil { dumps.removeFirst() }
     }
 
@@ -216,8 +217,8 @@
     }
 
     private mutating func handle(_ bytes: [UInt8], _ now: UInt64) {
-      if DatapathRouting.isLongDump(bytes), let request = (try? NetlinkMessage.decode(bytes))?.first,
-        Engine.dumpsInSteps(request)
+      if DatapathRouting.mayTakeSteps(bytes), let request = (try? NetlinkMessage.decode(bytes))?.first,
+        Engine.takesSteps(request)
       {
         dumps.append((request, 0))
         return
