@@ -41,17 +41,6 @@ extension Engine {
     return true
   }
 
-  /// What a payload announces.
-  private func read(_ address: Int, _ byteCount: Int, _ tuple: ConnectionTuple) -> HelperFinding {
-    let bytes = pool.span(address, byteCount)
-    let isReply = trackPass[0].isReply
-    return switch (trackPass[0].interested, tuple.protocolNumber) {
-    case (.ftp, 6): FTPHelper.find(bytes, isReply: isReply)
-    case (.tftp, 17): TFTPHelper.find(bytes, isReply: isReply, sourcePort: tuple.sourcePort)
-    default: HelperFinding()
-    }
-  }
-
   /// Whether an announced address is the packet's source, as it came or translated.
   private func isSenders(_ finding: HelperFinding, _ tuple: ConnectionTuple) -> Bool {
     guard finding.form == .numbers || finding.form == .extended else { return true }

@@ -6,10 +6,14 @@ import PacketWire
 enum TFTPHelper {
   /// What a datagram's payload announces: after a request the client waits at the port that it has sent from.
   static func find(_ payload: RawSpan, isReply: Bool, sourcePort: UInt16) -> HelperFinding {
-    guard !isReply, payload.byteCount >= 2 else { return HelperFinding() }
+    guard payload.byteCount >= 2 else { return HelperFinding() }
+    return find(operation: payload.bigEndian16(at: 0), isReply: isReply, sourcePort: sourcePort)
+  }
+
+  /// What a datagram that begins with an operation's number announces.
+  static func find(operation: UInt16, isReply: Bool, sourcePort: UInt16) -> HelperFinding {
     // A read request, or a write request.
-    let operation = payload.bigEndian16(at: 0)
-    guard operation == 1 || operation == 2, sourcePort != 0 else { return HelperFinding() }
+    guard !isReply, operation == 1 || operation == 2, sourcePort != 0 else { return HelperFinding() }
     var finding = HelperFinding()
     finding.outcome = .expectation
     finding.port = sourcePort

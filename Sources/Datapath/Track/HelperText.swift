@@ -17,8 +17,8 @@ struct HelperText: BitwiseCopyable {
     switch finding.form {
     case .none: break
     case .numbers:
-      for shift: UInt64 in [24, 16, 8, 0] {
-        append(decimal: UInt32(truncatingIfNeeded: addressLow >> shift & 0xff))
+      for index in 0..<4 {
+        append(decimal: UInt32(truncatingIfNeeded: addressLow >> UInt64(24 &- 8 &* index) & 0xff))
         append(UInt8(ascii: ","))
       }
       append(decimal: UInt32(port >> 8))
