@@ -110,7 +110,8 @@ public final class Log {
   private var nextNumber = 1
   private var file: File?
   private var systemLog = SystemLog(method: Process.environment("OVS_SYSLOG_METHOD") ?? "libc")
-  private var facility = LogFacility.daemon
+  /// The facility that the user has chosen.
+  private var facility: LogFacility?
   private let programName: String
   private let start = Instant.now
   private var hostName: String?
@@ -196,7 +197,7 @@ public final class Log {
         for part in message.utf8.split(separator: 0x0a, omittingEmptySubsequences: false) {
           record.message = String(decoding: part, as: UTF8.self)
           systemLog.write(
-            programName: programName, priority: facility.number * 8 + level.syslogSeverity,
+            programName: programName, priority: (facility ?? .daemon).number * 8 + level.syslogSeverity,
             line(record, .syslog))
         }
         record.message = message
@@ -210,7 +211,7 @@ public final class Log {
       hostName: { [self] in
         if hostName == nil { hostName = Process.hostName }
         return hostName ?? "-"
-      }, facility: facility.number)
+      }, facility: (facility ?? .local0).number)
   }
 
   func set(pattern: String, at destination: LogDestination) {

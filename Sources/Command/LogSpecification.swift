@@ -7,6 +7,8 @@ public struct LogFacility: Equatable, Sendable {
   public let number: Int
 
   static let daemon = LogFacility(number: 3)
+  /// What lines say whose pattern has `%B`, unless a facility is chosen.
+  static let local0 = LogFacility(number: 16)
 
   private static let names = [
     "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "clock", "ftp", "ntp", "audit",

@@ -39,8 +39,8 @@ public enum LogLevel: Int, Comparable, CaseIterable, Sendable {
   /// The number of syslog (RFC 5424, table 2).
   public var syslogSeverity: Int {
     switch self {
-    case .off, .information: 6
-    case .emergency: 1
+    case .off, .emergency: 1
+    case .information: 5
     case .error: 3
     case .warning: 4
     case .debug: 7

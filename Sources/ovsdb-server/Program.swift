@@ -24,9 +24,11 @@ struct Program {
     service.startTimers()
     daemon.complete()
     service.log.info("\(invocation.programName) (Open vSwitch) \(Invocation.openVSwitchVersion)")
+    if let command = options.command { service.runBeside(command) }
     service.run(terminationLog: invocation.log.module("fatal_signal"))
     control.close()
     service.stop()
     daemon.end()
+    if let failure = service.commandFailure { invocation.fail(failure) }
   }
 }

@@ -5,6 +5,8 @@ import Host
 final class ServerOptions {
   /// What `--remote` said, in order.
   private(set) var remotes: [String] = []
+  /// The command that the server runs beside it, and with which it ends.
+  private(set) var command: String?
   /// Whether changed columns are written as differences.
   private(set) var usesDifferences = true
 
@@ -17,6 +19,10 @@ final class ServerOptions {
     // Start scripts always give the options of TLS, whether a remote uses it or not.
     return [
       CommandOption("remote") { [self] (remote: String) in remotes.append(remote) },
+      CommandOption("run") { [self] (text: String) throws(UsageError) in
+        guard ChildProcess.isPresent else { throw UsageError("--run is not to be had on this system") }
+        command = text
+      },
       CommandOption("disable-file-column-diff") { [self] in usesDifferences = false },
     ]
       + ignored.map { name in
@@ -46,6 +52,7 @@ final class ServerOptions {
     \(daemon.help)\(invocation.logHelp)
     Other options:
       --unixctl=SOCKET        override default control socket name
+      --run=COMMAND           run COMMAND beside the server, and end with it
       --disable-file-column-diff
                               don't use column diff in database file
       -h, --help              display this help message

@@ -28,6 +28,8 @@ final class Service {
   var columns: [String: RemoteColumn] = [:]
   private var needsRemoteUpdate = false
   private var lastTransactionCount: UInt64 = 0
+  /// How the command beside the server failed, if it did.
+  private(set) var commandFailure: String?
 
   init(_ invocation: Invocation, _ options: ServerOptions) {
     self.invocation = invocation
@@ -55,6 +57,28 @@ final class Service {
     }
     loop.run()
     flush()
+  }
+
+  /// How often the command beside the server is looked at, in milliseconds.
+  private static let commandMilliseconds: Int64 = 10
+
+  /// Starts a command, with which the server ends.
+  func runBeside(_ command: String) {
+    do throws(SystemError) {
+      let child = try ChildProcess(shell: command)
+      watch(child, command)
+    } catch {
+      invocation.fail("\(command): process failed to start (\(error.message))")
+    }
+  }
+
+  private func watch(_ child: ChildProcess, _ command: String) {
+    guard child.poll() else {
+      loop.schedule(afterMilliseconds: Self.commandMilliseconds) { [self] in watch(child, command) }
+      return
+    }
+    if let end = child.end, end.status != 0 { commandFailure = "\(command): child exited, \(end.text)" }
+    loop.stop()
   }
 
   func stop() {

@@ -66,6 +66,15 @@ import Vlog
     #expect(Set(all).count == all.count)
   }
 
+  @Test func `lines with a priority have facility local0 until another is chosen`() throws {
+    let (log, captured) = makeLog()
+    try log.apply(specification: "PATTERN:console:<%B>%m")
+    log.module("m").info("x")
+    try log.apply(specification: "FACILITY:daemon")
+    log.module("m").warn("y")
+    #expect(captured.text == "<133>x\n<28>y\n")
+  }
+
   @Test func `wrong specifications are refused in OVS's words`() {
     let (log, _) = makeLog()
     _ = log.module("vlog")

@@ -214,6 +214,16 @@ import Testing
     #expect(errors == [.bundleFailedTimeout])
   }
 
+  @Test func `An echo is answered in whatever version it comes, and nothing else is`() {
+    let peer = Self.peer(.v14)
+    peer.send(bytes: Message.echoRequest([7]).encode(WireProtocol(.v13), xid: 5))
+    #expect(peer.receive().map { $0.kind } == [.echoReply])
+    peer.send(bytes: Message.barrierRequest.encode(WireProtocol(.v13), xid: 6))
+    var errors: [OpenFlowError?] = []
+    for case .error(let error) in peer.receive() { errors.append(error.error) }
+    #expect(errors == [.badRequestBadVersion])
+  }
+
   @Test func `An error carries the whole message that it is about`() {
     let peer = Self.peer()
     var bad = FlowMod(.add, table: 3)

@@ -50,6 +50,48 @@ struct CommandTests {
     }
   }
 
+  @Test func `actions are written in an order that depends on what they do alone`() {
+    let desk = Desk()
+    let flow = "in_port(1),eth(),eth_type(0x8100),vlan(vid=5,pcp=2),encap(eth_type(0x0800))"
+    let text = desk.text(
+      "dpctl/normalize-actions", [flow, "3,1,pop_vlan,7,2,push_vlan(vid=5,pcp=2),p,2", "p=9"])
+    #expect(
+      text?.split(separator: "\n").dropFirst().joined(separator: "\n") == """
+        no vlan: no mpls: 2,7
+        vlan(vid=5,pcp=2): no mpls: 1,2,3,9
+        """)
+    #expect(
+      desk.text("dpctl/parse-actions", ["1,push_vlan(vid=5,pcp=2),2"]) == "1,push_vlan(vid=5,pcp=2),2\n")
+    #expect(desk.text("dpctl/parse-actions", ["nonsense"]) == nil)
+  }
+
+  @Test
+  func `a frame made from a flow has a payload where there may be one, or the length that is asked for`()
+    throws
+  {
+    let ip = "in_port(1),eth(src=02:00:00:00:00:01,dst=02:00:00:00:00:02),eth_type(0x0800),"
+    func frame(_ text: String) throws -> [UInt8] {
+      FrameComposer.frame(of: try #require(FrameText.key(ip + text, nil)))
+    }
+    let tcp = "ipv4(src=10.0.0.1,dst=10.0.0.2,proto=6,tos=0,ttl=64,frag=no),tcp(src=8,dst=9)"
+    #expect(try frame(tcp).count == 118)
+    #expect(try frame(tcp)[20..<22] == [0, 0])
+    #expect(
+      try frame("ipv4(src=10.0.0.1,dst=10.0.0.2,proto=1,tos=0,ttl=64,frag=no),icmp(type=8,code=0)").count
+        == 106)
+    #expect(
+      try frame("ipv4(src=10.0.0.1,dst=10.0.0.2,proto=1,tos=0,ttl=64,frag=no),icmp(type=3,code=1)").count
+        == 42)
+    let later = try frame("ipv4(src=10.0.0.1,dst=10.0.0.2,proto=6,tos=0,ttl=64,frag=later)")
+    #expect(later.count == 34 && later[20..<22] == [0x20, 100])
+    var key = try #require(FrameText.key(ip + tcp, nil))
+    key[.tcpFlags] = 2
+    #expect(FrameComposer.frame(of: key).count == 54)
+    let long = try #require(FrameComposer.frame(of: key, byteCount: 128))
+    #expect(long.count == 128 && long[16..<18] == [0, 114])
+    #expect(FrameComposer.frame(of: key, byteCount: 53) == nil)
+  }
+
   @Test func `the longest turn, and how many were too long, can be read`() {
     let desk = Desk()
     #expect(desk.text("coverage/read-counter", ["turn_longest_us"]) == "0\n")

@@ -84,6 +84,9 @@ final class OpenFlowSession {
   /// A small request can have a large answer, so a peer that asks and does not read would take any memory.
   static var backlogByteLimit: Int { 1 << 20 }
 
+  /// The types of messages that are the same in every version: hello, error, and echoes.
+  private static var lastCommonType: UInt8 { 3 }
+
   init(id: StreamID, kind: Kind, versions: OpenFlowVersions, now: Int64) {
     self.id = id
     self.kind = kind
@@ -173,7 +176,9 @@ final class OpenFlowSession {
   }
 
   private func received(_ bytes: [UInt8], _ form: WireProtocol) -> Step {
-    if let header = MessageHeader(bytes), header.version != form.version.rawValue, header.type != 0 {
+    if let header = MessageHeader(bytes), header.version != form.version.rawValue,
+      header.type > Self.lastCommonType
+    {
       return .refuse(.badRequestBadVersion, about: bytes)
     }
     return .request(bytes)

@@ -31,19 +31,36 @@ enum DummyCommands {
     var rest = call.arguments.dropFirst()
     if rest.first == "--qid" { rest = rest.dropFirst(2) }
     while let text = rest.popFirst() {
-      guard var frame = FrameText.frame(text, interface.bridge.datapath) else {
-        call.fail("syntax error at \(text)")
-        return
-      }
+      var wantedByteCount: Int?
       if rest.first == "--len" {
-        let byteCount = rest.dropFirst().first.flatMap { Int($0) } ?? 0
+        wantedByteCount = rest.dropFirst().first.flatMap { Int($0) } ?? 0
         rest = rest.dropFirst(2)
-        frame += [UInt8](repeating: 0, count: max(0, min(byteCount, 65536) - frame.count))
+        guard let count = wantedByteCount, count >= Self.leastByteCount else {
+          call.fail("too small packet len")
+          return
+        }
+      }
+      guard let frame = frame(text, wantedByteCount, interface.bridge.datapath) else {
+        call.fail(
+          wantedByteCount == nil
+            ? "syntax error at \(text)" : "syntax error at \(text), or longer than its length")
+        return
       }
       call.host.context.turn.emit(
         .datapathReceive(datapath: interface.bridge.datapath.name, port, frame: frame))
     }
     call.reply()
+  }
+
+  /// The shortest frame that may be asked for, in bytes: a header, and the least payload of IEEE 802.3.
+  private static var leastByteCount: Int { 60 }
+
+  /// A frame in hexadecimal digits, or one made from a flow in the datapath's syntax, of a length if that is given.
+  private static func frame(_ text: String, _ byteCount: Int?, _ link: DatapathLink) -> [UInt8]? {
+    if let bytes = FrameText.bytes(text) { return byteCount == nil ? bytes : nil }
+    guard let key = FrameText.key(text, link) else { return nil }
+    guard let byteCount else { return FrameComposer.frame(of: key) }
+    return FrameComposer.frame(of: key, byteCount: byteCount)
   }
 
   @Sendable private static func setState(_ call: CommandCall) {

@@ -2,8 +2,9 @@ import Datapath
 
 /// Frames and keys as users write them.
 enum FrameText {
-  /// The bytes of a frame in hexadecimal digits, with blanks between bytes or not; nil if it is no whole number of bytes or shorter
-  /// than an Ethernet header.
+  /// The bytes of a frame in hexadecimal digits, with blanks between bytes or not.
+  ///
+  /// Nil if it is no whole number of bytes, or shorter than an Ethernet header.
   static func bytes(_ text: String) -> [UInt8]? {
     var bytes: [UInt8] = []
     var high: UInt8?
@@ -26,12 +27,6 @@ enum FrameText {
       }
     }
     return high == nil && bytes.count >= 14 ? bytes : nil
-  }
-
-  /// A frame in hexadecimal digits, or one made from a flow in the datapath's syntax.
-  static func frame(_ text: String, _ link: DatapathLink) -> [UInt8]? {
-    if let bytes = bytes(text) { return bytes }
-    return key(text, link).map { FrameComposer.frame(of: $0) }
   }
 
   /// The key of a flow in the datapath's syntax; nil if the text is none.

@@ -76,8 +76,8 @@ extension VirtualSwitch {
   /// Every command that the switch answers.
   public static let commands: [SwitchCommand] =
     AddressCommands.all + TunnelCommands.all + RouteCommands.all + BridgeCommands.all + FlowCommands.all
-    + DatapathCommands.all + TrackingCommands.all + FeatureCommands.all + DummyCommands.all
-    + CountCommands.all + TraceCommand.all
+    + DatapathCommands.all + TrackingCommands.all + FeatureCommands.all + ActionCommands.all
+    + DummyCommands.all + CountCommands.all + TraceCommand.all
 
   /// Runs a user's command, which answers it now or later.
   func command(_ id: CommandID, _ name: String, _ arguments: [String]) {
