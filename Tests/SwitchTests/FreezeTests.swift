@@ -92,17 +92,6 @@ private func out(_ port: UInt32) -> Action { .output(OpenFlowPortNumber(port)) }
   #expect(table.frozen(number, now: 0) == nil && table.unknownCount == 1)
 }
 
-@Test func `what a trial made is forgotten at its end`() {
-  let table = FrozenTable()
-  let place = Place(bridge: Course().inner, table: 0, packet: PipelinePacket(key: tcpKey()))
-  let kept = table.number(of: Frozen(place, next: .table(1)), now: 0)
-  table.beginTrial()
-  #expect(table.number(of: Frozen(place, next: .table(1)), now: 0) == kept)
-  _ = table.number(of: Frozen(place, next: .table(2)), now: 0)
-  table.endTrial()
-  #expect(table.count == 1)
-}
-
 @Test func `a packet that comes back with a number that no state has is dropped`() {
   let course = withPorts()
   var key = tcpKey()
@@ -238,4 +227,160 @@ func `NORMAL floods a packet that a controller sends of its own`(port: OpenFlowP
   let translation = course.translate(course.inner, key, actions: [.output(.normal)])
   #expect(ports(translation.actions) == [1, 2, 3, 4, 100])
   #expect(!translation.credits.contains { if case .address = $0 { true } else { false } })
+}
+
+// MARK: What was looked at
+
+/// Tables and packets at random, for actions that leave the way or lead into groups.
+private struct Chance {
+  var random: SplitMix64
+
+  mutating func pick<Value>(_ values: [Value]) -> Value { values[Int(random.next() % UInt64(values.count))] }
+  mutating func isIn(_ percent: UInt64) -> Bool { random.next() % 100 < percent }
+
+  mutating func match() -> [(Field, FieldValue)] {
+    var fields: [(Field, FieldValue)] = []
+    if isIn(40) { fields.append((.ethType, pick([0x0800, 0x86dd, 0x0806, 0x8847]))) }
+    if isIn(20) { fields.append((.inPortOXM, pick([1, 2]))) }
+    if isIn(20) { fields.append((.ethDestination, pick([0x0200_0000_0002, 0x0200_0000_0003]))) }
+    if isIn(30) { fields.append((.ctState, pick([0, 0x21, 0x22]))) }
+    if isIn(15) { fields.append((.ctMark, pick([0, 1]))) }
+    if isIn(15) { fields.append((.ctZone, pick([0, 5]))) }
+    if isIn(25) { fields.append((pick([.register0, .register1]), pick([0, 1, 7]))) }
+    if fields.contains(where: { $0.0 == .ethType && $0.1 == 0x0800 }) {
+      if isIn(40) { fields.append((.ipDestination, pick([0x0a00_0002, 0x0a00_0003]))) }
+      if isIn(40) {
+        fields.append((.ipProtocol, 6))
+        if isIn(60) { fields.append((.tcpDestination, pick([80, 81]))) }
+      }
+    }
+    return fields
+  }
+
+  mutating func actions(after table: UInt8, _ fields: [(Field, FieldValue)]) -> [Action] {
+    let isIPv4 = fields.contains { $0.0 == .ethType && $0.1 == 0x0800 }
+    let isMPLS = fields.contains { $0.0 == .ethType && $0.1 == 0x8847 }
+    let next = table + 1
+    return (0..<(1 + random.next() % 3)).map { _ in
+      var choices: [Action] = [
+        out(2), out(3), out(4), .setField(.register0, pick([1, 7])),
+        .setEthernetDestination(0x0200_0000_0003),
+        .move(from: Subfield(.register0), to: Subfield(.register1)),
+        .checkPacketLarger(byteCount: 1000, to: Subfield(.register1, offset: 0, bitCount: 1)),
+        .clone([.setField(.register1, 7), toTable(next)]), .debugRecirculate, .pushVLAN(0x8100),
+        .stripVLAN(isPop: true),
+        .output(.normal), .connectionTrackClear, .group(pick([1, 2, 3])),
+        .resubmit(ResubmitAction(port: .inPort, table: next)),
+        .pushMPLS(0x8847),
+      ]
+      if isIPv4 {
+        let zone = UInt16(random.next() % 2) * 5
+        choices += [
+          track {
+            $0.table = next; $0.zone = zone
+          },
+          track {
+            $0.commits = true; $0.actions = [.setField(.ctMark, 1)]
+          },
+          track { $0.zoneSource = Subfield(.ethSource, offset: 0, bitCount: 16) },
+          .decrementTTL(controllers: [0]),
+          .setField(.ipDestination, 0x0a00_0003),
+          .move(from: Subfield(.ipSource), to: Subfield(.ipDestination)),
+        ]
+      }
+      if isMPLS { choices += [.popMPLS(0x0800), .popMPLS(0x8847), .setMPLSTTL(9), .decrementMPLSTTL] }
+      return pick(choices)
+    }
+  }
+
+  mutating func packet() -> FlowKey {
+    var key = tcpKey(inPort: pick([1, 2]), vlan: pick([0, 0, 5]))
+    key[.ctState] = pick([0, 0, 0x21, 0x22])
+    if key[.ctState] != 0 {
+      key[.ctZone] = pick([0, 5])
+      key[.ctMark] = pick([0, 1])
+    }
+    if isIn(30) {
+      for word in [KeyPlace.ipSource.word, KeyPlace.ipProtocol.word] { key.words[word] = 0 }
+      key.etherType = 0x8847
+      key[.mplsEntry0] = pick([0x0006_4140, 0x0006_4040])
+      if key[.mplsEntry0] & 0x100 == 0 { key[.mplsEntry1] = 0x0007_4140 }
+    }
+    return key
+  }
+}
+
+@Test func `every bit that a translation left wild may have any value`() throws {
+  for seed in 1...60 as ClosedRange<UInt64> {
+    var chance = Chance(random: SplitMix64(seed: seed))
+    let course = withPorts()
+    for text in [
+      "group_id=1,type=all,bucket=output:2,bucket=resubmit(,3),output:3",
+      "group_id=2,type=select,selection_method=dp_hash,bucket=output:2,bucket=output:3,bucket=output:4",
+      "group_id=3,type=indirect,bucket=group:1",
+    ] { try GroupTranslationTests.put(text, course) }
+    for table in 0..<5 as Range<UInt8> {
+      for priority in 1...6 as ClosedRange<UInt16> {
+        let fields = chance.match()
+        try course.rule(
+          course.inner, table: table, priority: priority, fields, chance.actions(after: table, fields))
+      }
+    }
+    for _ in 0..<6 {
+      let key = chance.packet()
+      try flipWildBits(course, key, nil, seed, depth: 0)
+    }
+  }
+}
+
+/// Translates a packet, then the same with each bit changed that was not looked at, and goes on wherever it comes back.
+private func flipWildBits(
+  _ course: Course, _ key: FlowKey, _ frozen: Frozen?, _ seed: UInt64, depth: Int
+) throws {
+  func translate(_ key: FlowKey) -> Translation {
+    let request = TranslationRequest(bridge: course.inner, key: key, now: 1000, frozen: frozen)
+    return Translator.translate(request, course.environment)
+  }
+  let expected = translate(key)
+  // Bits that no packet can have, or that a change of which makes another kind of packet with other fields.
+  let places: [KeyPlace] = [
+    .ethDestination, .ethSource, .vlanTCI, .ipSource, .ipDestination, .ipProtocol, .ctState, .ctZone, .ctMark,
+    .mplsEntry0, .mplsEntry1, .datapathHash, .skbPriority,
+  ]
+  var words: Set<Int> = []
+  for place in places { words.insert(place.word) }
+  for word in words.sorted() {
+    for bit in 0..<64 as Range<UInt64> where expected.wildcards.words[word] & 1 << bit == 0 {
+      var other = key
+      other.words[word] ^= 1 << bit
+      guard isPacket(other, key) else { continue }
+      let found = translate(other)
+      guard found.actions != expected.actions || found.wildcards != expected.wildcards else { continue }
+      Issue.record(
+        "seed \(seed), depth \(depth): word \(word), bit \(bit): \(expected.actions) is \(found.actions)")
+      return
+    }
+  }
+  guard depth < 3 else { return }
+  for number in recirculations(expected.actions) {
+    var next = key
+    next[.recirculationID] = UInt64(number)
+    next[.ctState] = 0x21
+    next[.datapathHash] = 0x1234_5678
+    try flipWildBits(
+      course, next, course.environment.frozen.frozen(number, now: 1000), seed, depth: depth + 1)
+  }
+}
+
+/// Whether a packet can differ from another in this way alone.
+private func isPacket(_ key: FlowKey, _ other: FlowKey) -> Bool {
+  // What has no tag has nothing in its place, and neither has what has no labels or no IP header.
+  if key[.vlanTCI] != other[.vlanTCI], !other.hasVLAN || !key.hasVLAN { return false }
+  if !other.isMPLS, key[.mplsEntry0] != 0 || key[.mplsEntry1] != 0 { return false }
+  let ipWords = [KeyPlace.ipSource.word, KeyPlace.ipProtocol.word]
+  for word in ipWords where other.isMPLS && key.words[word] != other.words[word] { return false }
+  if other.isMPLS, other[.mplsEntry0] & 0x100 != 0, key[.mplsEntry1] != 0 { return false }
+  for place in [KeyPlace.ipProtocol, .ethType] where key[place] != other[place] { return false }
+  if key.inPort != other.inPort || key[.recirculationID] != other[.recirculationID] { return false }
+  return key[.datapathHash] != 0 || other[.datapathHash] == 0
 }

@@ -25,6 +25,13 @@ extension BridgeAgent {
   }
 }
 
+extension LearnedRule {
+  /// Whether the rule may find no room when the next packet asks for it: its number is limited, and it is not there already.
+  var mayBeRefused: Bool {
+    action.limit > 0 && bridge.tables.rules(RuleFilter(of: FlowMod(self), filtersOutputs: false)).isEmpty
+  }
+}
+
 extension FlowTables {
   /// Whether a learned rule may be there: it is already, or there are fewer of its cookie than the limit, 0 for none.
   func hasRoom(for change: FlowMod, limit: UInt32) -> Bool {

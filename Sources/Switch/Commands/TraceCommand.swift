@@ -28,8 +28,6 @@ enum TraceCommand {
   static var resumptionLimit: Int { 64 }
 
   private static func run(_ wanted: TraceRequest, _ host: VirtualSwitch) -> String {
-    host.environment.frozen.beginTrial()
-    defer { host.environment.frozen.endTrial() }
     var states = wanted.nextStates[...]
     var (text, waiting) = translate(wanted, wanted.key, host)
     var count = 0

@@ -332,7 +332,8 @@ struct Revalidator {
       return remove(old.identifier, &store)
     }
     let mask = PackedKey(side.datapathMask(translation.wildcards, of: key))
-    guard mask == old.mask else {
+    // Of rules that are limited in number, the next packet that comes decides which is learned.
+    guard mask == old.mask, !translation.learned.contains(where: { $0.mayBeRefused }) else {
       side.counters.removedChanged &+= 1
       return remove(old.identifier, &store)
     }

@@ -128,6 +128,7 @@ struct Upcalls {
     var openFlowKey = key
     openFlowKey.inPort = pause.inPort
     openFlowKey.clearPipeline()
+    if !pause.isTracked { openFlowKey.clearConnection() }
     pause.pipeline.store(into: &openFlowKey)
     let port = key.inPort == .none ? 0 : key.inPort.rawValue
     return ControllerPacket(

@@ -190,6 +190,8 @@ struct Pause: Hashable {
   var inPort: OpenFlowPortNumber
   /// Metadata and registers: the key's pipeline segment.
   var pipeline: PackedKey
+  /// Whether the controller is told of the packet's connection.
+  var isTracked = false
   /// How the packet goes on when the controller gives it back, if it waits for that.
   var frozen: Frozen?
 }
@@ -230,8 +232,6 @@ final class FrozenTable {
   private var entries: [UInt32: Entry] = [:]
   private var numbers: [State: UInt32] = [:]
   private var next: UInt32 = 1
-  /// The numbers given since a trial began, if one goes on.
-  private var trial: [UInt32]?
 
   init() {}
 
@@ -271,7 +271,6 @@ final class FrozenTable {
     next &+= 1
     entries[number] = Entry(state: state, usedMilliseconds: now)
     numbers[state] = number
-    trial?.append(number)
     return number
   }
 
@@ -316,16 +315,5 @@ final class FrozenTable {
     if case .pause = entry.state { pauseCount -= 1 }
     entries[number] = nil
     numbers[entry.state] = nil
-  }
-
-  /// Begins a trial: what is translated until its end is not carried out (`ofproto/trace`).
-  func beginTrial() { trial = [] }
-
-  /// Ends a trial and forgets the states that it alone has made.
-  func endTrial() {
-    for number in trial ?? [] {
-      if let entry = entries[number] { forget(number, entry) }
-    }
-    trial = nil
   }
 }

@@ -123,7 +123,8 @@ extension Translator {
     }
     let pause = Pause(
       bridge: bridge.name, table: place.table, cookie: place.cookie, controller: action, inPort: key.inPort,
-      pipeline: PackedKey(key, words: KeySegment.pipeline.words), frozen: frozen)
+      pipeline: PackedKey(key, words: KeySegment.pipeline.words),
+      isTracked: place.packet.isTracked, frozen: frozen)
     var said = UserspaceCookie.Controller()
     // What is only traced goes to nobody.
     said.isSuppressed = request.trace != nil && !request.mayHaveSideEffects
