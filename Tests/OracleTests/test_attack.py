@@ -47,13 +47,14 @@ print(sent)
 
 
 class Site:
-    """A switch with three hosts, each in a namespace."""
+    """A switch with three hosts, each in a namespace; the first reaches the second by `rules`."""
 
-    def __init__(self, kind):
+    def __init__(self, kind, rules=RULES, prefix=PREFIX):
         self.kind = kind
-        self.sandbox = Sandbox("attack")
-        self.switch = Namespace(PREFIX + kind)
-        self.hosts = [Namespace("%s%s-%d" % (PREFIX, kind, number)) for number in (1, 2, 3)]
+        self.rules = rules
+        self.sandbox = Sandbox(prefix.rstrip("-"))
+        self.switch = Namespace(prefix + kind)
+        self.hosts = [Namespace("%s%s-%d" % (prefix, kind, number)) for number in (1, 2, 3)]
 
     def start(self, kind, name, *arguments):
         """Starts a program in the switch's namespace."""
@@ -103,10 +104,7 @@ class Site:
             self.vsctl(
                 "add-port", "br0", "p%d" % number, "--", "set", "interface", "p%d" % number,
                 "ofport_request=%d" % number)
-        self.ofctl("add-flows", "br0", "-", stdin=RULES)
-        received, _ = self.hosts[0].ping("10.0.0.2", count=3)
-        if received == 0:
-            raise AssertionError("hosts do not reach each other\n" + self.sandbox.logs())
+        self.ofctl("add-flows", "br0", "-", stdin=self.rules)
 
     def attack(self):
         """Floods from the third host; returns pings' average and peak in milliseconds, their loss in percent, and seconds of a dump."""
@@ -139,6 +137,8 @@ class Attack(unittest.TestCase):
         site = Site(kind)
         self.addCleanup(site.close)
         site.create()
+        received, _ = site.hosts[0].ping("10.0.0.2", count=3)
+        self.assertGreater(received, 0, "hosts do not reach each other\n" + site.sandbox.logs())
         return site
 
     def test_a_flood_of_one_port_costs_others_little(self):

@@ -382,5 +382,7 @@ private func isPacket(_ key: FlowKey, _ other: FlowKey) -> Bool {
   if other.isMPLS, other[.mplsEntry0] & 0x100 != 0, key[.mplsEntry1] != 0 { return false }
   for place in [KeyPlace.ipProtocol, .ethType] where key[place] != other[place] { return false }
   if key.inPort != other.inPort || key[.recirculationID] != other[.recirculationID] { return false }
+  // What comes from a port has no hash, and what has been hashed keeps one.
+  if other[.recirculationID] == 0 { return key[.datapathHash] == other[.datapathHash] }
   return key[.datapathHash] != 0 || other[.datapathHash] == 0
 }
