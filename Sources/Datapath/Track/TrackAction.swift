@@ -134,11 +134,23 @@ extension TrackPass {
 }
 
 extension Engine {
-  /// Takes a packet through the tracker; `false` if no buffer was free to rewrite it.
+  /// Takes a packet through the tracker, and what it carries past its connection's helper; `false` if no buffer was free to
+  /// rewrite it.
   ///
-  /// What the action asks and the tracker says lies in the engine, since packets have little stack in a kernel.
+  /// What the action asks and the tracker says lies in the engine, and the helper is called when the tracker's part of the stack
+  /// is free again, since packets have little stack in a kernel.
   @inline(never)
   mutating func track(_ head: UInt64, _ data: Int, _ state: inout PacketState) -> Bool {
+    var tuple = ConnectionTuple()
+    guard follow(head, data, &state, &tuple) else { return false }
+    return trackPass[0].interested == .none || help(tuple, &state)
+  }
+
+  /// Takes a packet through the tracker, and says what its tuple was when it came.
+  @inline(never)
+  private mutating func follow(
+    _ head: UInt64, _ data: Int, _ state: inout PacketState, _ tuple: inout ConnectionTuple
+  ) -> Bool {
     let row = state.key
     trackPass[0].begin(head: head, programs.words, data)
     trackPass[0].state = UInt32(truncatingIfNeeded: bank.base[row][.ctState])
@@ -151,12 +163,11 @@ extension Engine {
     } else {
       trackPass[0].state = TrackState.isInvalid | TrackState.isTracked
     }
+    tuple = packet.tuple
     if let event { trackCounts[event.rawValue] &+= 1 }
     describeTrack(row)
     if trackPass[0].rewrite != .none && !translate(&state, isError: packet.isError) { return false }
-    if trackPass[0].sequenceSkew != 0 || trackPass[0].acknowledgmentSkew != 0, !skew(&state) { return false }
-    if trackPass[0].interested != .none { return help(packet.tuple, &state) }
-    return true
+    return (trackPass[0].sequenceSkew == 0 && trackPass[0].acknowledgmentSkew == 0) || skew(&state)
   }
 
   /// Writes what the tracker has said into a packet's key.
