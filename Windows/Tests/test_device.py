@@ -116,10 +116,12 @@ class Requests(DeviceTestCase):
         handle, other = self.handle(), self.handle()
         for family in (0, 1, 16, 26, 200, 65535):
             self.assertEqual(handle.control(TRANSACT, handle.message(family, GET, []), 4096)[0], INVALID_PARAMETER)
+        # Connections, their limits and meters: there, though a question without words may be refused.
         for family in (23, 24, 25):
-            with self.assertRaises(DatapathError) as refusal:
+            try:
                 handle.transact(family, GET, [])
-            self.assertEqual(refusal.exception.number, 95)
+            except DatapathError as refusal:
+                self.assertEqual(refusal.number, 22, family)
         self.assertEqual(handle.control(TRANSACT, other.message(VPORT, GET, []), 4096)[0], INVALID_PARAMETER)
         handle.index = 77
         self.assertEqual(handle.control(TRANSACT, handle.message(VPORT, GET, []), 4096)[0], INVALID_PARAMETER)

@@ -66,7 +66,7 @@ struct MetersReference {
 struct Meters: ~Copyable {
   // It stands here, since to name the class on the packet path could allocate.
   /// How many meters there may be.
-  static var limit: Int { 1 << 18 }
+  static var limit: Int { 262_144 }
   /// Meters of one block; a power of two.
   static var blockCapacity: Int { 128 }
   /// How many locks there are; a power of two.

@@ -69,6 +69,8 @@ final class OpenFlowSession {
     /// A question about meters waits for their counters, for which the datapath was asked.
     case meters(ReceivedMessage, [Meter])
   }
+  /// Whether a request since the last barrier may have changed what packets meet, so that the next barrier has to wait.
+  var hasChanged = false
   /// The request that waits for a datapath.
   var held: Held?
   /// When something last came from the peer, in milliseconds.

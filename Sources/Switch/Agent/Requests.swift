@@ -38,7 +38,9 @@ extension BridgeAgent {
     guard let session = sessions[stream], let held = session.held else { return }
     session.held = nil
     switch held {
-    case .barrier(let request): reply(.barrierReply, to: request, session)
+    case .barrier(let request):
+      session.hasChanged = false
+      reply(.barrierReply, to: request, session)
     case .ports(let request):
       guard case .portStatisticsRequest(let port) = request.message else { return }
       // The port may have gone meanwhile.
@@ -109,6 +111,7 @@ extension BridgeAgent {
     do throws(OpenFlowError) {
       let request = try Message.decode(bytes, hasTableID: session.form.hasTableID)
       if session.role == .secondary, request.message.kind.isModification { throw .badRequestIsSecondary }
+      if request.message.kind.isModification { session.hasChanged = true }
       try handle(request, bytes, session)
     } catch {
       refuse(error, bytes, session)
@@ -123,7 +126,8 @@ extension BridgeAgent {
     case .echoRequest(let payload): reply(.echoReply(payload), to: request, session)
     case .featuresRequest: reply(.featuresReply(features), to: request, session)
     case .getConfigurationRequest, .setConfiguration: handleConfiguration(request, session)
-    case .barrierRequest: session.held = .barrier(request)
+    case .barrierRequest where session.hasChanged: session.held = .barrier(request)
+    case .barrierRequest: reply(.barrierReply, to: request, session)
     case .descriptionRequest: reply(.descriptionReply(description), to: request, session)
     case .roleRequest(let wanted): try handleRole(wanted, request, session)
     case .asyncRequest: reply(.asyncReply(session.asynchronous.withoutMisses), to: request, session)
@@ -142,7 +146,10 @@ extension BridgeAgent {
       interestChanged()
     case .bundleControl(let control):
       let (answer, committed) = try session.control(control, bytes, now: context.now)
-      if let committed { try commit(committed, session) }
+      if let committed {
+        session.hasChanged = true
+        try commit(committed, session)
+      }
       reply(.bundleControl(answer), to: request, session)
     case .bundleAdd(let addition): try session.add(addition, bytes, now: context.now)
     case .portModification(let change): try modifyPort(change)
