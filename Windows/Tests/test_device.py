@@ -116,15 +116,22 @@ class Requests(DeviceTestCase):
         handle, other = self.handle(), self.handle()
         for family in (0, 1, 16, 26, 200, 65535):
             self.assertEqual(handle.control(TRANSACT, handle.message(family, GET, []), 4096)[0], INVALID_PARAMETER)
-        # Connections, their limits and meters: there, though a question without words may be refused.
-        for family in (23, 24, 25):
-            try:
-                handle.transact(family, GET, [])
-            except DatapathError as refusal:
-                self.assertEqual(refusal.number, 22, family)
+        # Messages about connections have a type of nfnetlink instead of this number.
+        with self.assertRaises(DatapathError) as refusal:
+            handle.transact(23, GET, [])
+        self.assertEqual(refusal.exception.number, 95)
         self.assertEqual(handle.control(TRANSACT, other.message(VPORT, GET, []), 4096)[0], INVALID_PARAMETER)
         handle.index = 77
         self.assertEqual(handle.control(TRANSACT, handle.message(VPORT, GET, []), 4096)[0], INVALID_PARAMETER)
+
+    def test_connections_limits_and_meters_are_there(self):
+        handle = self.handle()
+        connections, limits, meters = 0x101, 24, 25
+        self.assertEqual(handle.dump(connections, 0), [])
+        # The default limit: none.
+        self.assertIn(1, handle.transact(limits, 3, []))
+        # What meters can do: how many there may be, and how many bands one may have.
+        self.assertLessEqual({7, 8}, set(handle.transact(meters, 1, [])))
 
     def test_the_datapath_cannot_be_made_again(self):
         handle = self.handle()
