@@ -6,9 +6,18 @@ import time
 
 
 class Connection:
-    def __init__(self, path):
+    def __init__(self, path, seconds=10):
         self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.connect(path)
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                self.socket.connect(path)
+                break
+            except ConnectionRefusedError:
+                # A socket has its name before its server listens.
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
         self.text = ""
         self.decoder = json.JSONDecoder()
         self.number = 0
