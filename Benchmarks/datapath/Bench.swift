@@ -41,18 +41,8 @@ struct Bench: ~Copyable {
   mutating func run(_ packets: PacketSet, count: Int) {
     var index = 0
     var done = 0
-    let span = packets.bytes.span
     while done < count {
-      var batch = 0
-      while batch < Engine.batchCapacity && done < count {
-        let place = packets.places[index]
-        let bytes = RawSpan(_elements: span.extracting(place.offset..<(place.offset + place.count)))
-        _ = engine.receive(bytes, from: DatapathPortNumber(1))
-        index += 1
-        if index == packets.count { index = 0 }
-        batch += 1
-        done += 1
-      }
+      done += packets.fill(&engine, from: &index, atMost: count - done)
       engine.process(nowMilliseconds: now)
       while let output = engine.nextOutput() { engine.finishOutput(output, sent: output.count) }
       if engine.hasUpcalls { answerUpcalls() }

@@ -1,3 +1,4 @@
+import Datapath
 import Foundation
 
 /// Packets of one size each, side by side.
@@ -6,6 +7,20 @@ struct PacketSet {
   var places: [(offset: Int, count: Int)] = []
 
   var count: Int { places.count }
+
+  /// Hands in up to a batch of packets, going round the set, and returns how many.
+  func fill(_ engine: inout Engine, from index: inout Int, atMost limit: Int) -> Int {
+    let span = bytes.span
+    let batch = min(Engine.batchCapacity, limit)
+    for _ in 0..<batch {
+      let place = places[index]
+      let bytes = RawSpan(_elements: span.extracting(place.offset..<(place.offset + place.count)))
+      _ = engine.receive(bytes, from: DatapathPortNumber(1))
+      index += 1
+      if index == count { index = 0 }
+    }
+    return batch
+  }
 
   /// Sixty-byte UDP packets with random addresses and ports, one a flow.
   init(flows: Int) {

@@ -103,12 +103,12 @@ public struct Engine: ~Copyable {
   let actionDepthLimit: Int
   /// The connections, which all engines of the datapath share.
   public let connections: ConnectionTracker
-  let trackerReference: TrackerReference
+  let trackerReference: SharedReference<Tracker>
   /// One packet's way through the tracker.
   var trackPass: Slab<TrackPass>
   /// The meters, which all engines of the datapath share.
   public let meters: SharedMeters
-  let metersReference: MetersReference
+  let metersReference: SharedReference<Meters>
   /// How often each `TrackEvent` has happened.
   var trackCounts: Slab<UInt64>
 
@@ -122,11 +122,11 @@ public struct Engine: ~Copyable {
     meters: SharedMeters? = nil
   ) {
     self.meters = meters ?? SharedMeters()
-    metersReference = MetersReference(self.meters)
+    metersReference = self.meters.box.reference
     self.connections =
       connections
       ?? ConnectionTracker(reserved: configuration.reservedConnectionCount, seed: configuration.seed)
-    trackerReference = TrackerReference(self.connections)
+    trackerReference = self.connections.box.reference
     trackPass = Slab(repeating: TrackPass(), count: 1)
     trackCounts = Slab(repeating: 0, count: TrackEvent.allCases.count)
     pool = PacketPool(
@@ -318,7 +318,7 @@ public struct Engine: ~Copyable {
     now = nowMilliseconds
     deliveredPackets = 0
     runRounds(from: 0)
-    trackerReference.tracker.sweepIfDue(now: now)
+    trackerReference.value.sweepIfDue(now: now)
   }
 
   /// Takes the packets in the rows from `first` on through the stages, and whatever they recirculate.
@@ -469,7 +469,7 @@ public struct Engine: ~Copyable {
 
   /// Removes connections that have ended, and makes memory for more; to be called between batches, for all engines once.
   public func maintainConnections(nowMilliseconds: UInt64, hasMemory: (Int) -> Bool = { _ in true }) {
-    connections.tracker.maintain(now: max(now, nowMilliseconds), hasMemory: hasMemory)
+    connections.box.value.maintain(now: max(now, nowMilliseconds), hasMemory: hasMemory)
   }
 
   /// A random number; good enough to sample by.

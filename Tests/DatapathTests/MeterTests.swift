@@ -26,11 +26,11 @@ import Testing
     _ meter: DatapathMeter, offered: Int, byteCount: Int, at milliseconds: [UInt64]
   ) -> Int {
     let shared = SharedMeters()
-    _ = shared.meters.set(3, meter, now: 0)
+    _ = shared.box.value.set(3, meter, now: 0)
     var passed = 0
     for now in milliseconds {
       for _ in 0..<offered {
-        let verdict = shared.meters.take(3, byteCount: byteCount, now: now)
+        let verdict = shared.box.value.take(3, byteCount: byteCount, now: now)
         if now > 1_000, verdict == .pass { passed += 1 }
       }
     }
@@ -59,15 +59,15 @@ import Testing
         var none = Self.packets(0, burst: burst)
         none.countsKilobits = countsKilobits
         let shared = SharedMeters()
-        _ = shared.meters.set(0, none, now: 0)
-        let first = shared.meters.take(0, byteCount: 65_536, now: .max)
+        _ = shared.box.value.set(0, none, now: 0)
+        let first = shared.box.value.take(0, byteCount: 65_536, now: .max)
         #expect(first == (burst == .max ? .pass : burst == 1 && !countsKilobits ? .pass : .drop))
         var all = Self.packets(.max, burst: burst == 0 ? 0 : .max)
         all.countsKilobits = countsKilobits
-        _ = shared.meters.set(1, all, now: 0)
+        _ = shared.box.value.set(1, all, now: 0)
         for now in [UInt64(0), 1, 1 << 31, 1 << 40, .max - 1, .max, 0] {
           for _ in 0..<100 {
-            let verdict = shared.meters.take(1, byteCount: 65_536, now: now)
+            let verdict = shared.box.value.take(1, byteCount: 65_536, now: now)
             #expect(verdict == .pass)
           }
         }
@@ -84,21 +84,21 @@ import Testing
         DatapathMeterBand(.drop, rate: 3, burst: 3),
         DatapathMeterBand(.remark, rate: 2, burst: 2, precedence: 2),
       ])
-    _ = shared.meters.set(9, meter, now: 0)
+    _ = shared.box.value.set(9, meter, now: 0)
     var verdicts: [MeterVerdict] = []
-    for _ in 0..<5 { verdicts.append(shared.meters.take(9, byteCount: 60, now: 0)) }
+    for _ in 0..<5 { verdicts.append(shared.box.value.take(9, byteCount: 60, now: 0)) }
     #expect(verdicts == [.pass, .remark(1), .remark(2), .drop, .drop])
-    let counted = shared.meters.meter(9)
+    let counted = shared.box.value.meter(9)
     #expect(counted?.count == DatapathMeterCount(packets: 5, bytes: 300))
     #expect(counted?.bands.map(\.count.packets) == [1, 2, 1])
   }
 
   @Test func `a time that goes back fills no bucket, and stops none`() {
     let shared = SharedMeters()
-    _ = shared.meters.set(0, Self.packets(1_000, burst: 1), now: 100)
+    _ = shared.box.value.set(0, Self.packets(1_000, burst: 1), now: 100)
     var verdicts: [MeterVerdict] = []
     for now in [UInt64(100), 99, 100, 101, 100, 102] {
-      verdicts.append(shared.meters.take(0, byteCount: 60, now: now))
+      verdicts.append(shared.box.value.take(0, byteCount: 60, now: now))
     }
     #expect(verdicts == [.pass, .drop, .drop, .pass, .drop, .pass])
   }

@@ -21,7 +21,7 @@ import Testing
   @Test func `what a helper expects is related, and ends with its connection`() {
     let harness = TrackHarness()
     let control = begin(harness, Hosts(), nat: nil)
-    let isExpected = harness.connections.tracker.expect(
+    let isExpected = harness.connections.box.value.expect(
       control.index, control.original, port: 2000, callsClient: true, keepsAddress: false)
     #expect(isExpected)
     let data = Hosts(client: 2, server: 1, clientPort: 20, serverPort: 2000)
@@ -31,10 +31,10 @@ import Testing
     let answer = harness.track(data.tcp(reply: true, 0x12, sequence: 9, acknowledgment: 2), ct(mark: (1, ~0)))
     #expect(answer.text == "est|rel|rpl|trk" && answer.mark == 7)
     #expect(harness.dump().compactMap(\.parent) == [control.original])
-    #expect(harness.connections.tracker.expectations.count == 1)
+    #expect(harness.connections.box.value.expectations.count == 1)
     #expect(harness.connections.flush(control.original, nowMilliseconds: harness.now))
-    #expect(harness.connections.tracker.expectations.count == 0)
-    let gone = harness.connections.tracker.expect(
+    #expect(harness.connections.box.value.expectations.count == 0)
+    let gone = harness.connections.box.value.expect(
       control.index, control.original, port: 2000, callsClient: true, keepsAddress: false)
     #expect(!gone)
   }
@@ -42,7 +42,7 @@ import Testing
   @Test func `what is expected of a translated client comes to it`() {
     let harness = TrackHarness()
     let control = begin(harness, Hosts(), nat: nat(.source, [10, 0, 0, 200]))
-    _ = harness.connections.tracker.expect(
+    _ = harness.connections.box.value.expect(
       control.index, control.original, port: 2000, callsClient: true, keepsAddress: false)
     let data = Hosts(client: 2, server: 200, clientPort: 20, serverPort: 2000)
     let first = harness.track(data.tcp(2, sequence: 1), ct(commit: true, nat: nat()))
@@ -56,7 +56,7 @@ import Testing
   @Test func `what a translated client is told to call is called from its outer address`() {
     let harness = TrackHarness()
     let control = begin(harness, Hosts(), nat: nat(.source, [10, 0, 0, 200]))
-    _ = harness.connections.tracker.expect(
+    _ = harness.connections.box.value.expect(
       control.index, control.original, port: 3000, callsClient: false, keepsAddress: false)
     let data = Hosts(clientPort: 4000, serverPort: 3000)
     let first = harness.track(data.tcp(2, sequence: 1), ct(commit: true, nat: nat()))
@@ -67,11 +67,11 @@ import Testing
     let harness = TrackHarness()
     let control = begin(harness, Hosts(), nat: nil)
     for port in 1...ExpectationTable.maximumCount {
-      let isExpected = harness.connections.tracker.expect(
+      let isExpected = harness.connections.box.value.expect(
         control.index, control.original, port: UInt16(port), callsClient: true, keepsAddress: false)
       #expect(isExpected)
     }
-    let isExpected = harness.connections.tracker.expect(
+    let isExpected = harness.connections.box.value.expect(
       control.index, control.original, port: 9000, callsClient: true, keepsAddress: false)
     #expect(!isExpected)
   }
@@ -81,7 +81,7 @@ import Testing
     let control = begin(harness, Hosts(), nat: nat(.source, [10, 0, 0, 200]))
     let outer = Hosts(client: 200)
     _ = harness.track(outer.tcp(reply: true, 0x12, sequence: 500, acknowledgment: 101), ct(nat: nat()))
-    harness.connections.tracker.addSkew(control.index, control.original, by: 3, isReply: false)
+    harness.connections.box.value.addSkew(control.index, control.original, by: 3, isReply: false)
     let sent = harness.track(Hosts().tcp(0x18, sequence: 101, acknowledgment: 501, count: 4), ct(nat: nat()))
     #expect(sent.text == "est|trk|snat" && Array(sent.bytes[38..<42]) == big(104, 4))
     #expect(defects(sent.bytes) == [])

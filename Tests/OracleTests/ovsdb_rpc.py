@@ -6,18 +6,9 @@ import time
 
 
 class Connection:
-    def __init__(self, path, seconds=10):
+    def __init__(self, path):
         self.socket = socket.socket(socket.AF_UNIX)
-        deadline = time.monotonic() + seconds
-        while True:
-            try:
-                self.socket.connect(path)
-                break
-            except ConnectionRefusedError:
-                # A socket has its name before its server listens.
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.01)
+        self.socket.connect(path)
         self.text = ""
         self.decoder = json.JSONDecoder()
         self.number = 0

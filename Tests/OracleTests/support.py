@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -16,6 +17,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 ORACLE_DIRECTORIES = ["/usr/bin", "/usr/sbin"]
 ORACLE_SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
 SCHEMA = os.path.join(ROOT, "Schemas", "vswitch.ovsschema")
+LOG_LINE = re.compile(r"^\d{4}-\d\d-\d\dT")
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -59,6 +61,22 @@ def without_uuids(text, names=None):
     """Replaces each UUID by <uuid1>, <uuid2>… in order of first appearance."""
     names = {} if names is None else names
     return UUID.sub(lambda match: names.setdefault(match.group(0), "<uuid%d>" % (len(names) + 1)), text)
+
+
+def said(result):
+    """What a command said, without the lines that Open vSwitch logs."""
+    error = "\n".join(line for line in result.stderr.split("\n") if not LOG_LINE.match(line))
+    return (result.code, result.stdout, error)
+
+
+def listens(path):
+    """Whether a server takes connections; a socket has its name before."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(path)
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+    return True
 
 
 class Sandbox:
@@ -112,13 +130,13 @@ class Sandbox:
 
     def start_database(self, kind, name="db", schema=None, options=()):
         """Starts ovsdb-server on NAME.sock over a new NAME.db, unless that file exists; returns the process."""
-        database, socket = self.path(name + ".db"), self.path(name + ".sock")
+        database, remote = self.path(name + ".db"), self.path(name + ".sock")
         if not os.path.exists(database):
             self.check("oracle", "ovsdb-tool", "create", database, schema or SCHEMA)
         process = self.start(
-            kind, "ovsdb-server", database, "--remote=punix:" + socket, "--unixctl=" + self.path(name + ".ctl"),
+            kind, "ovsdb-server", database, "--remote=punix:" + remote, "--unixctl=" + self.path(name + ".ctl"),
             *options, log="%s-ovsdb-server-%s.out" % (kind, name))
-        self.wait_until(lambda: os.path.exists(socket), "ovsdb-server listens", process=process)
+        self.wait_until(lambda: listens(remote), "ovsdb-server listens", process=process)
         return process
 
     def start_switch(self, kind, options=()):
@@ -129,7 +147,7 @@ class Sandbox:
         if kind == "oracle":
             arguments.append("--disable-system")
         process = self.start(kind, "ovs-vswitchd", *arguments, *options)
-        self.wait_until(lambda: os.path.exists(control), "ovs-vswitchd listens", process=process)
+        self.wait_until(lambda: listens(control), "ovs-vswitchd listens", process=process)
         return process
 
     def stop(self, process, how=signal.SIGTERM):
@@ -164,3 +182,29 @@ class Sandbox:
 
     def __exit__(self, *_):
         self.close()
+
+
+class DummySwitch:
+    """A switch of one kind with bridges of dummy ports, whose numbers are given by bridge; port 1 is p1."""
+
+    def __init__(self, kind, name, bridges, *settings):
+        self.kind = kind
+        self.sandbox = Sandbox("%s-%s" % (name, kind))
+        self.sandbox.start_database("oracle")
+        self.process = self.sandbox.start_switch(kind, ["--enable-dummy=override"])
+        commands = []
+        for bridge, ports in bridges.items():
+            commands += ["--", "add-br", bridge, "--", "set", "bridge", bridge, "datapath-type=dummy", *settings]
+            for number in ports:
+                commands += ["--", "add-port", bridge, "p%d" % number, "--", "set", "interface", "p%d" % number,
+                             "type=dummy", "ofport_request=%d" % number]
+        self.sandbox.check("oracle", "ovs-vsctl", "--db=unix:" + self.sandbox.path("db.sock"), *commands[1:])
+
+    def ofctl(self, *arguments, stdin="", kind="oracle"):
+        return self.sandbox.run(kind, "ovs-ofctl", *arguments, stdin=stdin)
+
+    def control(self, *arguments):
+        return self.sandbox.run("oracle", "ovs-appctl", "-t", self.sandbox.path("ovs-vswitchd.ctl"), *arguments)
+
+    def close(self):
+        self.sandbox.close()

@@ -53,39 +53,28 @@ COMMANDS = [
 ]
 
 
-class Switch:
+class Switch(support.DummySwitch):
     """A switch with rules and packets."""
 
     def __init__(self, kind):
-        self.kind = kind
-        self.sandbox = support.Sandbox("conntrack")
-        self.sandbox.start_database("oracle")
-        self.sandbox.start_switch(kind, ["--enable-dummy=override"])
-        arguments = ["add-br", "br0", "--", "set", "bridge", "br0", "datapath_type=dummy"]
-        for number in (1, 2):
-            arguments += ["--", "add-port", "br0", "p%d" % number, "--", "set", "interface", "p%d" % number,
-                          "type=dummy", "ofport_request=%d" % number]
-        self.sandbox.check("oracle", "ovs-vsctl", "--db=unix:" + self.sandbox.path("db.sock"), *arguments)
+        super().__init__(kind, "conntrack", {"br0": (1, 2)})
         for rule in RULES:
             self.sandbox.check("oracle", "ovs-ofctl", "add-flow", "br0", rule)
         for port, packet in PACKETS:
-            self.sandbox.check("oracle", "ovs-appctl", *self.target, "netdev-dummy/receive", port, packet)
+            self.sandbox.check(
+                "oracle", "ovs-appctl", "-t", self.sandbox.path("ovs-vswitchd.ctl"), "netdev-dummy/receive", port, packet)
         # The first packet of a flow is carried out by the daemon; what follows asks once it was.
         self.sandbox.wait_until(
             lambda: len(self.ask("dump-conntrack")[1]) == 5, "five connections, not %r" % (self.ask("dump-conntrack"),))
 
-    @property
-    def target(self):
-        return ["-t", self.sandbox.path("ovs-vswitchd.ctl")]
-
     def ask(self, command, *arguments):
-        result = self.sandbox.run("oracle", "ovs-appctl", *self.target, "dpctl/" + command, *arguments)
+        result = self.control("dpctl/" + command, *arguments)
         error = result.stderr.replace(self.sandbox.directory, "DIRECTORY")
         output = sorted(result.stdout.splitlines()) if command == "dump-conntrack" else result.stdout
         return result.code, output, error
 
-    def control(self, *arguments):
-        result = self.sandbox.run(self.kind, "ovs-ofctl", *arguments)
+    def own_ofctl(self, *arguments):
+        result = self.ofctl(*arguments, kind=self.kind)
         return result.code, result.stdout, result.stderr.replace(self.sandbox.directory, "DIRECTORY")
 
 
@@ -109,7 +98,7 @@ class Commands(unittest.TestCase):
             ["ct-flush", "br0", "ct_nw_src=x"], ["ct-flush", "br0", "ct_nw_src=10.0.0.1,ct_nw_proto=6"], ["ct-flush", "br0"],
         ):
             theirs, ours = [
-                (switch.control(*arguments), switch.ask("dump-conntrack")) for switch in self.switches]
+                (switch.own_ofctl(*arguments), switch.ask("dump-conntrack")) for switch in self.switches]
             with self.subTest(arguments=arguments):
                 self.assertEqual(ours, theirs)
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import unittest
 
-from test_attack import Site
+from sites import Site
 
 RULES = """\
 priority=100,arp,actions=normal
@@ -103,7 +103,7 @@ class Firewall(unittest.TestCase):
     maxDiff = None
 
     def site(self, kind):
-        site = Site(kind, RULES, prefix="apufw-")
+        site = Site(kind, RULES, "apufw-")
         self.addCleanup(site.close)
         site.create()
         first, second = site.hosts[:2]

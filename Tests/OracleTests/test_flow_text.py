@@ -17,7 +17,6 @@ import support
 VECTORS = os.path.join(support.ROOT, "Tests", "Vectors", "OpenFlow", "flow-text.tsv")
 CHECKED = os.path.join(support.ROOT, "Tests", "Vectors", "OpenFlow", "checked-actions.tsv")
 VERSIONS = ["OpenFlow10", "OpenFlow13", "OpenFlow15"]
-LOG_LINE = re.compile(r"^\d{4}-\d\d-\d\dT")
 
 # What a field needs, and some values of it.
 FIELDS = [
@@ -223,7 +222,7 @@ IGNORED = re.compile(
 def run(kind, version, flow):
     command = [support.program(kind, "ovs-ofctl"), "-O", version, "parse-flow", flow]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-    lines = [line for line in (done.stdout + done.stderr).splitlines() if not LOG_LINE.match(line)]
+    lines = [line for line in (done.stdout + done.stderr).splitlines() if not support.LOG_LINE.match(line)]
     return "\n".join(line for line in lines if not re.match(r"^[0-9a-f]{8}  ", line)), done.returncode
 
 

@@ -12,9 +12,9 @@ import re
 import unittest
 
 import support
+from support import said
 
 SEED = int(os.environ.get("APUS_SEED", "20261201"))
-LOG_LINE = re.compile(r"^\d{4}-\d\d-\d\dT")
 VERSIONS = ["OpenFlow10", "OpenFlow11", "OpenFlow13", "OpenFlow15"]
 
 # Groups that every version can carry.
@@ -73,12 +73,6 @@ group_id=1,type=all,bucket=bucket_id:3,output:1,bucket=output:2,bucket=bucket_id
 """.strip().split("\n")
 
 
-def said(result):
-    """What a command said, without the lines that Open vSwitch logs."""
-    error = "\n".join(line for line in result.stderr.split("\n") if not LOG_LINE.match(line))
-    return (result.code, result.stdout, error)
-
-
 class Texts(unittest.TestCase):
     def setUp(self):
         self.sandbox = support.Sandbox("group-texts")
@@ -106,31 +100,6 @@ class Texts(unittest.TestCase):
                     self.compare(text, version, strips=True)
 
 
-class Switch:
-    """A switch of one kind with a bridge of dummy ports."""
-
-    def __init__(self, kind):
-        self.kind = kind
-        self.sandbox = support.Sandbox("group-" + kind)
-        self.sandbox.start_database("oracle")
-        self.sandbox.start_switch(kind, ["--enable-dummy=override"])
-        commands = ["add-br", "br0", "--", "set", "bridge", "br0", "datapath-type=dummy", "fail-mode=secure",
-                    "other-config:hwaddr=aa:55:aa:55:00:00"]
-        for number in range(1, 10):
-            commands += ["--", "add-port", "br0", "p%d" % number, "--", "set", "interface", "p%d" % number,
-                         "type=dummy", "ofport_request=%d" % number]
-        self.sandbox.check("oracle", "ovs-vsctl", "--db=unix:" + self.sandbox.path("db.sock"), *commands)
-
-    def ofctl(self, *arguments, stdin="", kind="oracle"):
-        return self.sandbox.run(kind, "ovs-ofctl", *arguments, stdin=stdin)
-
-    def control(self, *arguments):
-        return self.sandbox.run("oracle", "ovs-appctl", "-t", self.sandbox.path("ovs-vswitchd.ctl"), *arguments)
-
-    def close(self):
-        self.sandbox.close()
-
-
 def answer(result):
     """What a command said, without transactions, ages, and the order of entries; of an error, which one it is."""
     text = re.sub(r"xid=0x[0-9a-f]+", "xid", "\n".join(said(result)[1:]))
@@ -143,9 +112,10 @@ def answer(result):
 class Switches(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.switches = []
-        for kind in ("oracle", "apus"):
-            cls.switches.append(Switch(kind))
+        cls.switches = [
+            support.DummySwitch(
+                kind, "group", {"br0": range(1, 10)}, "fail-mode=secure", "other-config:hwaddr=aa:55:aa:55:00:00")
+            for kind in ("oracle", "apus")]
 
     @classmethod
     def tearDownClass(cls):

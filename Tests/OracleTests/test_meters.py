@@ -12,9 +12,9 @@ import re
 import unittest
 
 import support
+from support import said
 
 SEED = int(os.environ.get("APUS_SEED", "20261201"))
-LOG_LINE = re.compile(r"^\d{4}-\d\d-\d\dT")
 VERSIONS = ["OpenFlow13", "OpenFlow14", "OpenFlow15"]
 
 # Texts that are refused before a switch is asked, and some that are not.
@@ -65,12 +65,6 @@ MESSAGES = """
 """.strip().split("\n")
 
 
-def said(result):
-    """What a command said, without the lines that Open vSwitch logs."""
-    error = "\n".join(line for line in result.stderr.split("\n") if not LOG_LINE.match(line))
-    return (result.code, result.stdout, error)
-
-
 def answer(result):
     """What a command said, without transactions, ages, and the order of entries; of an error, which one it is."""
     text = re.sub(r"xid=0x[0-9a-f]+", "xid", "\n".join(said(result)[1:]))
@@ -108,34 +102,6 @@ class Texts(unittest.TestCase):
                 self.both("ofp-print", text)
 
 
-class Switch:
-    """A switch of one kind with two bridges of dummy ports, and a clock that stands."""
-
-    def __init__(self, kind):
-        self.kind = kind
-        self.sandbox = support.Sandbox("meter-" + kind)
-        self.sandbox.start_database("oracle")
-        self.sandbox.start_switch(kind, ["--enable-dummy=override"])
-        commands = []
-        for bridge, ports in (("br0", range(1, 4)), ("br1", range(4, 7))):
-            commands += ["--", "add-br", bridge, "--", "set", "bridge", bridge, "datapath-type=dummy",
-                         "fail-mode=secure"]
-            for number in ports:
-                commands += ["--", "add-port", bridge, "p%d" % number, "--", "set", "interface", "p%d" % number,
-                             "type=dummy", "ofport_request=%d" % number]
-        self.sandbox.check("oracle", "ovs-vsctl", "--db=unix:" + self.sandbox.path("db.sock"), *commands[1:])
-        self.control("time/stop")
-
-    def ofctl(self, *arguments, kind="oracle"):
-        return self.sandbox.run(kind, "ovs-ofctl", *arguments)
-
-    def control(self, *arguments):
-        return self.sandbox.run("oracle", "ovs-appctl", "-t", self.sandbox.path("ovs-vswitchd.ctl"), *arguments)
-
-    def close(self):
-        self.sandbox.close()
-
-
 def frame(byte_count):
     """A frame of so many bytes, in hexadecimal digits, of a type that nothing is known of."""
     return ("50540000000c" + "50540000000b" + "88b5").ljust(2 * byte_count, "0")
@@ -144,7 +110,11 @@ def frame(byte_count):
 class Switches(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.switches = [Switch(kind) for kind in ("oracle", "apus")]
+        cls.switches = [
+            support.DummySwitch(kind, "meter", {"br0": range(1, 4), "br1": range(4, 7)}, "fail-mode=secure")
+            for kind in ("oracle", "apus")]
+        for switch in cls.switches:
+            switch.control("time/stop")
 
     @classmethod
     def tearDownClass(cls):

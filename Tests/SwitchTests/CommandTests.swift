@@ -6,12 +6,7 @@ import Testing
 
 /// A switch with one bridge of two ports, asked as `ovs-appctl` asks it.
 private struct Desk {
-  let harness = SwitchHarness()
-
-  init() {
-    harness.configure([SwitchHarness.bridge(ports: [("p1", 1), ("p2", 2)])])
-    harness.advance(milliseconds: 100)
-  }
+  let harness = SwitchHarness.withTwoPorts()
 
   /// The answer to a command.
   func ask(_ name: String, _ arguments: String...) -> CommandReply? {

@@ -39,6 +39,14 @@ final class SwitchHarness {
     step([])
   }
 
+  /// A switch whose one bridge has the ports p1 and p2.
+  static func withTwoPorts() -> SwitchHarness {
+    let harness = SwitchHarness()
+    harness.configure([bridge(ports: [("p1", 1), ("p2", 2)])])
+    harness.advance(milliseconds: 100)
+    return harness
+  }
+
   /// A bridge of dummy ports, numbered as given.
   static func bridge(_ name: String = "br0", ports: [(String, Int64)]) -> DesiredBridge {
     var bridge = DesiredBridge(name: name)

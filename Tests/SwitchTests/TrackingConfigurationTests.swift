@@ -6,12 +6,7 @@ import Testing
 
 /// A switch whose database says how connections are tracked.
 private struct Desk {
-  let harness = SwitchHarness()
-
-  init() {
-    harness.configure([SwitchHarness.bridge(ports: [("p1", 1), ("p2", 2)])])
-    harness.advance(milliseconds: 100)
-  }
+  let harness = SwitchHarness.withTwoPorts()
 
   func configure(_ tracking: DesiredTracking?) {
     var desired = DesiredSwitch()

@@ -37,16 +37,20 @@ class DaemonOnDriver(DriverTestCase, ProgramTestCase):
         self.switch = self.host.switch("external")
         self.first, self.second = self.switch.vm("one", "port1"), self.switch.vm("two", "port2")
 
-    def passes(self):
-        """Whether a packet gets from one machine to the other."""
+    def sent(self):
+        """Sends a packet from one machine to the other, and returns it."""
         packet = udp(self.second.mac, self.first.mac)
         self.first.inject(packet)
+        return packet
+
+    def passes(self):
+        """Whether a packet gets from one machine to the other."""
+        packet = self.sent()
         return [entry.data for entry in self.second.collect_within(1)] == [packet]
 
     def passes_again(self):
         """Whether a packet gets through by now; those before may be lost."""
-        packet = udp(self.second.mac, self.first.mac)
-        self.first.inject(packet)
+        packet = self.sent()
         return packet in [entry.data for entry in self.second.collect_for(0.5)]
 
     def log(self):

@@ -4,7 +4,7 @@ extension Engine {
   /// Takes a packet through a meter; `false` if that was its end.
   @inline(never)
   mutating func meter(_ id: UInt32, _ state: inout PacketState) -> Bool {
-    switch metersReference.meters.take(id, byteCount: state.count, now: now) {
+    switch metersReference.value.take(id, byteCount: state.count, now: now) {
     case .pass: return true
     case .drop:
       count(.meterExceeded)

@@ -20,45 +20,10 @@ public final class SharedMeters {
   /// What the first meter of a block takes from the heap.
   static var blockByteCount: Int { Meters.blockCapacity * MemoryLayout<MeterRecord>.stride }
 
-  let base: UnsafeMutablePointer<Meters>
+  let box = SharedBox(Meters())
 
   /// Makes a table without meters.
-  public init() {
-    // SAFETY: initialised here, destroyed and freed in `deinit` alone.
-    unsafe base = .allocate(capacity: 1)
-    unsafe base.initialize(to: Meters())
-  }
-
-  deinit {
-    // SAFETY: nobody holds the pointer beyond this owner's life.
-    unsafe base.deinitialize(count: 1)
-    unsafe base.deallocate()
-  }
-
-  var meters: Meters {
-    @inline(__always)
-    unsafeAddress {
-      // SAFETY: the value lives as long as this object.
-      unsafe UnsafePointer(base)
-    }
-  }
-}
-
-/// The meters as engines reach them on the packet path: without reference counts.
-@safe
-struct MetersReference {
-  private let base: UnsafePointer<Meters>
-
-  /// Refers to meters that live longer.
-  init(_ owner: SharedMeters) { unsafe base = UnsafePointer(owner.base) }
-
-  var meters: Meters {
-    @inline(__always)
-    unsafeAddress {
-      // SAFETY: whoever has made the reference keeps the owner.
-      unsafe base
-    }
-  }
+  public init() {}
 }
 
 /// The blocks, and what stands before the meters in them.

@@ -20,7 +20,7 @@ extension Engine {
         + control.portGrowthByteCount
     case .vport(.set, _): return control.portGrowthByteCount
     case .meter(.set, let request):
-      return request.id.map { metersReference.meters.needsBlock($0) } == true
+      return request.id.map { metersReference.value.needsBlock($0) } == true
         ? SharedMeters.blockByteCount : 0
     case .flow, .vport, .packet, .datapath, .control, .networkDevice, .tracking, .meter, .error, .done:
       return 0

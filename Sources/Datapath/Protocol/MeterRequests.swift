@@ -17,12 +17,12 @@ extension Engine {
       else {
         throw .invalid
       }
-      answered = metersReference.meters.set(id, meter, now: now)
+      answered = metersReference.value.set(id, meter, now: now)
     case .delete:
-      guard let old = metersReference.meters.remove(id) else { throw .noEntry }
+      guard let old = metersReference.value.remove(id) else { throw .noEntry }
       answered = old
     case .get, .features:
-      guard let meter = metersReference.meters.meter(id) else { throw .noEntry }
+      guard let meter = metersReference.value.meter(id) else { throw .noEntry }
       answered = meter
     }
     // What was there before is told, since nobody can ask for it any more.
@@ -41,7 +41,7 @@ extension Engine {
 
   /// The next part of a dump, from a place on, which is moved; nil is the end, and there may be none with more to come.
   func nextMeters(from place: inout Int, maximumCount: Int) -> [MeterMessage]? {
-    metersReference.meters.next(from: &place, maximumCount: maximumCount)?.map {
+    metersReference.value.next(from: &place, maximumCount: maximumCount)?.map {
       MeterMessage(id: $0.id, $0.meter)
     }
   }

@@ -29,7 +29,7 @@ extension Engine {
     case .malformed: break
     case .expectation:
       if isSenders(finding, tuple) {
-        _ = trackerReference.tracker.expect(
+        _ = trackerReference.value.expect(
           trackPass[0].connection, trackPass[0].original, port: finding.port, callsClient: !isReply,
           keepsAddress: false)
         return write(finding, payload, &state)
@@ -77,7 +77,7 @@ extension Engine {
     for index in 0..<text.count { pool.store8(text.bytes[index], state.start &+ place &+ index) }
     checksumSegment(state)
     if growth != 0 {
-      trackerReference.tracker.addSkew(
+      trackerReference.value.addSkew(
         trackPass[0].connection, trackPass[0].original, by: Int32(truncatingIfNeeded: growth),
         isReply: trackPass[0].isReply)
     }

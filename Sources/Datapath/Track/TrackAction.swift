@@ -158,7 +158,7 @@ extension Engine {
     var packet = TrackedPacket()
     var event: TrackEvent?
     if trackable(state, &packet, &event) {
-      trackerReference.tracker.track(&packet, &trackPass[0], now: now)
+      trackerReference.value.track(&packet, &trackPass[0], now: now)
       event = trackPass[0].event
     } else {
       trackPass[0].state = TrackState.isInvalid | TrackState.isTracked

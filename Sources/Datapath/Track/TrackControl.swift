@@ -92,8 +92,8 @@ extension ConnectionTracker {
     nowMilliseconds now: UInt64
   ) -> [ConnectionDescription] {
     var found: [ConnectionDescription] = []
-    tracker.step(&position, now: now, filter) { index in
-      found.append(tracker.describe(index, now: now))
+    box.value.step(&position, now: now, filter) { index in
+      found.append(box.value.describe(index, now: now))
       return found.count < ConnectionTracker.connectionsPerStep
     }
     return found
@@ -107,8 +107,8 @@ extension ConnectionTracker {
     nowMilliseconds now: UInt64
   ) -> Int {
     var count = 0
-    tracker.step(&position, now: now, filter) { index in
-      tracker.removeHeld(index)
+    box.value.step(&position, now: now, filter) { index in
+      box.value.removeHeld(index)
       count += 1
       return count < ConnectionTracker.connectionsPerStep
     }
@@ -117,77 +117,77 @@ extension ConnectionTracker {
 
   /// Removes the connection that a tuple of either direction belongs to, if there is one.
   public func flush(_ tuple: ConnectionTuple, nowMilliseconds now: UInt64) -> Bool {
-    tracker.flush(tuple, now: now)
+    box.value.flush(tuple, now: now)
   }
 
   /// The connection that a tuple of either direction belongs to.
   public func connection(_ tuple: ConnectionTuple, nowMilliseconds now: UInt64) -> ConnectionDescription? {
-    tracker.locks(structure: true)
-    defer { tracker.unlocks(structure: true) }
-    let index = tracker.index(of: tuple, now: now)
-    return index >= 0 ? tracker.describe(index, now: now) : nil
+    box.value.locks(structure: true)
+    defer { box.value.unlocks(structure: true) }
+    let index = box.value.index(of: tuple, now: now)
+    return index >= 0 ? box.value.describe(index, now: now) : nil
   }
 
   /// How many connections there are, those among them that have ended and were not removed yet.
   public var count: Int {
-    tracker.locks(structure: true)
-    defer { tracker.unlocks(structure: true) }
-    return tracker.table.count
+    box.value.locks(structure: true)
+    defer { box.value.unlocks(structure: true) }
+    return box.value.table.count
   }
 
   /// How many connections there may be.
-  public var maximumCount: Int { tracker.settings[0].maximumCount }
+  public var maximumCount: Int { box.value.settings[0].maximumCount }
 
   /// Says how many connections there may be; `false` if that is more than the tracker can hold.
   public func setMaximumCount(_ count: Int) -> Bool {
     guard count >= 0, count <= ConnectionTable.maximumCapacity else { return false }
-    tracker.settings[0].maximumCount = count
+    box.value.settings[0].maximumCount = count
     return true
   }
 
   /// Whether segments outside of their window are invalid.
   public var checksSequence: Bool {
-    get { tracker.settings[0].checksSequence }
-    set { tracker.settings[0].checksSequence = newValue }
+    get { box.value.settings[0].checksSequence }
+    set { box.value.settings[0].checksSequence = newValue }
   }
 
   /// How many bytes of memory connections over a version of IP have, those that could be made among them, with all chains.
-  public func byteCount(isIPv6: Bool) -> Int { tracker.table.byteCount(isIPv6: isIPv6) }
+  public func byteCount(isIPv6: Bool) -> Int { box.value.table.byteCount(isIPv6: isIPv6) }
 
   // MARK: Zones
 
   /// How many connections a zone without a limit of its own may have; zero for any number.
   public var defaultZoneLimit: UInt32 {
-    get { tracker.settings[0].defaultZoneLimit }
-    set { tracker.settings[0].defaultZoneLimit = newValue }
+    get { box.value.settings[0].defaultZoneLimit }
+    set { box.value.settings[0].defaultZoneLimit = newValue }
   }
 
   /// What a zone has, and may have.
   public func limit(ofZone zone: UInt16) -> ZoneLimit {
-    ZoneLimit(zone: zone, limit: tracker.limit(ofZone: Int(zone)), count: tracker.zones[Int(zone)].count)
+    ZoneLimit(zone: zone, limit: box.value.limit(ofZone: Int(zone)), count: box.value.zones[Int(zone)].count)
   }
 
   /// Whether a zone has a limit of its own.
   public func hasLimit(zone: UInt16) -> Bool {
-    tracker.limitedZones[Int(zone) / 64] & 1 << UInt64(zone % 64) != 0
+    box.value.limitedZones[Int(zone) / 64] & 1 << UInt64(zone % 64) != 0
   }
 
   /// Gives a zone a limit of its own.
   public func setLimit(_ limit: UInt32, ofZone zone: UInt16) {
-    tracker.zones[Int(zone)].limit = limit
-    tracker.limitedZones[Int(zone) / 64] |= 1 << UInt64(zone % 64)
+    box.value.zones[Int(zone)].limit = limit
+    box.value.limitedZones[Int(zone) / 64] |= 1 << UInt64(zone % 64)
   }
 
   /// Takes a zone's own limit away.
   public func removeLimit(ofZone zone: UInt16) {
-    tracker.limitedZones[Int(zone) / 64] &= ~(1 << UInt64(zone % 64))
+    box.value.limitedZones[Int(zone) / 64] &= ~(1 << UInt64(zone % 64))
   }
 
   /// The zones that have a limit of their own.
   public func limitedZones() -> [ZoneLimit] {
     var result: [ZoneLimit] = []
-    for word in 0..<tracker.limitedZones.count {
-      var bits = tracker.limitedZones[word]
+    for word in 0..<box.value.limitedZones.count {
+      var bits = box.value.limitedZones[word]
       while bits != 0 {
         result.append(limit(ofZone: UInt16(word * 64 + bits.trailingZeroBitCount)))
         bits &= bits - 1
@@ -199,8 +199,8 @@ extension ConnectionTracker {
   /// How many connections each zone has that has any.
   public func zoneCounts() -> [(zone: UInt16, count: UInt32)] {
     var result: [(zone: UInt16, count: UInt32)] = []
-    for zone in 0..<tracker.zones.count where tracker.zones[zone].count > 0 {
-      result.append((UInt16(zone), tracker.zones[zone].count))
+    for zone in 0..<box.value.zones.count where box.value.zones[zone].count > 0 {
+      result.append((UInt16(zone), box.value.zones[zone].count))
     }
     return result
   }
@@ -212,15 +212,15 @@ extension ConnectionTracker {
   /// Connections that have it go by it from their next packet on. Policy 0 is that of connections without one.
   public func setPolicy(_ policy: TimeoutPolicy) -> Bool {
     guard policy.seconds.count == TrackTimeout.allCases.count else { return false }
-    var place = tracker.place(ofPolicy: policy.id)
+    var place = box.value.place(ofPolicy: policy.id)
     if place == 0 && policy.id != 0 {
       // A place that was never used, before one of which connections may still go by.
-      for candidate in 1..<Tracker.maximumPolicyCount where !tracker.policies[candidate].isUsed && place == 0
-      {
+      for candidate in 1..<Tracker.maximumPolicyCount
+      where !box.value.policies[candidate].isUsed && place == 0 {
         place = candidate
       }
       for candidate in 1..<Tracker.maximumPolicyCount
-      where !tracker.policies[candidate].isDefined && place == 0 {
+      where !box.value.policies[candidate].isDefined && place == 0 {
         place = candidate
       }
       guard place > 0 else { return false }
@@ -230,32 +230,32 @@ extension ConnectionTracker {
     row.isUsed = true
     row.isDefined = true
     for index in 0..<policy.seconds.count { row.seconds[index] = policy.seconds[index] }
-    tracker.policies[place] = row
+    box.value.policies[place] = row
     return true
   }
 
   /// A timeout policy, if it is defined; number 0 always is.
   public func policy(_ id: UInt32) -> TimeoutPolicy? {
-    let place = tracker.place(ofPolicy: id)
-    guard place > 0 || id == 0, tracker.policies[place].isDefined || id == 0 else { return nil }
+    let place = box.value.place(ofPolicy: id)
+    guard place > 0 || id == 0, box.value.policies[place].isDefined || id == 0 else { return nil }
     var policy = TimeoutPolicy(id: id)
-    for timeout in TrackTimeout.allCases { policy[timeout] = tracker.policies[place].seconds(timeout) }
+    for timeout in TrackTimeout.allCases { policy[timeout] = box.value.policies[place].seconds(timeout) }
     return policy
   }
 
   /// Removes a timeout policy; connections that have it go by the defaults from their next packet on.
   public func removePolicy(_ id: UInt32) -> Bool {
-    let place = tracker.place(ofPolicy: id)
-    guard place > 0 || id == 0, tracker.policies[place].isDefined else { return false }
-    tracker.policies[place].isDefined = false
+    let place = box.value.place(ofPolicy: id)
+    guard place > 0 || id == 0, box.value.policies[place].isDefined else { return false }
+    box.value.policies[place].isDefined = false
     return true
   }
 
   /// The timeout policies that are defined, in the order of their numbers.
   public func policies() -> [TimeoutPolicy] {
     var ids: [UInt32] = []
-    for place in 0..<Tracker.maximumPolicyCount where tracker.policies[place].isDefined {
-      ids.append(tracker.policies[place].id)
+    for place in 0..<Tracker.maximumPolicyCount where box.value.policies[place].isDefined {
+      ids.append(box.value.policies[place].id)
     }
     ids.sort { $0 < $1 }
     return ids.compactMap { policy($0) }
@@ -266,13 +266,13 @@ extension ConnectionTracker {
   /// How many buckets there are.
   public var bucketCount: Int {
     var count = 0
-    for shard in 0..<tracker.table.shards.count { count += tracker.table.shards[shard].bucketCount }
+    for shard in 0..<box.value.table.shards.count { count += box.value.table.shards[shard].bucketCount }
     return count
   }
 
   /// How many connections the next buckets have, from a position on, which is moved; it is `nil` behind the last.
   public func bucketLengths(from position: inout Int?) -> [Int] {
-    tracker.bucketLengths(&position, maximumCount: ConnectionTracker.placesPerStep)
+    box.value.bucketLengths(&position, maximumCount: ConnectionTracker.placesPerStep)
   }
 }
 

@@ -220,37 +220,23 @@ public struct GroupDescription: Equatable, Sendable {
 
 /// What a group has counted.
 public struct GroupStatistics: Equatable, Sendable {
-  /// Packets and bytes.
-  public struct Counter: Equatable, Sendable {
-    /// Packets; all ones if not known.
-    public var packets: UInt64
-    /// Bytes; all ones if not known.
-    public var bytes: UInt64
-
-    /// Makes a counter.
-    public init(packets: UInt64 = 0, bytes: UInt64 = 0) {
-      self.packets = packets
-      self.bytes = bytes
-    }
-  }
-
   /// The group.
   public var group: UInt32
   /// How many flows use it.
   public var references: UInt32
   /// What it has counted.
-  public var count: Counter
+  public var count: PacketCount
   /// How long it has existed, whole seconds; nil if not known.
   public var durationSeconds: UInt32?
   /// The rest of that time.
   public var durationNanoseconds: UInt32
   /// What its buckets have counted, in their order.
-  public var buckets: [Counter]
+  public var buckets: [PacketCount]
 
   /// Makes statistics.
   public init(
-    group: UInt32, references: UInt32 = 0, count: Counter = Counter(), durationSeconds: UInt32? = nil,
-    durationNanoseconds: UInt32 = 0, buckets: [Counter] = []
+    group: UInt32, references: UInt32 = 0, count: PacketCount = PacketCount(), durationSeconds: UInt32? = nil,
+    durationNanoseconds: UInt32 = 0, buckets: [PacketCount] = []
   ) {
     self.group = group
     self.references = references

@@ -99,37 +99,23 @@ public struct MeterMod: Equatable, Sendable {
 
 /// What a meter has counted.
 public struct MeterStatistics: Equatable, Sendable {
-  /// Packets and bytes.
-  public struct Counter: Equatable, Sendable {
-    /// Packets.
-    public var packets: UInt64
-    /// Bytes.
-    public var bytes: UInt64
-
-    /// Makes a counter.
-    public init(packets: UInt64 = 0, bytes: UInt64 = 0) {
-      self.packets = packets
-      self.bytes = bytes
-    }
-  }
-
   /// The meter.
   public var meter: UInt32
   /// How many flows use it.
   public var flowCount: UInt32
   /// The packets that came.
-  public var count: Counter
+  public var count: PacketCount
   /// How long it has existed, whole seconds.
   public var durationSeconds: UInt32
   /// The rest of that time.
   public var durationNanoseconds: UInt32
   /// The packets that each band was applied to.
-  public var bands: [Counter]
+  public var bands: [PacketCount]
 
   /// Makes statistics.
   public init(
-    meter: UInt32, flowCount: UInt32 = 0, count: Counter = Counter(), durationSeconds: UInt32 = 0,
-    durationNanoseconds: UInt32 = 0, bands: [Counter] = []
+    meter: UInt32, flowCount: UInt32 = 0, count: PacketCount = PacketCount(), durationSeconds: UInt32 = 0,
+    durationNanoseconds: UInt32 = 0, bands: [PacketCount] = []
   ) {
     self.meter = meter
     self.flowCount = flowCount

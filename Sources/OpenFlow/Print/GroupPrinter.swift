@@ -107,7 +107,7 @@ extension MessagePrinter {
     }
   }
 
-  private func write(_ count: GroupStatistics.Counter, to writer: inout TextWriter) {
+  private func write(_ count: PacketCount, to writer: inout TextWriter) {
     writer.append("packet_count=")
     writer.decimal(count.packets)
     writer.append(",byte_count=")

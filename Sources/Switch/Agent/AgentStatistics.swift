@@ -65,9 +65,9 @@ extension BridgeAgent {
       statistics.checksumErrors = 0
       statistics.collisions = 0
     }
-    let age = max(0, context.now - interface.createdMilliseconds)
-    statistics.durationSeconds = UInt32(clamping: age / 1000)
-    statistics.durationNanoseconds = UInt32(clamping: age % 1000 * 1_000_000)
+    let age = Age(since: interface.createdMilliseconds, now: context.now)
+    statistics.durationSeconds = age.seconds
+    statistics.durationNanoseconds = age.nanoseconds
     return statistics
   }
 

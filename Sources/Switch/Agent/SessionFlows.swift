@@ -146,9 +146,9 @@ extension BridgeAgent {
     message.hardTimeoutSeconds = rule.hardTimeoutSeconds
     message.packetCount = rule.packetCount
     message.byteCount = rule.byteCount
-    let age = max(0, context.now - rule.createdMilliseconds)
-    message.durationSeconds = UInt32(clamping: age / 1000)
-    message.durationNanoseconds = UInt32(clamping: age % 1000 * 1_000_000)
+    let age = Age(since: rule.createdMilliseconds, now: context.now)
+    message.durationSeconds = age.seconds
+    message.durationNanoseconds = age.nanoseconds
     for session in listenersTo(.flowRemoved, reason: reason.rawValue) {
       notify(.flowRemoved(message), session)
     }
@@ -164,9 +164,9 @@ extension BridgeAgent {
     flow.priority = UInt16(clamping: rule.priority)
     flow.cookie = rule.cookie
     let now = context.now
-    let age = max(0, now - rule.createdMilliseconds)
-    flow.durationSeconds = UInt32(clamping: age / 1000)
-    flow.durationNanoseconds = UInt32(clamping: age % 1000 * 1_000_000)
+    let age = Age(since: rule.createdMilliseconds, now: now)
+    flow.durationSeconds = age.seconds
+    flow.durationNanoseconds = age.nanoseconds
     flow.idleTimeoutSeconds = rule.idleTimeoutSeconds
     flow.hardTimeoutSeconds = rule.hardTimeoutSeconds
     flow.idleAgeSeconds = UInt16(clamping: max(0, now - rule.usedMilliseconds) / 1000)

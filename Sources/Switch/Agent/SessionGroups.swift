@@ -83,10 +83,10 @@ extension BridgeAgent {
   }
 
   private func statistics(of group: Group) -> GroupStatistics {
-    let age = max(0, context.now - group.createdMilliseconds)
+    let age = Age(since: group.createdMilliseconds, now: context.now)
     return GroupStatistics(
       group: group.number, references: UInt32(clamping: bridge.tables.userCount(ofGroup: group.number)),
-      count: group.count, durationSeconds: UInt32(clamping: age / 1000),
-      durationNanoseconds: UInt32(clamping: age % 1000 * 1_000_000), buckets: group.bucketCounts)
+      count: group.count, durationSeconds: age.seconds,
+      durationNanoseconds: age.nanoseconds, buckets: group.bucketCounts)
   }
 }

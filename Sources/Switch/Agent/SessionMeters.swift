@@ -116,35 +116,30 @@ extension BridgeAgent {
   }
 
   private func statistics(of meter: Meter, _ counted: DatapathMeter) -> MeterStatistics {
-    let age = max(0, context.now - meter.createdMilliseconds)
+    let age = Age(since: meter.createdMilliseconds, now: context.now)
     return MeterStatistics(
       meter: meter.number, flowCount: UInt32(clamping: bridge.tables.userCount(ofMeter: meter.number)),
-      count: MeterStatistics.Counter(counted.count), durationSeconds: UInt32(clamping: age / 1000),
-      durationNanoseconds: UInt32(clamping: age % 1000 * 1_000_000),
-      bands: counted.bands.map { MeterStatistics.Counter($0.count) })
+      count: PacketCount(counted.count), durationSeconds: age.seconds,
+      durationNanoseconds: age.nanoseconds,
+      bands: counted.bands.map { PacketCount($0.count) })
   }
 
   // MARK: Actions
 
   /// Says, once, that a `controller` action names a meter that is not there, which is no error.
   func noteUnknownMeters(in actions: [Action]) {
-    for action in actions {
-      switch action {
-      case .controller(let controller):
-        guard let meter = controller.meter, bridge.tables.meters[meter] == nil, !hasSaidUnknownMeter else {
-          continue
-        }
-        hasSaidUnknownMeter = true
-        context.turn.log(
-          "ofproto", .warning, "\(bridge.name): controller action specified an unknown meter id: \(meter)")
-      case .writeActions(let inner), .clone(let inner): noteUnknownMeters(in: inner)
-      default: break
-      }
+    actions.forEachNested { action in
+      guard case .controller(let controller) = action, let meter = controller.meter,
+        bridge.tables.meters[meter] == nil, !hasSaidUnknownMeter
+      else { return }
+      hasSaidUnknownMeter = true
+      context.turn.log(
+        "ofproto", .warning, "\(bridge.name): controller action specified an unknown meter id: \(meter)")
     }
   }
 }
 
-extension MeterStatistics.Counter {
+extension PacketCount {
   fileprivate init(_ count: DatapathMeterCount) { self.init(packets: count.packets, bytes: count.bytes) }
 }
 

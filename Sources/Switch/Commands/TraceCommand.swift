@@ -50,8 +50,6 @@ enum TraceCommand {
     let bar = String(repeating: "=", count: 79) + "\n"
     var text = bar + "recirc(0x" + String(resumption.number, radix: 16) + ") - resume conntrack with "
     var key = resumption.key
-    // The action set says it anew.
-    key.clear(.actionSetOutput)
     let tracked: UInt32 = 0x20
     let new: UInt32 = 0x01
     key[.ctState] = UInt64(state ?? tracked | new)

@@ -16,9 +16,9 @@ final class Group {
   /// When it was made, whatever changed since.
   let createdMilliseconds: Int64
   /// The packets that it handled since it last changed.
-  private(set) var count = GroupStatistics.Counter()
+  private(set) var count = PacketCount()
   /// The packets that each of its buckets handled since.
-  private(set) var bucketCounts: [GroupStatistics.Counter]
+  private(set) var bucketCounts: [PacketCount]
 
   init(
     number: UInt32, type: GroupType, buckets: [GroupBucket], selection: GroupSelection?, created: Int64
@@ -29,7 +29,7 @@ final class Group {
     self.selection = selection
     choice = BucketChoice(type, buckets, selection)
     createdMilliseconds = created
-    bucketCounts = Array(repeating: GroupStatistics.Counter(), count: buckets.count)
+    bucketCounts = Array(repeating: PacketCount(), count: buckets.count)
   }
 
   /// What is said of it to controllers.
@@ -45,12 +45,5 @@ final class Group {
     } else {
       for index in bucketCounts.indices { bucketCounts[index].add(packets: packets, bytes: bytes) }
     }
-  }
-}
-
-extension GroupStatistics.Counter {
-  fileprivate mutating func add(packets: UInt64, bytes: UInt64) {
-    self.packets &+= packets
-    self.bytes &+= bytes
   }
 }

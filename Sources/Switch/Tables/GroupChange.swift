@@ -83,15 +83,3 @@ extension FlowTables {
     }
   }
 }
-
-extension Action {
-  /// Adds the groups that the action sends packets to.
-  func collectGroups(into found: inout [UInt32]) {
-    switch self {
-    case .group(let group): if !found.contains(group) { found.append(group) }
-    case .writeActions(let actions), .clone(let actions):
-      for action in actions { action.collectGroups(into: &found) }
-    default: break
-    }
-  }
-}

@@ -64,15 +64,3 @@ extension FlowTables {
     return effects
   }
 }
-
-extension Action {
-  /// Adds the meters that the action takes packets through.
-  func collectMeters(into found: inout [UInt32]) {
-    switch self {
-    case .meter(let meter): if !found.contains(meter) { found.append(meter) }
-    case .writeActions(let actions), .clone(let actions):
-      for action in actions { action.collectMeters(into: &found) }
-    default: break
-    }
-  }
-}

@@ -73,13 +73,17 @@ final class Rule {
 
   private static func groups(of actions: [Action]) -> [UInt32] {
     var found: [UInt32] = []
-    for action in actions { action.collectGroups(into: &found) }
+    actions.forEachNested { action in
+      if case .group(let group) = action, !found.contains(group) { found.append(group) }
+    }
     return found
   }
 
   private static func meters(of actions: [Action]) -> [UInt32] {
     var found: [UInt32] = []
-    for action in actions { action.collectMeters(into: &found) }
+    actions.forEachNested { action in
+      if case .meter(let meter) = action, !found.contains(meter) { found.append(meter) }
+    }
     return found
   }
 

@@ -35,6 +35,8 @@ extension Translator {
         var resumed = key
         resumed[.recirculationID] = UInt64(number)
         resumed[.ctZone] = UInt64(zone)
+        // It follows from the action set.
+        resumed.clear(.actionSetOutput)
         result.resumptions.append(Resumption(number: number, key: resumed, translation: translation))
         note(
           .detail,

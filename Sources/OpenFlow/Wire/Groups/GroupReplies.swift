@@ -66,18 +66,14 @@ extension GroupStatistics {
     try body.skip(4)
     var statistics = GroupStatistics(group: try body.uint32(), references: try body.uint32())
     try body.skip(4)
-    statistics.count = try counter(&body)
+    statistics.count = try PacketCount(&body)
     if version.hasGroupDuration {
       let seconds = try body.uint32()
       statistics.durationNanoseconds = try body.uint32()
       statistics.durationSeconds = seconds == .max ? nil : seconds
     }
-    while body.remaining >= 16 { statistics.buckets.append(try counter(&body)) }
+    while body.remaining >= PacketCount.byteCount { statistics.buckets.append(try PacketCount(&body)) }
     return statistics
-  }
-
-  private static func counter(_ body: inout WireReader) throws(OpenFlowError) -> Counter {
-    Counter(packets: try body.uint64(), bytes: try body.uint64())
   }
 
   func encode(to writer: inout WireWriter, _ version: OpenFlowVersion) {
@@ -87,16 +83,12 @@ extension GroupStatistics {
     writer.uint32(group)
     writer.uint32(references)
     writer.zeros(4)
-    writer.uint64(count.packets)
-    writer.uint64(count.bytes)
+    count.encode(to: &writer)
     if version.hasGroupDuration {
       writer.uint32(durationSeconds ?? .max)
       writer.uint32(durationSeconds == nil ? .max : durationNanoseconds)
     }
-    for bucket in buckets {
-      writer.uint64(bucket.packets)
-      writer.uint64(bucket.bytes)
-    }
+    for bucket in buckets { bucket.encode(to: &writer) }
     writer.patch16(UInt16(truncatingIfNeeded: writer.count &- start), at: start)
   }
 }

@@ -82,27 +82,22 @@ extension MeterConfiguration {
 
 extension MeterStatistics {
   private static var headerByteCount: Int { 40 }
-  private static var counterByteCount: Int { 16 }
 
   static func decode(_ reader: inout WireReader) throws(OpenFlowError) -> MeterStatistics {
     guard reader.remaining >= headerByteCount else { throw .badRequestBadLength }
     let length = try Int(reader.peek16(4))
-    guard length >= headerByteCount, (length - headerByteCount) % counterByteCount == 0 else {
+    guard length >= headerByteCount, (length - headerByteCount) % PacketCount.byteCount == 0 else {
       throw .badRequestBadLength
     }
     var body = try reader.part(length)
     var statistics = MeterStatistics(meter: try body.uint32())
     try body.skip(8)
     statistics.flowCount = try body.uint32()
-    statistics.count = try counter(&body)
+    statistics.count = try PacketCount(&body)
     statistics.durationSeconds = try body.uint32()
     statistics.durationNanoseconds = try body.uint32()
-    while !body.isAtEnd { statistics.bands.append(try counter(&body)) }
+    while !body.isAtEnd { statistics.bands.append(try PacketCount(&body)) }
     return statistics
-  }
-
-  private static func counter(_ body: inout WireReader) throws(OpenFlowError) -> Counter {
-    Counter(packets: try body.uint64(), bytes: try body.uint64())
   }
 
   func encode(to writer: inout WireWriter) {
@@ -111,14 +106,10 @@ extension MeterStatistics {
     let lengthPlace = writer.count
     writer.zeros(8)
     writer.uint32(flowCount)
-    writer.uint64(count.packets)
-    writer.uint64(count.bytes)
+    count.encode(to: &writer)
     writer.uint32(durationSeconds)
     writer.uint32(durationNanoseconds)
-    for band in bands {
-      writer.uint64(band.packets)
-      writer.uint64(band.bytes)
-    }
+    for band in bands { band.encode(to: &writer) }
     writer.patch16(UInt16(truncatingIfNeeded: writer.count &- start), at: lengthPlace)
   }
 }
